@@ -1,0 +1,52 @@
+# Each target is complete in itself: it sets everything up first. Needs only Python >= 3.11, git and make.
+PYTHON ?= python3
+UV := uv==0.13.8
+VENV := .venv
+BIN := $(VENV)/bin
+# Bytecode makes each start three times as fast; some shells forbid it.
+unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONPATH
+unexport VIRTUAL_ENV
+
+.PHONY: run test check lint format setup lock bench docs clean
+
+run: setup ## run the penguins pipeline whole on this machine and ask the deployed model
+	$(BIN)/modelwright run penguins
+	$(BIN)/modelwright predict penguins --file training_code/penguins/data/smoke.csv
+
+test: setup ## all tests
+	$(BIN)/python -m pytest -q
+
+check: lint test ## what a change has to pass
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup ## ratios, side by side with the bare work
+	$(BIN)/python -m benchmarks
+
+lock: $(BIN)/uv ## write requirements.txt anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes --all-extras -o requirements.txt pyproject.toml
+
+setup: $(VENV)/.complete
+
+$(BIN)/uv:
+	$(PYTHON) -c 'import sys; sys.exit("modelwright needs Python 3.11 or newer; this is %d.%d: make PYTHON=python3.12" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+
+$(VENV)/.complete: $(BIN)/uv requirements.txt pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps -e .
+	$(BIN)/python -m compileall -q modelwright stacks lambdas app.py
+	touch $@
+
+clean:
+	rm -rf $(VENV) .venv-* cdk.out
