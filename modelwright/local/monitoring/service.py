@@ -1,0 +1,295 @@
+"""CloudWatch: metrics that are recorded, alarms that are evaluated on them and tell their topics.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Operations.html
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from threading import Event, RLock, Thread
+from typing import TYPE_CHECKING, Any
+
+from modelwright.local.service import AwsError, Call
+
+from . import expressions
+from .alarms import alarm_state
+from .metrics import Metric, Metrics, dimensions_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from modelwright.local.cloud import Cloud
+
+_ALARM = "alarm"
+_EVALUATE_EVERY_SECONDS = 10.0
+_ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
+_log = logging.getLogger(__name__)
+
+
+class CloudWatch:
+    """The service `cloudwatch`.
+
+    An alarm is evaluated when a value of one of its metrics arrives, when it is described, and every ten seconds; AWS
+    does so once a minute. States are kept between starts.
+    """
+
+    name = "cloudwatch"
+    operations = frozenset(
+        {
+            "DeleteAlarms",
+            "DescribeAlarms",
+            "GetMetricData",
+            "GetMetricStatistics",
+            "ListMetrics",
+            "PutMetricAlarm",
+            "PutMetricData",
+            "SetAlarmState",
+        }
+    )
+    falls_through = False
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._lock = RLock()
+        self._metrics = Metrics(cloud.database)
+        self._alarms: dict[str, dict[str, Any]] = {}
+        self._ended = Event()
+        self._ticker = Thread(target=self._tick, name="alarms", daemon=True)
+
+    def start(self) -> None:
+        """Take up the metrics, and evaluate alarms from now on."""
+        self._metrics.load()
+        self._ticker.start()
+
+    def stop(self) -> None:
+        """Stop evaluating."""
+        self._ended.set()
+        if self._ticker.is_alive():
+            self._ticker.join()
+
+    def _tick(self) -> None:
+        while not self._ended.wait(_EVALUATE_EVERY_SECONDS):
+            self.evaluate()
+
+    def record(self, namespace: str, name: str, value: float, unit: str, dimensions: Mapping[str, str]) -> None:
+        """Record a platform metric (`AWS/States` …) and evaluate the alarms on it."""
+        metric = Metric.of(namespace, name, dimensions)
+        self._metrics.record(metric, self._cloud.clock.time(), value, unit)
+        self._evaluate([alarm for alarm in self._all() if metric in _watched(alarm)])
+
+    def evaluate(self) -> None:
+        """Bring every alarm's state up to date."""
+        self._evaluate(self._all())
+
+    def _all(self) -> list[dict[str, Any]]:
+        with self._lock:
+            return list(self._alarms.values())
+
+    def _evaluate(self, alarms: list[dict[str, Any]]) -> None:
+        for alarm in alarms:
+            state, reason = alarm_state(alarm, self._metrics, self._cloud.clock.time())
+            self._set_state(alarm, state, reason)
+
+    def _set_state(self, alarm: dict[str, Any], state: str, reason: str) -> None:
+        with self._lock:
+            before = alarm["StateValue"]
+            if before == state:
+                return
+            alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=self._cloud.clock.time())
+            self._cloud.database.put(
+                _ALARM,
+                alarm["AlarmName"],
+                {key: alarm[key] for key in ("StateValue", "StateReason", "StateUpdatedTimestamp")},
+            )
+        if alarm.get("ActionsEnabled", True):
+            self._act(alarm, before)
+
+    def _act(self, alarm: dict[str, Any], before: str) -> None:
+        for arn in alarm.get(_ACTIONS[alarm["StateValue"]], []):
+            try:
+                self._cloud.client("sns", via="cloudwatch.amazonaws.com").publish(
+                    TopicArn=arn,
+                    Subject=f'{alarm["StateValue"]}: "{alarm["AlarmName"]}" in {self._cloud.region}'[:100],
+                    Message=json.dumps(self._message(alarm, before)),
+                )
+            except Exception:  # AWS drops a failed action too; it must not end the evaluation of the others
+                _log.exception("alarm action failed alarm=%s topic=%s", alarm["AlarmName"], arn)
+
+    def _message(self, alarm: dict[str, Any], before: str) -> dict[str, Any]:
+        """The members of AWS's own alarm notification that a reader needs."""
+        return {
+            "AlarmName": alarm["AlarmName"],
+            "AlarmDescription": alarm.get("AlarmDescription"),
+            "AWSAccountId": self._cloud.account,
+            "NewStateValue": alarm["StateValue"],
+            "NewStateReason": alarm["StateReason"],
+            "StateChangeTime": self._cloud.clock.now().isoformat(),
+            "Region": self._cloud.region,
+            "AlarmArn": self._arn(alarm["AlarmName"]),
+            "OldStateValue": before,
+        }
+
+    def _arn(self, name: str) -> str:
+        return f"arn:aws:cloudwatch:{self._cloud.region}:{self._cloud.account}:alarm:{name}"
+
+    def handle(self, call: Call) -> dict[str, Any]:
+        """Answer one request."""
+        return {
+            "DeleteAlarms": self._delete_alarms,
+            "DescribeAlarms": self._describe_alarms,
+            "GetMetricData": self._get_data,
+            "GetMetricStatistics": self._get_statistics,
+            "ListMetrics": self._list_metrics,
+            "PutMetricAlarm": self._put_alarm,
+            "PutMetricData": self._put_data,
+            "SetAlarmState": self._set_alarm_state,
+        }[call.operation](call.params)
+
+    def _put_alarm(self, params: dict[str, Any]) -> dict[str, Any]:
+        for entry in params.get("Metrics", []):
+            if "Expression" in entry:
+                _refuse(lambda text=entry["Expression"]: expressions.check(text))
+        kept = self._cloud.database.get(_ALARM, params["AlarmName"])
+        state = kept or {
+            "StateValue": "INSUFFICIENT_DATA",
+            "StateReason": "Unchecked: Initial alarm creation",
+            "StateUpdatedTimestamp": self._cloud.clock.time(),
+        }
+        with self._lock:
+            self._alarms[params["AlarmName"]] = {**params, **state}
+        return {}
+
+    def _delete_alarms(self, params: dict[str, Any]) -> dict[str, Any]:
+        with self._lock:
+            for name in params["AlarmNames"]:
+                self._alarms.pop(name, None)
+                self._cloud.database.delete(_ALARM, name)
+        return {}
+
+    def _describe_alarms(self, params: dict[str, Any]) -> dict[str, Any]:
+        names, prefix, state = params.get("AlarmNames"), params.get("AlarmNamePrefix", ""), params.get("StateValue")
+        alarms = [
+            alarm
+            for alarm in self._all()
+            if (not names or alarm["AlarmName"] in names) and alarm["AlarmName"].startswith(prefix)
+        ]
+        self._evaluate(alarms)
+        return {"MetricAlarms": [self._described(alarm) for alarm in alarms if state in {None, alarm["StateValue"]}]}
+
+    def _described(self, alarm: dict[str, Any]) -> dict[str, Any]:
+        updated = datetime.fromtimestamp(alarm["StateUpdatedTimestamp"], UTC)
+        return {**alarm, "AlarmArn": self._arn(alarm["AlarmName"]), "StateUpdatedTimestamp": updated}
+
+    def _set_alarm_state(self, params: dict[str, Any]) -> dict[str, Any]:
+        alarm = self._alarms.get(params["AlarmName"])
+        if alarm is None:
+            raise AwsError("ResourceNotFound", f"Alarm {params['AlarmName']} does not exist", 404)
+        self._set_state(alarm, params["StateValue"], params["StateReason"])
+        return {}
+
+    def _put_data(self, params: dict[str, Any]) -> dict[str, Any]:
+        for entry in params.get("MetricData", []):
+            metric = Metric.of(params["Namespace"], entry["MetricName"], dimensions_of(entry.get("Dimensions")))
+            at = _epoch(entry["Timestamp"]) if "Timestamp" in entry else self._cloud.clock.time()
+            for value, count in _values(entry):
+                _refuse(
+                    lambda v=value, c=count, m=metric, e=entry, t=at: self._metrics.record(
+                        m, t, v, e.get("Unit", "None"), c
+                    )
+                )
+            self._evaluate([alarm for alarm in self._all() if metric in _watched(alarm)])
+        return {}
+
+    def _list_metrics(self, params: dict[str, Any]) -> dict[str, Any]:
+        wanted = {(entry["Name"], entry.get("Value")) for entry in params.get("Dimensions", [])}
+        found = [
+            metric
+            for metric in self._metrics.all()
+            if params.get("Namespace") in {None, metric.namespace}
+            and params.get("MetricName") in {None, metric.name}
+            and all(
+                any(name == key and value in {None, item} for key, item in metric.dimensions) for name, value in wanted
+            )
+        ]
+        return {
+            "Metrics": [
+                {
+                    "Namespace": metric.namespace,
+                    "MetricName": metric.name,
+                    "Dimensions": [{"Name": key, "Value": value} for key, value in metric.dimensions],
+                }
+                for metric in found
+            ]
+        }
+
+    def _get_statistics(self, params: dict[str, Any]) -> dict[str, Any]:
+        metric = Metric.of(params["Namespace"], params["MetricName"], dimensions_of(params.get("Dimensions")))
+        start, end = _epoch(params["StartTime"]), _epoch(params["EndTime"])
+        points: dict[float, dict[str, Any]] = {}
+        for statistic in [*params.get("Statistics", []), *params.get("ExtendedStatistics", [])]:
+            for begin, value in self._metrics.series(metric, statistic, params["Period"], start, end).items():
+                point = points.setdefault(begin, {"Timestamp": datetime.fromtimestamp(begin, UTC)})
+                if statistic in params.get("Statistics", []):
+                    point[statistic] = value
+                else:
+                    point.setdefault("ExtendedStatistics", {})[statistic] = value
+        return {"Label": params["MetricName"], "Datapoints": list(points.values())}
+
+    def _get_data(self, params: dict[str, Any]) -> dict[str, Any]:
+        start, end, results = _epoch(params["StartTime"]), _epoch(params["EndTime"]), []
+        for query in params["MetricDataQueries"]:
+            if "MetricStat" not in query:
+                raise AwsError(
+                    "ValidationError",
+                    "The local cloud answers GetMetricData for MetricStat queries, not for expressions.",
+                )
+            stat, source = query["MetricStat"], query["MetricStat"]["Metric"]
+            metric = Metric.of(source["Namespace"], source["MetricName"], dimensions_of(source.get("Dimensions")))
+            series = self._metrics.series(metric, stat["Stat"], stat["Period"], start, end)
+            begins = sorted(series, reverse=params.get("ScanBy", "TimestampDescending") == "TimestampDescending")
+            results.append(
+                {
+                    "Id": query["Id"],
+                    "Label": query.get("Label", metric.name),
+                    "StatusCode": "Complete",
+                    "Timestamps": [datetime.fromtimestamp(begin, UTC) for begin in begins],
+                    "Values": [series[begin] for begin in begins],
+                }
+            )
+        return {"MetricDataResults": results}
+
+
+def _watched(alarm: Mapping[str, Any]) -> set[Metric]:
+    if "MetricName" in alarm:
+        return {Metric.of(alarm["Namespace"], alarm["MetricName"], dimensions_of(alarm.get("Dimensions")))}
+    sources = [entry["MetricStat"]["Metric"] for entry in alarm.get("Metrics", []) if "MetricStat" in entry]
+    return {
+        Metric.of(source["Namespace"], source["MetricName"], dimensions_of(source.get("Dimensions")))
+        for source in sources
+    }
+
+
+def _values(entry: Mapping[str, Any]) -> list[tuple[float, float]]:
+    if "Values" in entry:
+        return list(zip(entry["Values"], entry.get("Counts") or [1.0] * len(entry["Values"]), strict=True))
+    if "StatisticValues" in entry:
+        raise AwsError(
+            "InvalidParameterCombination", "StatisticValues are not supported by the local cloud; send Value or Values."
+        )
+    return [(entry["Value"], 1.0)]
+
+
+def _epoch(moment: datetime | float) -> float:
+    if isinstance(moment, datetime):
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return float(moment)
+
+
+def _refuse(action: Any) -> None:
+    """Run it; what it finds wrong is AWS's InvalidParameterValue."""
+    try:
+        action()
+    except ValueError as error:
+        raise AwsError("InvalidParameterValue", str(error)) from None

@@ -1,0 +1,1 @@
+"""From a cloud assembly (`cdk.out`) to a running local cloud: what CloudFormation does on AWS."""

@@ -1,0 +1,38 @@
+"""DynamoDB tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelwright.local.template.intrinsics import Physical
+from modelwright.local.template.registry import Level, Resource, resource
+
+if TYPE_CHECKING:
+    from modelwright.local.cloud import Cloud
+
+
+def _remove_table(cloud: Cloud, physical: Physical) -> None:
+    cloud.client("dynamodb").delete_table(TableName=physical.id)
+
+
+@resource(
+    "AWS::DynamoDB::Table",
+    Level.RUNS,
+    "items, conditions, transactions; point-in-time recovery is only recorded, and items past their time to live stay",
+    remove=_remove_table,
+)
+def put_table(cloud: Cloud, resource: Resource) -> Physical:
+    """A table; what it held before comes back from the disk."""
+    resource.only(
+        "TableName", "AttributeDefinitions", "KeySchema", "BillingMode", "PointInTimeRecoverySpecification", "SSESpecification",
+        "TimeToLiveSpecification", "DeletionProtectionEnabled", "Tags", "GlobalSecondaryIndexes",
+    )  # fmt: skip
+    name = resource.properties.get("TableName") or resource.name(255)
+    client = cloud.client("dynamodb")
+    keys = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+    request = {key: resource.properties[key] for key in keys if key in resource.properties}
+    try:
+        client.create_table(TableName=name, **request)
+    except client.exceptions.ResourceInUseException:
+        pass  # an update; keys cannot change
+    return Physical(name, {"Arn": f"arn:aws:dynamodb:{cloud.region}:{cloud.account}:table/{name}"})

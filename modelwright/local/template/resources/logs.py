@@ -1,0 +1,43 @@
+"""CloudWatch Logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelwright.local.template.intrinsics import Physical
+from modelwright.local.template.registry import Level, Resource, resource
+
+if TYPE_CHECKING:
+    from modelwright.local.cloud import Cloud
+
+
+def _remove_group(cloud: Cloud, physical: Physical) -> None:
+    cloud.client("logs").delete_log_group(logGroupName=physical.id)
+
+
+@resource(
+    "AWS::Logs::LogGroup",
+    Level.RUNS,
+    "streams and events can be read; retention is only recorded: nothing expires here",
+    remove=_remove_group,
+)
+def put_group(cloud: Cloud, resource: Resource) -> Physical:
+    """A log group."""
+    resource.only("LogGroupName", "RetentionInDays", "KmsKeyId", "Tags", "LogGroupClass", "DataProtectionPolicy")
+    name = resource.properties.get("LogGroupName") or resource.name(512)
+    client = cloud.client("logs")
+    known = client.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    if name not in {group["logGroupName"] for group in known}:
+        client.create_log_group(logGroupName=name)
+    return Physical(name, {"Arn": f"arn:aws:logs:{cloud.region}:{cloud.account}:log-group:{name}:*"})
+
+
+@resource(
+    "AWS::Logs::ResourcePolicy",
+    Level.RECORDED,
+    "the local cloud's own deliveries to log groups are not refused for want of it",
+)
+def put_resource_policy(cloud: Cloud, resource: Resource) -> Physical:  # noqa: ARG001 - the signature of all makers
+    """Who may deliver to log groups."""
+    resource.only("PolicyName", "PolicyDocument")
+    return Physical(resource.required("PolicyName"))

@@ -1,0 +1,85 @@
+"""S3 buckets."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from modelwright.local.template.intrinsics import Physical, TemplateError
+from modelwright.local.template.registry import Level, Resource, resource
+
+if TYPE_CHECKING:
+    from modelwright.local.cloud import Cloud
+
+
+def _remove_bucket(cloud: Cloud, physical: Physical) -> None:
+    cloud.client("s3").delete_bucket(Bucket=physical.id)
+
+
+@resource(
+    "AWS::S3::Bucket",
+    Level.RUNS,
+    "objects, versions, default encryption; lifecycle rules, access logs and the public access block are only recorded: "
+    "nothing expires and nobody else can reach a bucket on loopback",
+    remove=_remove_bucket,
+)
+def put_bucket(cloud: Cloud, resource: Resource) -> Physical:
+    """A bucket; its notifications may go to EventBridge only."""
+    resource.only(
+        "BucketName", "BucketEncryption", "VersioningConfiguration", "PublicAccessBlockConfiguration", "LoggingConfiguration",
+        "LifecycleConfiguration", "NotificationConfiguration", "OwnershipControls", "Tags", "AccessControl",
+    )  # fmt: skip
+    name = resource.properties.get("BucketName") or resource.name(63, lower=True)
+    client = cloud.client("s3")
+    place = {} if cloud.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": cloud.region}}
+    try:
+        client.create_bucket(Bucket=name, **place)
+    except (client.exceptions.BucketAlreadyOwnedByYou, client.exceptions.BucketAlreadyExists):
+        pass  # an update: what follows sets its properties
+    _configure(cloud, client, name, resource)
+    attributes = {
+        "Arn": f"arn:aws:s3:::{name}",
+        "DomainName": f"{name}.s3.amazonaws.com",
+        "RegionalDomainName": f"{name}.s3.{cloud.region}.amazonaws.com",
+    }
+    return Physical(name, attributes)
+
+
+def _configure(cloud: Cloud, client: Any, name: str, resource: Resource) -> None:
+    versioning = resource.properties.get("VersioningConfiguration")
+    if versioning:
+        client.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
+    key = _default_key(resource)
+    if key:
+        cloud.iam.put_bucket_key(name, key)
+    notifications = resource.properties.get("NotificationConfiguration")
+    if notifications:
+        client.put_bucket_notification_configuration(
+            Bucket=name, NotificationConfiguration=_event_bridge_only(resource, notifications)
+        )
+
+
+def _default_key(resource: Resource) -> str | None:
+    rules = resource.properties.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", [])
+    for rule in rules:
+        default = rule.get("ServerSideEncryptionByDefault", {})
+        if default.get("SSEAlgorithm") == "aws:kms":
+            return str(default["KMSMasterKeyID"])
+    return None
+
+
+def _event_bridge_only(resource: Resource, notifications: dict[str, Any]) -> dict[str, Any]:
+    if set(notifications) != {"EventBridgeConfiguration"}:
+        raise TemplateError(
+            f"{resource.stack}: {resource.logical_id}: the local cloud sends a bucket's notifications to EventBridge only."
+        )
+    return {"EventBridgeConfiguration": {}}
+
+
+@resource("AWS::S3::BucketPolicy", Level.ENFORCED, "checked at each request to the bucket")
+def put_bucket_policy(cloud: Cloud, resource: Resource) -> Physical:
+    """A bucket's policy."""
+    resource.only("Bucket", "PolicyDocument")
+    bucket = resource.required("Bucket")
+    cloud.iam.put_resource_policy(f"arn:aws:s3:::{bucket}", resource.required("PolicyDocument"))
+    return Physical(str(bucket), {"Policy": json.dumps(resource.properties["PolicyDocument"])})
