@@ -164,3 +164,15 @@ class NoCredentials(ModelwrightError):
 
 class NotSupported(ModelwrightError):
     """Something that modelwright does not do (yet); the message names the nearest thing that it does."""
+
+
+class StateUnusable(ModelwrightError):
+    """The folder `.modelwright` cannot be read or written: no space, no right, of another version, damaged."""
+
+
+class LocalCloudFailed(ModelwrightError):
+    """The local cloud did not start, or ended while it was needed."""
+
+
+class LocalCloudBusy(ModelwrightError):
+    """The local cloud is used by another command and was not stopped."""
