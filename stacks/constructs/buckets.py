@@ -1,0 +1,141 @@
+"""Buckets: nothing public, TLS only, each write logged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_s3 as s3
+
+from stacks.policies import ACCOUNT_ONLY, Statement, arn, document, tls_only
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+WRITES = (
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:PutObjectAcl",
+    "s3:PutObjectTagging",
+    "s3:RestoreObject",
+)
+"""Whatever changes an object."""
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """The environment's three buckets."""
+
+    data: s3.CfnBucket
+    artifacts: s3.CfnBucket
+    logs: s3.CfnBucket
+
+
+def buckets(scope: Construct, prefix: str, key_arn: str) -> Buckets:
+    """Make the three buckets with their policies; all of them outlive their stack."""
+    logs = _log_bucket(scope)
+    data = _bucket(scope, "DataBucket", key_arn, logs)
+    artifacts = _bucket(scope, "ArtifactBucket", key_arn, logs)
+    _policy(scope, "DataBucketPolicy", data, (_pipelines_only_read(data.attr_arn, prefix),))
+    _policy(scope, "ArtifactBucketPolicy", artifacts)
+    _policy(scope, "LogBucketPolicy", logs, (_log_delivery(logs.attr_arn, (data, artifacts)),))
+    return Buckets(data, artifacts, logs)
+
+
+def _bucket(scope: Construct, id_: str, key_arn: str, logs: s3.CfnBucket) -> s3.CfnBucket:
+    """A versioned bucket under the environment's key; the bucket's own key saves most calls to KMS."""
+    bucket = s3.CfnBucket(
+        scope,
+        id_,
+        bucket_encryption=_encryption({"sseAlgorithm": "aws:kms", "kmsMasterKeyId": key_arn}, bucket_key=True),
+        versioning_configuration={"status": "Enabled"},
+        lifecycle_configuration={"rules": [_unfinished_uploads(), _old_versions()]},
+        logging_configuration={"destinationBucketName": logs.ref, "logFilePrefix": f"{id_}/"},
+        **_private(),
+    )
+    bucket.apply_removal_policy(RemovalPolicy.RETAIN)
+    return bucket
+
+
+def _log_bucket(scope: Construct) -> s3.CfnBucket:
+    """The access logs' bucket: SSE-S3, as log delivery cannot use a key of ours.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
+    """
+    bucket = s3.CfnBucket(
+        scope,
+        "LogBucket",
+        bucket_encryption=_encryption({"sseAlgorithm": "AES256"}, bucket_key=False),
+        versioning_configuration={"status": "Enabled"},
+        lifecycle_configuration={
+            "rules": [
+                _unfinished_uploads(),
+                {
+                    "id": "Expire",
+                    "status": "Enabled",
+                    "expirationInDays": 365,
+                    "noncurrentVersionExpiration": {"noncurrentDays": 1},
+                },
+            ]
+        },
+        **_private(),
+    )
+    bucket.apply_removal_policy(RemovalPolicy.RETAIN)
+    return bucket
+
+
+def _encryption(default: dict[str, str], *, bucket_key: bool) -> dict[str, Any]:
+    rule = {"serverSideEncryptionByDefault": default, "bucketKeyEnabled": bucket_key}
+    return {"serverSideEncryptionConfiguration": [rule]}
+
+
+def _private() -> dict[str, Any]:
+    block = {"blockPublicAcls": True, "blockPublicPolicy": True, "ignorePublicAcls": True, "restrictPublicBuckets": True}
+    return {
+        "public_access_block_configuration": block,
+        "ownership_controls": {"rules": [{"objectOwnership": "BucketOwnerEnforced"}]},
+    }
+
+
+def _unfinished_uploads() -> dict[str, Any]:
+    return {
+        "id": "UnfinishedUploads",
+        "status": "Enabled",
+        "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7},
+    }
+
+
+def _old_versions() -> dict[str, Any]:
+    return {"id": "OldVersions", "status": "Enabled", "noncurrentVersionExpiration": {"noncurrentDays": 90}}
+
+
+def _policy(scope: Construct, id_: str, bucket: s3.CfnBucket, statements: tuple[Statement, ...] = ()) -> None:
+    resources = (bucket.attr_arn, f"{bucket.attr_arn}/*")
+    policy = s3.CfnBucketPolicy(
+        scope, id_, bucket=bucket.ref, policy_document=document((tls_only("s3:*", *resources), *statements))
+    )
+    policy.apply_removal_policy(RemovalPolicy.RETAIN)  # a kept bucket keeps its protection
+
+
+def _pipelines_only_read(bucket_arn: str, prefix: str) -> Statement:
+    """No role of a pipeline changes data, whatever its own policy says; their names begin with their stack's."""
+    return Statement(
+        "PipelinesNeverWrite",
+        WRITES,
+        (f"{bucket_arn}/*",),
+        {"ArnLike": {"aws:PrincipalArn": arn("iam", f"role/{prefix}-*", region="")}},
+        effect="Deny",
+        principal={"AWS": "*"},
+    )
+
+
+def _log_delivery(bucket_arn: str, sources: tuple[s3.CfnBucket, ...]) -> Statement:
+    return Statement(
+        "AccessLogs",
+        ("s3:PutObject",),
+        (f"{bucket_arn}/*",),
+        {**ACCOUNT_ONLY, "ArnLike": {"aws:SourceArn": [source.attr_arn for source in sources]}},
+        principal={"Service": "logging.s3.amazonaws.com"},
+    )

@@ -1,0 +1,61 @@
+"""What tells people and what keeps undelivered events: the topic and the dead-letter queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+
+from stacks.policies import ACCOUNT_ONLY, Statement, arn, document, tls_only
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from constructs import Construct
+
+FOURTEEN_DAYS_SECONDS = 14 * 24 * 3600
+"""The longest that SQS keeps a message."""
+
+
+def topic(scope: Construct, prefix: str, key_arn: str, emails: Iterable[str]) -> sns.CfnTopic:
+    """Make the topic that runs and alarms are announced on, encrypted, with a subscription for each address."""
+    made = sns.CfnTopic(scope, "Topic", kms_master_key_id=key_arn)
+    alarms = {**ACCOUNT_ONLY, "ArnLike": {"aws:SourceArn": arn("cloudwatch", f"alarm:{prefix}-*")}}
+    statements = (
+        tls_only("sns:Publish", made.ref),
+        Statement("Alarms", ("sns:Publish",), (made.ref,), alarms, principal={"Service": "cloudwatch.amazonaws.com"}),
+    )
+    sns.CfnTopicPolicy(scope, "TopicPolicy", topics=[made.ref], policy_document=document(statements))
+    for number, address in enumerate(sorted(emails), start=1):
+        sns.CfnSubscription(scope, f"Email{number}", topic_arn=made.ref, protocol="email", endpoint=address)
+    return made
+
+
+def dead_letter_queue(scope: Construct, prefix: str, key_arn: str) -> sqs.CfnQueue:
+    """Make the queue of the events that no rule could deliver; kept as long as SQS keeps anything.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+    """
+    queue = sqs.CfnQueue(
+        scope,
+        "DeadLetterQueue",
+        kms_master_key_id=key_arn,
+        message_retention_period=FOURTEEN_DAYS_SECONDS,
+        visibility_timeout=60,
+    )
+    queue.apply_removal_policy(RemovalPolicy.RETAIN)
+    rules = [arn("events", f"rule/{prefix}-*"), arn("events", f"rule/{prefix}/{prefix}-*")]
+    statements = (
+        tls_only("sqs:*", queue.attr_arn),
+        Statement(
+            "UndeliveredEvents",
+            ("sqs:SendMessage",),
+            (queue.attr_arn,),
+            {**ACCOUNT_ONLY, "ArnLike": {"aws:SourceArn": rules}},
+            principal={"Service": "events.amazonaws.com"},
+        ),
+    )
+    sqs.CfnQueuePolicy(scope, "DeadLetterQueuePolicy", queues=[queue.ref], policy_document=document(statements))
+    return queue

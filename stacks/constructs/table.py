@@ -1,0 +1,41 @@
+"""The table of runs, champions, triggers and leases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+
+def table(scope: Construct, name: str, key_arn: str) -> dynamodb.CfnTable:
+    """Make the table: paid by request, restorable to any second of the last 35 days, kept and protected."""
+    made = dynamodb.CfnTable(
+        scope,
+        "Table",
+        table_name=name,
+        billing_mode="PAY_PER_REQUEST",
+        attribute_definitions=[
+            dynamodb.CfnTable.AttributeDefinitionProperty(attribute_name="pk", attribute_type="S"),
+            dynamodb.CfnTable.AttributeDefinitionProperty(attribute_name="sk", attribute_type="S"),
+        ],
+        key_schema=[
+            dynamodb.CfnTable.KeySchemaProperty(attribute_name="pk", key_type="HASH"),
+            dynamodb.CfnTable.KeySchemaProperty(attribute_name="sk", key_type="RANGE"),
+        ],
+        point_in_time_recovery_specification=dynamodb.CfnTable.PointInTimeRecoverySpecificationProperty(
+            point_in_time_recovery_enabled=True
+        ),
+        time_to_live_specification=dynamodb.CfnTable.TimeToLiveSpecificationProperty(
+            enabled=True, attribute_name="expires_at"
+        ),
+        sse_specification=dynamodb.CfnTable.SSESpecificationProperty(
+            sse_enabled=True, sse_type="KMS", kms_master_key_id=key_arn
+        ),
+        deletion_protection_enabled=True,
+    )
+    made.apply_removal_policy(RemovalPolicy.RETAIN)
+    return made
