@@ -1,0 +1,61 @@
+"""`python -m modelwright.serving --model-dir DIR [--archive FILE] [--host HOST] [--port N]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from modelwright.serving.problems import StartupError
+from modelwright.serving.server import Parent, run
+from modelwright.serving.settings import bind_port, settings_from
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+CONTAINER_MODEL = PurePosixPath("/opt/ml/model")
+
+
+def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> int:
+    """Run the server; return the exit code."""
+    environment = os.environ if environment is None else environment
+    options = _parser().parse_args(arguments)
+    try:
+        settings = settings_from(environment)
+        port = bind_port(environment) if options.port is None else options.port
+        code = code_directory(environment.get("SAGEMAKER_SUBMIT_DIRECTORY", ""), options.model_dir)
+    except StartupError as error:
+        print(error, file=sys.stderr, flush=True)  # noqa: T201  # a process of its own: standard error is its log
+        Parent(environment.get("MODELWRIGHT_NOTIFY_TOKEN") or None).failed(str(error))
+        return 1
+    return run(settings, options.model_dir, options.archive, options.host, port, code)
+
+
+def code_directory(submit_directory: str, model_dir: Path) -> Path:
+    """Return where the script lies: SAGEMAKER_SUBMIT_DIRECTORY, whose `/opt/ml/model` is `model_dir` here."""
+    if not submit_directory:
+        return model_dir / "code"
+    if "://" in submit_directory:
+        raise StartupError(
+            f"SAGEMAKER_SUBMIT_DIRECTORY is {submit_directory}; the code must lie in the model archive, under code/: "
+            "set it to /opt/ml/model/code."
+        )
+    path = PurePosixPath(submit_directory)
+    if path.is_relative_to(CONTAINER_MODEL):
+        return model_dir / path.relative_to(CONTAINER_MODEL)
+    return Path(submit_directory)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m modelwright.serving", description="Serve one model over HTTP.")
+    parser.add_argument("--model-dir", type=Path, required=True, help="the unpacked model; its script lies in code/")
+    parser.add_argument("--archive", type=Path, help="a model.tar.gz to unpack into --model-dir first")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, help="0 takes a free one; default: SAGEMAKER_BIND_TO_PORT, else 8080")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""A loaded model and what it does with one request. What serves (`app.py`) knows only this interface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Request:
+    """The body of `POST /invocations` and its headers, these in lower case."""
+
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A prediction as it is sent back."""
+
+    body: bytes
+    content_type: str
+
+
+class Model(Protocol):
+    """One way to predict: the user's Python functions here; a compiled model has the same two steps."""
+
+    execution_parameters: Mapping[str, Any] | None
+    """what `/execution-parameters` answers; None: 404"""
+
+    def prepare(self, request: Request) -> Any:
+        """Check what can be checked without running anything; raises RequestError. Runs in the event loop: quick."""
+
+    def run(self, prepared: Any) -> Answer:
+        """Predict; raises RequestError. Runs in a thread, one call at a time."""

@@ -1,0 +1,64 @@
+"""What the model server is told by its environment, in SageMaker's names and a few of our own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from modelwright.serving.media import JSON
+from modelwright.serving.problems import StartupError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+INVOKE_BODY_BYTES = 6_291_456
+"""The largest body of InvokeEndpoint, in and out (BodyBlob):
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How one model server behaves."""
+
+    program: str = "inference.py"
+    """the script under `code/` (SAGEMAKER_PROGRAM)"""
+    default_accept: str = JSON
+    """what `*/*` and a missing Accept mean (SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT)"""
+    max_body_bytes: int = INVOKE_BODY_BYTES
+    timeout_seconds: float = 60.0
+    """for a whole request, as SageMaker waits for it:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html"""
+    expected_sha256: str | None = None
+    """the archive's hash; with it, no other archive is unpacked (MODELWRIGHT_MODEL_SHA256)"""
+    notify_token: str | None = None
+    """with it, a line `<token> <JSON>` on standard output tells the parent that it serves, or why not"""
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """Read the settings; StartupError names the variable that is wrong."""
+    return Settings(
+        program=environment.get("SAGEMAKER_PROGRAM") or Settings.program,
+        default_accept=environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or JSON,
+        max_body_bytes=int(_number(environment, "MODELWRIGHT_MAX_BODY_BYTES", Settings.max_body_bytes)),
+        timeout_seconds=_number(environment, "MODELWRIGHT_REQUEST_TIMEOUT_SECONDS", Settings.timeout_seconds),
+        expected_sha256=environment.get("MODELWRIGHT_MODEL_SHA256", "").lower() or None,
+        notify_token=environment.get("MODELWRIGHT_NOTIFY_TOKEN") or None,
+    )
+
+
+def bind_port(environment: Mapping[str, str]) -> int:
+    """Return the port that SageMaker names (SAGEMAKER_BIND_TO_PORT), 8080 without one."""
+    return int(_number(environment, "SAGEMAKER_BIND_TO_PORT", 8080, least=0))
+
+
+def _number(environment: Mapping[str, str], name: str, default: float, least: float = 0.001) -> float:
+    text = environment.get(name, "")
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise StartupError(f"{name} is {text!r}; it must be a number greater than 0.")
+    return value
