@@ -142,6 +142,10 @@ class DeployNeeded(ModelwrightError):
     """The release needs roles, triggers or an endpoint that the deployed template does not have."""
 
 
+class SynthFailed(ModelwrightError):
+    """The template could not be made from the project's code and settings."""
+
+
 class NotDeployed(ModelwrightError):
     """The pipeline has no stack in this environment."""
 
