@@ -1,0 +1,50 @@
+import pytest
+from modelwright.local.events.patterns import check_pattern, matches
+
+EVENT = {
+    "source": "modelwright",
+    "detail-type": "Merge",
+    "resources": ["arn:a", "arn:b"],
+    "detail": {"pipeline": "penguins", "n": 5, "flag": True, "none": None},
+}
+
+
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ({"source": ["modelwright"]}, True),
+        ({"source": ["other"]}, False),
+        ({"source": ["other", "modelwright"], "detail-type": ["Merge"]}, True),
+        ({"resources": ["arn:b"]}, True),
+        ({"detail": {"pipeline": ["penguins"]}}, True),
+        ({"detail": {"pipeline": [{"prefix": "pen"}]}}, True),
+        ({"detail": {"pipeline": [{"suffix": "pen"}]}}, False),
+        ({"detail": {"pipeline": [{"equals-ignore-case": "PENGUINS"}]}}, True),
+        ({"detail": {"pipeline": [{"anything-but": ["penguins"]}]}}, False),
+        ({"detail": {"pipeline": [{"anything-but": {"prefix": "x"}}]}}, True),
+        ({"detail": {"missing": [{"exists": False}]}}, True),
+        ({"detail": {"missing": [{"anything-but": "x"}]}}, False),
+        ({"detail": {"n": [{"numeric": [">", 4, "<=", 5]}]}}, True),
+        ({"detail": {"n": ["5"]}}, False),
+        ({"detail": {"flag": [1]}}, False),
+        ({"detail": {"none": [None]}}, True),
+        ({"$or": [{"source": ["x"]}, {"detail": {"n": [5]}}]}, True),
+    ],
+)
+def test_matches_as_eventbridge_does(pattern, expected):
+    check_pattern(pattern)
+    assert matches(pattern, EVENT) is expected
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        {"source": "modelwright"},
+        {"source": [{"cidr": "10.0.0.0/8"}]},
+        {"detail": {"a": [{"prefix": "a", "suffix": "b"}]}},
+    ],
+)
+def test_what_is_not_known_is_refused(pattern):
+    with pytest.raises(ValueError, match="event pattern"):
+        check_pattern(pattern)
