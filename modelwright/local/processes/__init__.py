@@ -1,0 +1,1 @@
+"""Real processes: how jobs, functions and model servers are started, watched and ended."""

@@ -1,0 +1,89 @@
+"""What a zygote imports before it forks, found in the scripts that will be run."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+SERVERS = ("uvicorn", "uvicorn.protocols.http.httptools_impl", "uvicorn.lifespan.on", "httptools", "uvloop")
+"""what a model server imports"""
+ALWAYS = (
+    "argparse", "csv", "datetime", "gzip", "io", "json", "logging", "math", "pathlib", "pickle", "shutil", "subprocess",
+    "tarfile", "tempfile", "zipfile",
+)  # fmt: skip
+"""parts of the standard library that most scripts import"""
+FUNCTIONS = ("boto3", "botocore.session", "botocore.httpsession", "json", "logging", "hashlib", "tarfile", "decimal",
+             "boto3.dynamodb.types", "boto3.dynamodb.conditions")  # fmt: skip
+_THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS")
+
+
+def third_party_imports(folders: Iterable[Path]) -> list[str]:
+    """Return the modules that the scripts in these folders import at top level, by name.
+
+    The standard library, the folder's own modules and what is not installed are left out; a file that cannot be
+    parsed is too (it will say so itself when it is run).
+    """
+    found: set[str] = set()
+    for folder in folders:
+        scripts = sorted(folder.glob("*.py"))
+        own = {script.stem for script in scripts}
+        for script in scripts:
+            found.update(name for name in _imports(script) if name.split(".")[0] not in own)
+    return sorted(name for name in found if name.split(".")[0] not in sys.stdlib_module_names)
+
+
+def hold_threads() -> None:
+    """Keep native libraries that are loaded from now on from starting threads: a fork would lose them."""
+    for name in _THREAD_VARIABLES:
+        os.environ[name] = "1"
+
+
+def load(names: Iterable[str]) -> dict[str, str]:
+    """Import what can be imported; returns those that could not be, with the reason."""
+    failed: dict[str, str] = {}
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # noqa: BLE001 - any library's own trouble; the script will meet it itself
+            failed[name] = f"{type(error).__name__}: {error}"
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()  # each fork does it again: what it needs is imported now
+    _find_thread_pools()
+    return failed
+
+
+def release_threads(env: Mapping[str, str]) -> None:
+    """Give the thread pools as many threads as the environment or else the machine's cores say. For a fork."""
+    asked = env.get("OPENBLAS_NUM_THREADS") or env.get("OMP_NUM_THREADS") or ""
+    count = int(asked) if asked.isdigit() else os.cpu_count() or 1
+    if _Pools.controller is not None and count > 1:
+        _Pools.controller.limit(limits=count, user_api="blas")
+
+
+class _Pools:
+    controller: Any = None
+
+
+def _find_thread_pools() -> None:
+    if "numpy" in sys.modules and importlib.util.find_spec("threadpoolctl"):
+        _Pools.controller = importlib.import_module("threadpoolctl").ThreadpoolController()
+
+
+def _imports(script: Path) -> Iterator[str]:
+    try:
+        tree = ast.parse(script.read_bytes())
+    except (SyntaxError, ValueError, OSError):
+        return
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module

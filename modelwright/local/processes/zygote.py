@@ -1,0 +1,138 @@
+"""A single-threaded process that imports libraries once, and forks each process that the launcher asks for.
+
+It is the parent of all of them: it reaps them, tells how they ended, and ends them when the launcher is gone: the
+channel to it is the life-line, so nothing outlives the daemon, however it dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import selectors
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from modelwright.local.processes import child, mounts, preload, wire
+
+_WITHOUT_FORK = sys.platform == "darwin"
+"""Apple's frameworks are not safe to use after a fork: there each program is executed"""
+
+
+def main(channel_number: int) -> None:
+    """Serve the launcher at the other end of this descriptor until it is gone."""
+    channel = socket.socket(fileno=channel_number)
+    os.set_inheritable(channel_number, False)
+    order, _ = wire.receive(channel)
+    zygote, hello = _prepare(order)
+    wire.send(channel, hello)
+    _Loop(channel, zygote).run()
+
+
+def _prepare(order: dict[str, Any]) -> tuple[child.Zygote, dict[str, Any]]:
+    has_mounts = order["mounts"] and mounts.prepare()
+    failed: dict[str, str] = {}
+    if not _WITHOUT_FORK and order["fork"]:
+        preload.hold_threads()
+        modules = [*order["modules"], *preload.third_party_imports(Path(folder) for folder in order["folders"])]
+        failed = preload.load(modules)
+    may_fork = order["fork"] and not _WITHOUT_FORK and _threads() == 1
+    gc.collect()
+    gc.freeze()  # so that the children's collections do not copy what they share
+    hello = {"event": "ready", "mounts": has_mounts, "fork": may_fork, "failed": failed}
+    return child.Zygote(os.getpid(), has_mounts, may_fork), hello
+
+
+def _threads() -> int:
+    try:
+        return len(os.listdir("/proc/self/task"))  # noqa: PTH208
+    except OSError:
+        return 1
+
+
+class _Loop:
+    """Requests of the launcher, and the ends of children."""
+
+    def __init__(self, channel: socket.socket, zygote: child.Zygote) -> None:
+        self._channel = channel
+        self._zygote = zygote
+        self._children: set[int] = set()
+        self._woken, wake = socket.socketpair()
+        for end in (self._woken, wake):
+            end.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the launcher's to handle
+        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        self._wake = wake
+
+    def run(self) -> None:
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._channel, selectors.EVENT_READ)
+                selector.register(self._woken, selectors.EVENT_READ)
+                while True:
+                    for key, _ in selector.select():
+                        if key.fileobj is self._woken:
+                            self._reap()
+                        else:
+                            self._answer(*wire.receive(self._channel))
+        except (wire.Closed, ConnectionError):
+            pass
+        finally:
+            for pid in self._children:
+                _signal_group(pid, signal.SIGKILL)
+
+    def _answer(self, message: dict[str, Any], descriptors: list[int]) -> None:
+        if message["op"] == "start":
+            self._start(message, descriptors)
+        elif message["pid"] in self._children:  # a pid that was reaped may be another's by now
+            _signal_group(message["pid"], message["signal"])
+
+    def _start(self, message: dict[str, Any], descriptors: list[int]) -> None:
+        pid = os.fork()
+        if pid == 0:
+            child.start(message, descriptors, self._zygote)
+        self._children.add(pid)
+        for number in descriptors:
+            os.close(number)
+        wire.send(self._channel, {"event": "started", "id": message["id"], "pid": pid})
+
+    def _reap(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._woken.recv(4096)
+        while True:
+            try:
+                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if found is None:
+                return
+            _signal_group(found.si_pid, signal.SIGKILL)  # what the process left running; its pid is still its own
+            pid, status, usage = os.wait4(found.si_pid, 0)
+            self._children.discard(pid)
+            wire.send(self._channel, _ended(pid, status, usage))
+
+
+def _ended(pid: int, status: int, usage: Any) -> dict[str, Any]:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return {
+        "event": "ended",
+        "pid": pid,
+        "status": os.waitstatus_to_exitcode(status),
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "peak_bytes": usage.ru_maxrss * unit,
+    }
+
+
+def _signal_group(pid: int, number: int) -> None:
+    """Signal a child and what it started; the child alone while it has no group of its own yet."""
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+    except PermissionError:  # macOS says so of a group whose processes have all ended
+        pass
