@@ -1,0 +1,127 @@
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+from modelwright.local.messages.topics import Topics
+from modelwright.local.monitoring.service import CloudWatch
+
+DIMENSIONS = {"StateMachineArn": "arn:m"}
+
+
+@pytest.fixture
+def watch(cloud, add):
+    add(Topics)
+    cloud.topic = cloud.client("sns").create_topic(Name="told")["TopicArn"]
+    return add(CloudWatch)
+
+
+def alarm(cloud, **more):
+    settings = {
+        "AlarmName": "failed", "Namespace": "AWS/States", "MetricName": "ExecutionsFailed", "Statistic": "Sum", "Period": 60,
+        "Dimensions": [{"Name": "StateMachineArn", "Value": "arn:m"}], "EvaluationPeriods": 1, "Threshold": 0,
+        "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "notBreaching", "AlarmActions": [cloud.topic], "AlarmDescription": "look",
+    }  # fmt: skip
+    cloud.client("cloudwatch").put_metric_alarm(**settings | more)
+
+
+def state(cloud, name="failed"):
+    return cloud.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"]
+
+
+def test_an_alarm_goes_on_tells_its_topic_once_and_goes_off(cloud, watch):
+    alarm(cloud)
+    assert state(cloud) == "OK"
+    watch.record("AWS/States", "ExecutionsFailed", 1, "Count", DIMENSIONS)
+    watch.record("AWS/States", "ExecutionsFailed", 1, "Count", DIMENSIONS)
+    assert state(cloud) == "ALARM"
+    (message,) = cloud.services["sns"].messages()
+    assert json.loads(message["message"])["AlarmDescription"] == "look"
+    assert message["subject"] == 'ALARM: "failed" in eu-west-1'
+    cloud.clock.advance(120)
+    assert state(cloud) == "OK"
+
+
+def test_another_dimension_is_another_metric(cloud, watch):
+    alarm(cloud)
+    watch.record("AWS/States", "ExecutionsFailed", 1, "Count", {"StateMachineArn": "arn:other"})
+    assert state(cloud) == "OK"
+
+
+@pytest.mark.parametrize(
+    ("treatment", "expected"),
+    [("missing", "INSUFFICIENT_DATA"), ("notBreaching", "OK"), ("breaching", "ALARM"), ("ignore", "INSUFFICIENT_DATA")],
+)
+def test_missing_data(cloud, watch, treatment, expected):
+    alarm(cloud, TreatMissingData=treatment)
+    assert state(cloud) == expected
+
+
+def test_m_of_n_datapoints(cloud, watch):
+    alarm(cloud, EvaluationPeriods=3, DatapointsToAlarm=2)
+    watch.record("AWS/States", "ExecutionsFailed", 1, "Count", DIMENSIONS)
+    assert state(cloud) == "OK"
+    cloud.clock.advance(60)
+    watch.record("AWS/States", "ExecutionsFailed", 1, "Count", DIMENSIONS)
+    assert state(cloud) == "ALARM"
+
+
+def test_metric_math(cloud, watch):
+    def stat(identity, name):
+        return {
+            "Id": identity,
+            "ReturnData": False,
+            "MetricStat": {
+                "Metric": {"Namespace": "N", "MetricName": name, "Dimensions": []},
+                "Period": 60,
+                "Stat": "Sum",
+            },
+        }
+
+    cloud.client("cloudwatch").put_metric_alarm(
+        AlarmName="rate", EvaluationPeriods=1, Threshold=5, ComparisonOperator="GreaterThanThreshold", TreatMissingData="notBreaching",
+        Metrics=[stat("e", "Errors"), stat("n", "Calls"), {"Id": "r", "Expression": "100 * e / n", "ReturnData": True}],
+    )  # fmt: skip
+    watch.record("N", "Calls", 10, "Count", {})
+    watch.record("N", "Errors", 1, "Count", {})
+    assert state(cloud, "rate") == "ALARM"
+
+
+def test_states_and_values_outlast_a_restart(cloud, watch, add):
+    alarm(cloud)
+    watch.record("AWS/States", "ExecutionsFailed", 1, "Count", DIMENSIONS)
+    again = add(CloudWatch)
+    again.start()
+    alarm(cloud)
+    assert state(cloud) == "ALARM"
+    assert len(cloud.services["sns"].messages()) == 1
+
+
+def test_put_metric_data_and_statistics(cloud, watch):
+    client = cloud.client("cloudwatch")
+    client.put_metric_data(
+        Namespace="Modelwright",
+        MetricData=[
+            {"MetricName": "accuracy", "Value": 0.9},
+            {"MetricName": "accuracy", "Values": [0.5, 0.7], "Counts": [1, 2]},
+        ],
+    )
+    now = cloud.clock.now()
+    points = client.get_metric_statistics(
+        Namespace="Modelwright",
+        MetricName="accuracy",
+        StartTime=now.timestamp() - 60,
+        EndTime=now.timestamp() + 60,
+        Period=60,
+        Statistics=["Maximum", "SampleCount"],
+    )["Datapoints"]
+    assert [(point["Maximum"], point["SampleCount"]) for point in points] == [(0.9, 4)]
+    assert client.list_metrics(Namespace="Modelwright")["Metrics"] == [
+        {"Namespace": "Modelwright", "MetricName": "accuracy", "Dimensions": []}
+    ]
+
+
+def test_what_is_no_number_is_refused(cloud, watch):
+    with pytest.raises(ClientError, match="no metric value"):
+        cloud.client("cloudwatch").put_metric_data(
+            Namespace="N", MetricData=[{"MetricName": "x", "Value": float("nan")}]
+        )
