@@ -1,0 +1,65 @@
+"""JSONata expressions that several states share.
+
+A value reaches a request only as a bound variable, never as pasted text, and JSON is never built by concatenation:
+a quote or a backslash in a cause passes through unchanged.
+https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def jsonata(text: str) -> str:
+    """The JSONata expression `text` as the value of a field."""
+    return "{% " + text.strip() + " %}"
+
+
+def expression(value: Any) -> str:
+    """`value`, whose texts may be `{% ... %}`, as one JSONata expression."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)}: {expression(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(expression(item) for item in value) + "]"
+    if isinstance(value, str) and value.startswith("{%"):
+        return value[2:-2].strip()
+    return json.dumps(value)
+
+
+def with_optional(fixed: dict[str, Any], optional: str) -> str:
+    """The fields `fixed` and those of the object `optional`, which may be empty: no field is ever undefined."""
+    return jsonata(f"$merge([{expression(fixed)}, {optional}])")
+
+
+# The first 12 hex digits of the execution's hash: known before anything ran, so that a failed start is recorded too.
+RUN_ID = "$substring($hash($states.context.Execution.Id, 'SHA-256'), 0, 12)"
+
+# A name used again is refused, so each attempt has its own: Step Functions' retries count the ones, rounds of waiting
+# for capacity the tens.
+ATTEMPT = "$string($capacity_waits * 10 + $states.context.State.RetryCount)"
+
+
+def job_name(pipeline: str, step: str) -> str:
+    """The name of this attempt of a job: at most 63 characters."""
+    return jsonata(f"'{pipeline}-{step}-' & $plan.run.id & '-' & {ATTEMPT}")
+
+
+def deployment_name(pipeline: str) -> str:
+    """The name of this attempt of a model or an endpoint's configuration."""
+    return jsonata(f"'{pipeline}-' & $plan.run.id & '-' & {ATTEMPT}")
+
+
+def name_in_arn(field: str) -> str:
+    """The name at the end of an ARN in the result. SageMaker writes ARNs in lower case; ours are in lower case too."""
+    return jsonata(f"$split($states.result.{field}, '/')[-1]")
+
+
+def tags(pipeline: str) -> list[dict[str, Any]]:
+    """Tags of everything that a run makes in SageMaker."""
+    values = {
+        "modelwright:pipeline": pipeline,
+        "modelwright:run": jsonata("$plan.run.id"),
+        "modelwright:release": jsonata("$plan.run.release"),
+    }
+    return [{"Key": key, "Value": value} for key, value in values.items()]

@@ -1,0 +1,168 @@
+"""The endpoint: created, updated blue/green, or made again when it is broken; then watched until it really serves.
+
+Statuses: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEndpoint.html
+Guardrails: https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from modelwright.workflow.expressions import jsonata, tags
+from modelwright.workflow.structure import Limits
+from modelwright.workflow.tasks import SAGEMAKER_ERRORS, SAGEMAKER_SDK_ERRORS, State, call, catch
+
+if TYPE_CHECKING:
+    from modelwright.workflow.structure import Structure
+
+# Polls follow each other at once first (what is quick is seen quickly, at a fraction of a cent), then each second,
+# then each half minute: about 170 polls of 9 events an hour, far from the history's 25,000.
+# Whole seconds, 0 allowed: https://docs.aws.amazon.com/step-functions/latest/dg/state-wait.html
+QUICK_POLLS: Final = 20
+SECOND_POLLS: Final = 30
+SLOW_POLL_SECONDS: Final = 30
+MAX_POLLS: Final = QUICK_POLLS + SECOND_POLLS + Limits().deployment_seconds // SLOW_POLL_SECONDS
+
+
+def poll_wait(counter: str) -> str:
+    """The seconds before the next poll, from the number of polls so far."""
+    quick, second = QUICK_POLLS, QUICK_POLLS + SECOND_POLLS
+    return jsonata(f"{counter} < {quick} ? 0 : ({counter} < {second} ? 1 : {SLOW_POLL_SECONDS})")
+
+
+def inspect_endpoint(structure: Structure) -> State:
+    """What serves now, so that it can be put back."""
+    describe = call(
+        "aws-sdk:sagemaker:describeEndpoint",
+        {"EndpointName": "${EndpointName}"},
+        # An absent endpoint is a SageMakerException, as throttling is: CheckEndpointAbsent tells them apart.
+        ["SageMaker.SdkClientException"],
+    )
+    return {
+        "Comment": f"What serves {structure.pipeline} now",
+        **describe,
+        "Assign": {
+            "endpoint_status": jsonata("$states.result.EndpointStatus"),
+            "previous_config": jsonata(
+                "$states.result.EndpointStatus = 'Failed' ? '' : $states.result.EndpointConfigName"
+            ),
+        },
+        "Output": {
+            "status": jsonata("$states.result.EndpointStatus"),
+            "endpointConfig": jsonata("$states.result.EndpointConfigName"),
+        },
+        "Catch": catch("InspectEndpoint", "CheckEndpointAbsent", previous_config=""),
+        "Next": "DeployEndpoint",
+    }
+
+
+def check_endpoint_absent(structure: Structure) -> State:
+    """No endpoint yet is no failure; a throttled question is asked again."""
+    throttled = "$contains($failure.cause, /Throttling|Rate exceeded/)"
+    return {
+        "Type": "Choice",
+        "Comment": f"Is there no endpoint for {structure.pipeline} yet?",
+        "Choices": [
+            {"Condition": jsonata("$contains($failure.cause, 'Could not find endpoint')"), "Next": "CreateEndpoint"},
+            {
+                "Condition": jsonata(f"{throttled} and $endpoint_polls < {MAX_POLLS}"),
+                "Next": "WaitForIdleEndpoint",
+            },
+        ],
+        "Default": "ReleaseFailedLease",
+    }
+
+
+def deploy_endpoint(structure: Structure) -> State:
+    """Update what serves, make again what failed, wait for what is busy."""
+    busy = "['Creating', 'Updating', 'SystemUpdating', 'RollingBack', 'Deleting']"
+    return {
+        "Type": "Choice",
+        "Comment": f"How can the endpoint of {structure.pipeline} be changed?",
+        "Choices": [
+            {"Condition": jsonata("$endpoint_status = 'InService'"), "Next": "UpdateEndpoint"},
+            {"Condition": jsonata("$endpoint_status = 'Failed'"), "Next": "DeleteFailedEndpoint"},
+            {
+                "Condition": jsonata(f"$endpoint_status in {busy} and $endpoint_polls < {MAX_POLLS}"),
+                "Next": "WaitForIdleEndpoint",
+            },
+        ],
+        "Default": "ExplainUnusableEndpoint",
+    }
+
+
+def wait_for_idle_endpoint(structure: Structure) -> State:
+    """Somebody else's change of the endpoint is under way, or its deletion."""
+    return {
+        "Type": "Wait",
+        "Comment": f"The endpoint of {structure.pipeline} is busy",
+        "Seconds": poll_wait("$endpoint_polls"),
+        "Assign": {"endpoint_polls": jsonata("$endpoint_polls + 1")},
+        "Next": "InspectEndpoint",
+    }
+
+
+def explain_unusable_endpoint(structure: Structure) -> State:
+    """The endpoint is in a status that only a person can end; nothing was changed."""
+    cause = (
+        "'The endpoint ${EndpointName} is ' & $endpoint_status & '; it can be changed when it is InService or Failed. "
+        f"Put it right or delete it, then run {structure.pipeline} again.'"
+    )
+    return {
+        "Type": "Pass",
+        "Assign": {"failure": {"state": "DeployEndpoint", "error": "EndpointNotUsable", "cause": jsonata(cause)}},
+        "Next": "ReleaseFailedLease",
+    }
+
+
+def delete_failed_endpoint(structure: Structure) -> State:
+    """A failed endpoint cannot be updated: it goes first."""
+    return {
+        "Comment": f"The endpoint of {structure.pipeline} never served",
+        **call("aws-sdk:sagemaker:deleteEndpoint", {"EndpointName": "${EndpointName}"}, SAGEMAKER_SDK_ERRORS),
+        "Output": {},
+        "Catch": catch("DeleteFailedEndpoint", "ReleaseFailedLease"),
+        "Next": "WaitForIdleEndpoint",
+    }
+
+
+def create_endpoint(structure: Structure) -> State:
+    """The first deployment."""
+    arguments = {
+        "EndpointName": "${EndpointName}",
+        "EndpointConfigName": jsonata("$config_name"),
+        "Tags": tags(structure.pipeline),
+    }
+    return {
+        **call("sagemaker:createEndpoint", arguments, SAGEMAKER_ERRORS),
+        "Assign": {"endpoint_polls": 0},
+        "Output": {"endpointConfig": jsonata("$config_name")},
+        "Catch": catch("CreateEndpoint", "RestoreEndpoint"),
+        "Next": "WatchEndpoint",
+    }
+
+
+def update_endpoint(structure: Structure) -> State:
+    """Blue/green: the old machines serve until the new ones do, and an alarm brings them back."""
+    arguments = {
+        "EndpointName": "${EndpointName}",
+        "EndpointConfigName": jsonata("$config_name"),
+        "DeploymentConfig": {
+            "BlueGreenUpdatePolicy": {
+                "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 120},
+                "TerminationWaitInSeconds": 60,
+                "MaximumExecutionTimeoutInSeconds": Limits().deployment_seconds // 2,
+            },
+            "AutoRollbackConfiguration": {
+                "Alarms": [{"AlarmName": "${EndpointErrorAlarmName}"}, {"AlarmName": "${EndpointLatencyAlarmName}"}]
+            },
+        },
+    }
+    return {
+        "Comment": f"Replace what serves {structure.pipeline}",
+        **call("aws-sdk:sagemaker:updateEndpoint", arguments, SAGEMAKER_SDK_ERRORS),
+        "Assign": {"endpoint_polls": 0},
+        "Output": {"endpointConfig": jsonata("$config_name"), "previous": jsonata("$previous_config")},
+        "Catch": catch("UpdateEndpoint", "RestoreEndpoint"),
+        "Next": "WatchEndpoint",
+    }

@@ -1,0 +1,125 @@
+"""From a trained model to a package in the registry, and what the gate says about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from modelwright.workflow.expressions import jsonata
+from modelwright.workflow.functions import timeout_of
+from modelwright.workflow.tasks import SAGEMAKER_SDK_ERRORS, State, call, catch, function
+
+if TYPE_CHECKING:
+    from modelwright.workflow.structure import Structure
+
+EVALUATION_URI: Final = "$plan.run.prefix & 'evaluation/evaluation.json'"
+
+
+def record_metrics(structure: Structure) -> State:
+    """Take the evaluation's metrics into the table and into CloudWatch."""
+    payload = {"run": jsonata("$plan.run.id"), "evaluation_uri": jsonata(EVALUATION_URI)}
+    return {
+        "Comment": f"Metrics of {structure.pipeline} over time",
+        **function("RecordMetricsFunctionArn", payload, timeout_seconds=timeout_of("record_metrics")),
+        "Assign": {"metrics": jsonata("$states.result.Payload.metrics")},
+        "Output": {"metrics": jsonata("$states.result.Payload.metrics")},
+        "Catch": catch("RecordMetrics", "MarkRunFailed"),
+        "Next": "CheckQualityGate",
+    }
+
+
+def check_quality_gate(structure: Structure) -> State:
+    """Decide whether this model is good enough to serve."""
+    payload = {"gate": jsonata("[$plan.gate]"), "metrics": jsonata("$metrics")}
+    return {
+        "Comment": f"Compare with the numbers and the champion of {structure.pipeline}",
+        **function("CheckQualityGateFunctionArn", payload, timeout_seconds=timeout_of("check_quality_gate")),
+        "Assign": {
+            "passed": jsonata("$states.result.Payload.passed"),
+            "gate": jsonata("[$states.result.Payload.clauses]"),
+        },
+        "Output": {
+            "passed": jsonata("$states.result.Payload.passed"),
+            "gate": jsonata("[$states.result.Payload.clauses]"),
+        },
+        "Catch": catch("CheckQualityGate", "MarkRunFailed"),
+        "Next": "PackageModel",
+    }
+
+
+def package_model(structure: Structure) -> State:
+    """Put the code into the model's archive: a package of the registry cannot name another source."""
+    payload = {"model_uri": jsonata("$trained.model_uri"), "code_uri": jsonata("$plan.run.code.uri")}
+    return {
+        "Comment": f"The registry's model of {structure.pipeline} serves by itself",
+        **function("PackageModelFunctionArn", payload, timeout_seconds=timeout_of("package_model")),
+        "Assign": {
+            "model": {
+                "uri": jsonata("$states.result.Payload.uri"),
+                "sha256": jsonata("$states.result.Payload.sha256"),
+            }
+        },
+        "Output": jsonata("$states.result.Payload"),
+        "Catch": catch("PackageModel", "MarkRunFailed"),
+        "Next": "RegisterModel",
+    }
+
+
+def container_environment() -> dict[str, str]:
+    """What the serving container reads: https://docs.aws.amazon.com/sagemaker/latest/dg/adapt-inference-container.html."""
+    return {
+        "SAGEMAKER_PROGRAM": "inference.py",
+        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+        "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
+    }
+
+
+def _package() -> dict[str, Any]:
+    types = jsonata("[$plan.deploy.content_types]")
+    container = {
+        "Image": jsonata("$plan.deploy.image"),
+        "ModelDataUrl": jsonata("$model.uri"),
+        "Environment": container_environment(),
+    }
+    return {
+        "ModelPackageGroupName": "${ModelPackageGroupName}",
+        "ModelPackageDescription": jsonata("'Run ' & $plan.run.id & ' of release ' & $plan.run.release"),
+        "ModelApprovalStatus": jsonata("$passed ? 'PendingManualApproval' : 'Rejected'"),
+        "InferenceSpecification": {
+            "Containers": [container],
+            "SupportedContentTypes": types,
+            "SupportedResponseMIMETypes": types,
+        },
+        "ModelMetrics": {
+            "ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": jsonata(EVALUATION_URI)}}
+        },
+        "CustomerMetadataProperties": {
+            "release": jsonata("$plan.run.release"),
+            "commit": jsonata("$plan.run.commit"),
+            "run": jsonata("$plan.run.id"),
+            "dataHash": jsonata("$plan.run.data.sha256"),
+            "modelHash": jsonata("$model.sha256"),
+        },
+        "ClientToken": jsonata("$plan.run.id"),
+    }
+
+
+def register_model(structure: Structure) -> State:
+    """Register the package: pending until promoted, or rejected. The token makes a second attempt the same package."""
+    return {
+        "Comment": f"A version in the package group of {structure.pipeline}",
+        **call("aws-sdk:sagemaker:createModelPackage", _package(), SAGEMAKER_SDK_ERRORS),
+        "Assign": {"package_arn": jsonata("$states.result.ModelPackageArn")},
+        "Output": {"modelPackageArn": jsonata("$states.result.ModelPackageArn")},
+        "Catch": catch("RegisterModel", "MarkRunFailed"),
+        "Next": "DecideDeployment",
+    }
+
+
+def decide_deployment(structure: Structure) -> State:
+    """A model that missed the gate is not deployed; nor is one whose pipeline has no endpoint."""
+    return {
+        "Type": "Choice",
+        "Comment": f"Did the model of {structure.pipeline} pass its gate?",
+        "Choices": [{"Condition": jsonata("$not($passed)"), "Next": "MarkRunRejected"}],
+        "Default": "MarkRunRegistered" if structure.endpoint == "none" else "AcquireDeployment",
+    }

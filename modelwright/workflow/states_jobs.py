@@ -1,0 +1,171 @@
+"""The three SageMaker jobs, and waiting for capacity.
+
+Requests: https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
+Paths: https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from modelwright.workflow.expressions import job_name, jsonata, tags, with_optional
+from modelwright.workflow.tasks import SAGEMAKER_ERRORS, State, call, catch
+
+if TYPE_CHECKING:
+    from modelwright.workflow.structure import Structure
+
+PROCESSING_ROOT: Final = "/opt/ml/processing"
+CODE_CHANNEL_FILE: Final = "/opt/ml/input/data/code/code.tar.gz"
+MAX_CAPACITY_WAITS: Final = 4
+CAPACITY_FAILURE: Final = r"""/"FailureReason": ?"(CapacityError|InternalServerError)/"""
+
+
+def _input(name: str, uri: str, path: str) -> dict[str, Any]:
+    source = {"S3Uri": uri, "LocalPath": path, "S3DataType": "S3Prefix", "S3InputMode": "File"}
+    return {"InputName": name, "S3Input": source}
+
+
+def _output(name: str) -> dict[str, Any]:
+    target = {
+        "S3Uri": jsonata(f"$plan.run.prefix & '{name}/'"),
+        "LocalPath": f"{PROCESSING_ROOT}/{name}",
+        "S3UploadMode": "EndOfJob",
+    }
+    return {"OutputName": name, "S3Output": target}
+
+
+def _machines(step: str) -> str:
+    fixed = {
+        "InstanceType": jsonata(f"$plan.{step}.instance"),
+        "InstanceCount": jsonata(f"$plan.{step}.instance_count"),
+        "VolumeSizeInGB": jsonata(f"$plan.{step}.volume_gib"),
+    }
+    # A key for volumes is refused where disks are encrypted by hardware: `volume_key` is empty there.
+    return with_optional(fixed, f"$plan.{step}.volume_key")
+
+
+def _processing_job(structure: Structure, step: str, inputs: list[Any], outputs: list[str]) -> dict[str, Any]:
+    return {
+        "ProcessingJobName": job_name(structure.pipeline, step),
+        "RoleArn": "${ProcessingRoleArn}",
+        "AppSpecification": {
+            "ImageUri": jsonata(f"$plan.{step}.image"),
+            "ContainerEntrypoint": jsonata(f"[$plan.{step}.entrypoint]"),
+        },
+        "ProcessingInputs": inputs,
+        "ProcessingOutputConfig": {"Outputs": [_output(name) for name in outputs], "KmsKeyId": "${KeyArn}"},
+        "ProcessingResources": {"ClusterConfig": _machines(step)},
+        "NetworkConfig": {"EnableNetworkIsolation": jsonata("$plan.isolated")},
+        "StoppingCondition": {"MaxRuntimeInSeconds": jsonata(f"$plan.{step}.max_runtime_seconds")},
+        "Tags": tags(structure.pipeline),
+    }
+
+
+def _job(resource: str, step: str, arguments: dict[str, Any]) -> State:
+    timeout = jsonata(f"$plan.{step}.timeout_seconds")
+    return call(f"sagemaker:{resource}.sync", arguments, SAGEMAKER_ERRORS, timeout_seconds=timeout)
+
+
+def process_data(structure: Structure) -> State:
+    """Run the pipeline's process script on its data source."""
+    inputs = [
+        _input("data", jsonata("$plan.run.data.uri"), f"{PROCESSING_ROOT}/input/data"),
+        _input("code", jsonata("$plan.run.code.files"), f"{PROCESSING_ROOT}/input/code"),
+    ]
+    return {
+        **_job("createProcessingJob", "process", _processing_job(structure, "process", inputs, ["train", "test"])),
+        "Output": {"job": jsonata("$states.result.ProcessingJobName"), "outputs": jsonata("$plan.run.prefix")},
+        "Catch": catch("ProcessData", "CheckCapacity"),
+        "Next": "TrainModel",
+    }
+
+
+def _channel(name: str, uri: str) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "InputMode": "File"}
+
+
+def _training_job(structure: Structure) -> dict[str, Any]:
+    output = {"S3OutputPath": jsonata("$plan.run.prefix & 'training/'"), "KmsKeyId": "${KeyArn}"}
+    return {
+        "TrainingJobName": job_name(structure.pipeline, "train"),
+        "RoleArn": "${TrainingRoleArn}",
+        "AlgorithmSpecification": {"TrainingImage": jsonata("$plan.train.image"), "TrainingInputMode": "File"},
+        "HyperParameters": jsonata("$plan.train.hyperparameters"),
+        "InputDataConfig": [
+            _channel("train", jsonata("$plan.run.prefix & 'train/'")),
+            _channel("code", jsonata("$plan.run.code.uri")),
+        ],
+        "OutputDataConfig": output,
+        "ResourceConfig": _machines("train"),
+        "EnableNetworkIsolation": jsonata("$plan.isolated"),
+        "StoppingCondition": {"MaxRuntimeInSeconds": jsonata("$plan.train.max_runtime_seconds")},
+        "Tags": tags(structure.pipeline),
+    }
+
+
+def train_model(structure: Structure) -> State:
+    """Train on what processing made."""
+    return {
+        **_job("createTrainingJob", "train", _training_job(structure)),
+        "Assign": {"trained": {"model_uri": jsonata("$states.result.ModelArtifacts.S3ModelArtifacts")}},
+        "Output": {
+            "job": jsonata("$states.result.TrainingJobName"),
+            "model": jsonata("$states.result.ModelArtifacts.S3ModelArtifacts"),
+        },
+        "Catch": catch("TrainModel", "CheckCapacity"),
+        "Next": "EvaluateModel",
+    }
+
+
+def evaluate_model(structure: Structure) -> State:
+    """Measure the model on the data that was held out."""
+    inputs = [
+        _input("model", jsonata("$trained.model_uri"), f"{PROCESSING_ROOT}/model"),
+        _input("test", jsonata("$plan.run.prefix & 'test/'"), f"{PROCESSING_ROOT}/test"),
+        _input("code", jsonata("$plan.run.code.files"), f"{PROCESSING_ROOT}/input/code"),
+    ]
+    job = _processing_job(structure, "evaluate", inputs, ["evaluation"])
+    return {
+        **_job("createProcessingJob", "evaluate", job),
+        "Output": {
+            "job": jsonata("$states.result.ProcessingJobName"),
+            "evaluation": jsonata("$plan.run.prefix & 'evaluation/evaluation.json'"),
+        },
+        "Catch": catch("EvaluateModel", "CheckCapacity"),
+        "Next": "RecordMetrics",
+    }
+
+
+def check_capacity(structure: Structure) -> State:
+    """A job that got no machines, or failed inside SageMaker, is worth another attempt later; any other is not."""
+    again = f"$contains($failure.cause, {CAPACITY_FAILURE}) and $capacity_waits < {MAX_CAPACITY_WAITS}"
+    return {
+        "Type": "Choice",
+        "Comment": f"Did AWS lack machines for this job of {structure.pipeline}?",
+        "Choices": [{"Condition": jsonata(again), "Next": "WaitForCapacity"}],
+        "Default": "MarkRunFailed",
+    }
+
+
+def wait_for_capacity(structure: Structure) -> State:
+    """Wait 1, 2, 4, then 8 minutes."""
+    return {
+        "Type": "Wait",
+        "Comment": f"Machines for {structure.pipeline} may be free later",
+        "Seconds": jsonata("60 * $power(2, $capacity_waits)"),
+        "Assign": {"capacity_waits": jsonata("$capacity_waits + 1")},
+        "Next": "ResumeJob",
+    }
+
+
+def resume_job(structure: Structure) -> State:
+    """Go back to the job that got no machines."""
+    back = ["ProcessData", "TrainModel"]
+    choices = [{"Condition": jsonata(f"$failure.state = '{state}'"), "Next": state} for state in back]
+    return {
+        "Type": "Choice",
+        "Comment": f"Which job of {structure.pipeline} was it?",
+        "Choices": choices,
+        "Default": "EvaluateModel",
+    }
