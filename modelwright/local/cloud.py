@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from modelwright.local.service import Credentials
+from modelwright.clock import SystemClock
+from modelwright.local.callers import Callers
+from modelwright.local.dynamodb import DynamoKeeper
+from modelwright.local.http import HttpServer
+from modelwright.local.iam.authority import Authority
+from modelwright.local.processes.launcher import Launcher
+from modelwright.local.processes.orphans import end_orphans
+from modelwright.local.s3 import S3Files, S3Keeper
+from modelwright.local.services import SERVICES, make_services
+from modelwright.local.store.database import FILE_NAME, Database
+from modelwright.local.store.objects import ObjectStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,44 +25,110 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
     from modelwright.clock import Clock
-    from modelwright.local.processes.launcher import Launcher
-    from modelwright.local.service import CallerRegistry, PolicyAuthority, Service
-    from modelwright.local.store.database import Database
-    from modelwright.local.store.objects import ObjectStore
+    from modelwright.local.service import Service
+
+log = logging.getLogger(__name__)
 
 ACCOUNT = "123456789012"
+
+_PRELOADED = ("s3", "iam", "kms", "ssm", "dynamodb", "sqs", "sns", "ecr")
+"""moto's services that a deploy needs, in the order in which it does"""
 
 
 class Cloud:
     """One local cloud: its state, its clock, who calls, what they may do, and its services.
 
     Every part is made as `Part(cloud)` and keeps the reference; at that time only `directory`, `account`, `region`,
-    `database`, `objects` and `clock` are there. The rest is there when `start()` of a service is called.
+    `database`, `objects`, `clock`, `callers`, `iam`, `launcher` and `s3` are there. The rest is there when `start()` of
+    a service is called.
     """
 
-    directory: Path
-    """`.modelwright`"""
-    account: str
-    region: str
-    endpoint_url: str
-    database: Database
-    objects: ObjectStore
-    clock: Clock
-    callers: CallerRegistry
-    iam: PolicyAuthority
-    launcher: Launcher
-    services: dict[str, Service]
+    def __init__(
+        self,
+        directory: Path,
+        region: str,
+        *,
+        clock: Clock | None = None,
+        scripts: Sequence[Path] = (),
+        services: Mapping[str, str] = SERVICES,
+        warm: bool = True,
+    ) -> None:
+        """Open the state and bind the endpoint; nothing is answered before `start`.
+
+        Args:
+            directory: `.modelwright`; whoever makes a Cloud owns it (`control.Ownership`).
+            region: AWS's name of the region that this cloud is.
+            clock: the machine's by default.
+            scripts: folders whose scripts the zygotes import the libraries of (`training_code/<pipeline>`).
+            services: our own services, `module:Class` by botocore's name.
+            warm: start the zygotes and moto's imports at once, instead of when they are needed first.
+
+        Raises:
+            StateUnusable: the folder cannot be read or written.
+        """
+        self.directory = directory
+        """`.modelwright`"""
+        self.account = ACCOUNT
+        self.region = region
+        self.clock: Clock = clock or SystemClock()
+        self.objects = ObjectStore(directory / "objects")
+        self.database = Database(directory / FILE_NAME)
+        self.ended_orphans: list[str] = end_orphans(self.database)
+        """what a daemon that was killed had left running"""
+        self.launcher = Launcher(scripts, self.database)
+        self._warm = warm
+        if warm:
+            self.launcher.warm()  # first: the zygotes import in processes of their own while the rest is made
+        self.callers = Callers(self)
+        self.iam = Authority(self)
+        self._server = HttpServer(lambda request: self._gateway.answer(request))
+        self.endpoint_url: str = self._server.url
+        self._serve_moto()
+        self.services: dict[str, Service] = make_services(self, services)
+        """our own services, by botocore's name"""
+
+    def _serve_moto(self) -> None:
+        # moto and botocore are imported here, while the zygotes import in processes of their own
+        from modelwright.local.clients import Clients
+        from modelwright.local.gateway import Gateway
+        from modelwright.local.motos import MotoServices
+        from modelwright.local.persistence.hooks import Hooks
+
+        self._motos = MotoServices()
+        objects = S3Keeper(self)
+        self.s3 = S3Files(self, objects, self._motos.turn("s3"))
+        """S3 objects as files"""
+        self._gateway = Gateway(self, self._motos, Hooks({"s3": objects, "dynamodb": DynamoKeeper(self)}))
+        self._clients = Clients(self._gateway.answer, self.endpoint_url, self.region)
+
+    def start(self) -> None:
+        """Answer calls, and let every service take up what the database holds."""
+        if self._warm:
+            threading.Thread(target=self._motos.preload, args=(_PRELOADED,), name="moto-imports", daemon=True).start()
+        self._server.start()
+        for service in self.services.values():
+            service.start()
+
+    def stop(self) -> None:
+        """End what runs, recorded; stop answering; close the state. A service that fails to stop stops no other."""
+        for name, service in reversed(self.services.items()):
+            try:
+                service.stop()
+            except Exception:
+                log.exception("the service %s did not stop as it should", name)
+        self._server.stop()
+        self.launcher.stop()
+        self.database.close()
 
     def client(self, service: str, role_arn: str | None = None, *, via: str | None = None) -> BaseClient:
         """A cached boto3 client on this cloud: the owner's, or that of a session of the role.
 
         It goes through the gateway in this process (parsed, authorized, persisted like any call) without a socket.
         """
-        raise NotImplementedError
+        credentials = self.callers.owner if role_arn is None else self.callers.session(role_arn, via=via)
+        return self._clients.client(service, credentials)
 
-    def authorize(
-        self, role_arn: str, action: str, resource: str, context: Mapping[str, str] | None = None
-    ) -> None:
+    def authorize(self, role_arn: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
         """Raise AwsError AccessDenied unless the role may do `action` on `resource`."""
         self.iam.authorize(role_arn, action, resource, context)
 
@@ -62,9 +139,7 @@ class Cloud:
         """
         self.services["events"].publish(event)  # type: ignore[attr-defined]  # that service's own method
 
-    def put_metric(
-        self, namespace: str, name: str, value: float, unit: str, dimensions: Mapping[str, str]
-    ) -> None:
+    def put_metric(self, namespace: str, name: str, value: float, unit: str, dimensions: Mapping[str, str]) -> None:
         """Record one value of a platform metric (`AWS/States` …): `services["cloudwatch"].record(…)`."""
         self.services["cloudwatch"].record(namespace, name, value, unit, dimensions)  # type: ignore[attr-defined]
 

@@ -1,4 +1,4 @@
-"""Which class answers which AWS service. A name that is not here goes to moto if `gateway.MOTO_SERVICES` lists it."""
+"""Which class answers which AWS service. A name that is not here goes to moto if `motos.MOTO_SERVICES` lists it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,27 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from modelwright.local.cloud import Cloud
     from modelwright.local.service import Service
 
 SERVICES: dict[str, str] = {
-    # botocore's name of the service -> "module:Class", made as Class(cloud)
+    # botocore's name of the service -> "module:Class", made as Class(cloud); started in this order, stopped in reverse
+    "logs": "modelwright.local.logs:Logs",
+    "cloudwatch": "modelwright.local.monitoring.service:CloudWatch",
+    "sqs": "modelwright.local.messages.queues:Queues",
+    "sns": "modelwright.local.messages.topics:Topics",
+    "events": "modelwright.local.events.service:Events",
+    "cloudformation": "modelwright.local.template.cloudformation:CloudFormation",
 }
 
 
-def load(path: str) -> Any:
-    """Import `module:Name`."""
+def make_services(cloud: Cloud, table: Mapping[str, str]) -> dict[str, Service]:
+    """Make every service of the table, in its order; ImportError names a module that is missing."""
+    return {name: _load(path)(cloud) for name, path in table.items()}
+
+
+def _load(path: str) -> Any:
     module, _, name = path.partition(":")
     return getattr(importlib.import_module(module), name)
-
-
-def make_services(cloud: Any) -> dict[str, Service]:
-    """Make every service of the table, in its order."""
-    return {name: load(path)(cloud) for name, path in SERVICES.items()}

@@ -1,0 +1,94 @@
+"""boto3 clients inside the local cloud's own process: through the gateway like any call, without a socket."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+
+from modelwright.local.http import HttpRequest
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+    from modelwright.local.http import Answer
+    from modelwright.local.service import Credentials
+
+_CONFIG = Config(
+    retries={"total_max_attempts": 1, "mode": "standard"},  # nothing here gets better by asking again
+    parameter_validation=True,
+    s3={"addressing_style": "path"},
+    disable_request_compression=True,
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+)
+
+
+class Clients:
+    """Makes clients and keeps them: one a service and pair of keys."""
+
+    def __init__(self, answer: Answer, endpoint_url: str, region: str) -> None:
+        self._answer = answer
+        self._endpoint_url = endpoint_url
+        self._region = region
+        self._session = boto3.Session(region_name=region, aws_access_key_id="unused", aws_secret_access_key="unused")  # noqa: S106  # each client is given keys
+        self._session.events.register("before-send", self._send)
+        self._clients: dict[tuple[str, Credentials], BaseClient] = {}
+        self._lock = threading.Lock()
+
+    def client(self, service: str, credentials: Credentials) -> BaseClient:
+        """Return the client of a service that signs with these keys."""
+        with self._lock:
+            key = (service, credentials)
+            if key not in self._clients:
+                self._clients[key] = self._make(service, credentials)
+            return self._clients[key]
+
+    def _make(self, service: str, credentials: Credentials) -> BaseClient:
+        return self._session.client(
+            service,
+            endpoint_url=self._endpoint_url,
+            aws_access_key_id=credentials.access_key,
+            aws_secret_access_key=credentials.secret_key,
+            aws_session_token=credentials.session_token or None,
+            config=_CONFIG,
+        )
+
+    def _send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        response = self._answer(_plain(request))
+        body = b"" if request.method == "HEAD" else response.body
+        return AWSResponse(request.url, response.status, dict(response.headers), _Raw(body))
+
+
+class _Raw(io.BytesIO):
+    """What botocore expects below a response."""
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        while block := self.read(1 << 20):
+            yield block
+
+
+def _plain(request: AWSPreparedRequest) -> HttpRequest:
+    url = urlsplit(request.url)
+    headers = {name.lower(): _text(value) for name, value in request.headers.items()}
+    headers.setdefault("host", url.netloc)
+    target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    return HttpRequest(request.method, target, headers, _body(request.body))
+
+
+def _body(body: Any) -> bytes:
+    if body is None:
+        return b""
+    if isinstance(body, str):
+        return body.encode("utf-8")
+    return bytes(body) if isinstance(body, (bytes, bytearray)) else bytes(body.read())
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8") if isinstance(value, bytes) else str(value)

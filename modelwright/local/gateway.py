@@ -1,0 +1,84 @@
+"""Every call's path: parse, find the caller, authorize, hand to our service or to moto, write down, answer."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import TYPE_CHECKING
+
+from modelwright.errors import ModelwrightError
+from modelwright.local import answers
+from modelwright.local.motos import MOTO_SERVICES, MotoServices
+from modelwright.local.protocol import parse
+from modelwright.local.service import AwsError, Call
+
+if TYPE_CHECKING:
+    from modelwright.local.cloud import Cloud
+    from modelwright.local.http import HttpRequest, HttpResponse
+    from modelwright.local.persistence.hooks import Hooks
+    from modelwright.local.protocol import Parsed
+
+log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """What answers requests, whether they came over the socket or from a client in this process."""
+
+    def __init__(self, cloud: Cloud, motos: MotoServices, hooks: Hooks) -> None:
+        self._cloud = cloud
+        self._motos = motos
+        self._hooks = hooks
+
+    def answer(self, http: HttpRequest) -> HttpResponse:
+        """Answer a request; never raises."""
+        request_id = str(uuid.uuid4())
+        parsed: Parsed | None = None
+        try:
+            parsed = parse(http)
+            return self._answer(parsed, request_id)
+        except AwsError as error:
+            return answers.error_response(parsed, error, request_id)
+        except ModelwrightError as error:  # a clear sentence of ours: no space left, a damaged state
+            log.error("%s: %s", _name(parsed), error)  # noqa: TRY400  # the sentence says it all
+            return answers.error_response(parsed, AwsError("InternalFailure", str(error), 500), request_id)
+        except Exception as error:
+            log.exception("%s failed (request %s)", _name(parsed), request_id)
+            message = f"{_name(parsed)} failed inside the local cloud: {type(error).__name__}: {error}"
+            return answers.error_response(parsed, AwsError("InternalFailure", message, 500), request_id)
+
+    def _answer(self, parsed: Parsed, request_id: str) -> HttpResponse:
+        caller = self._cloud.callers.find(parsed.access_key, parsed.http.headers.get("x-amz-security-token", ""))
+        call = Call(parsed.service, parsed.operation, parsed.params, caller, parsed.region)
+        if parsed.region != self._cloud.region:
+            raise _wrong_region(call, self._cloud.region)
+        if caller.kind == "role":
+            self._cloud.iam.check(call)
+        service = self._cloud.services.get(call.service)
+        if service is not None and call.operation in service.operations:
+            return answers.result_response(parsed, service.handle(call), request_id)
+        if service is not None and not service.falls_through:
+            raise _not_there(call, f"it has {', '.join(sorted(service.operations))}")
+        if call.service not in MOTO_SERVICES:
+            raise _not_there(call, f"of other services it has {', '.join(sorted(MOTO_SERVICES))}")
+        return self._from_moto(parsed, call)
+
+    def _from_moto(self, parsed: Parsed, call: Call) -> HttpResponse:
+        self._hooks.refuse_what_is_not_kept(call)
+        with self._motos.turn(call.service):
+            response = self._motos.answer(call.service, parsed.request)
+            if response.status < 300:
+                self._hooks.after(call, response)
+        return response
+
+
+def _name(parsed: Parsed | None) -> str:
+    return "a request" if parsed is None else f"{parsed.service}:{parsed.operation}"
+
+
+def _not_there(call: Call, instead: str) -> AwsError:
+    return AwsError("NotImplemented", f"the local cloud has no {call.service}:{call.operation}; {instead}", 501)
+
+
+def _wrong_region(call: Call, region: str) -> AwsError:
+    message = f"{call.service}:{call.operation} was sent to {call.region}; the local cloud is the region {region}"
+    return AwsError("WrongRegion", message, 400)

@@ -1,0 +1,119 @@
+"""moto's services, called in this process with moto's own handlers (what its server does, without Flask).
+
+A backend is imported at its first call, or before in a thread (`preload`).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from moto.backends import get_backend
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter, Map, Rule
+
+from modelwright.local.http import HttpResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from moto.core.request import Request
+
+log = logging.getLogger(__name__)
+
+MOTO_SERVICES: dict[str, str] = {
+    "dynamodb": "dynamodb",
+    "dynamodbstreams": "dynamodbstreams",
+    "ecr": "ecr",
+    "events": "events",
+    "iam": "iam",
+    "kms": "kms",
+    "resourcegroupstaggingapi": "resourcegroupstaggingapi",
+    "s3": "s3",
+    "secretsmanager": "secretsmanager",
+    "sns": "sns",
+    "sqs": "sqs",
+    "ssm": "ssm",
+    "stepfunctions": "stepfunctions",
+    "sts": "sts",
+    "xray": "xray",
+}
+"""botocore's name of a service that moto may answer -> moto's name of it"""
+
+_WAITING = frozenset({"sqs", "stepfunctions"})
+"""services with calls that wait (long polls): their calls are not taken one at a time"""
+
+_METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"]
+
+
+class _Regex(BaseConverter):
+    part_isolating = False
+
+    def __init__(self, url_map: Map, *items: Any) -> None:
+        super().__init__(url_map)
+        self.regex = items[0]
+
+
+class MotoServices:
+    """Each backend's handlers by path. moto's models are not made for threads: a service's calls come one at a time."""
+
+    def __init__(self) -> None:
+        self._maps: dict[str, Map] = {}
+        self._locks: dict[str, AbstractContextManager[Any]] = {}
+        self._lock = threading.Lock()
+
+    def preload(self, services: Iterable[str]) -> None:
+        """Import backends, so that the first call of each is quick."""
+        for service in services:
+            self._map(service)
+
+    def turn(self, service: str) -> AbstractContextManager[Any]:
+        """Hold this while calling, and while what the call changed is written down: changes are kept in their order."""
+        with self._lock:
+            if service not in self._locks:
+                self._locks[service] = nullcontext() if service in _WAITING else threading.RLock()
+            return self._locks[service]
+
+    def answer(self, service: str, request: Request) -> HttpResponse:
+        """Hand a request to moto's handler of it."""
+        try:
+            handler, _ = self._map(service).bind("127.0.0.1").match(request.path, request.method)
+            result = handler(request, request.raw_url, dict(request.headers))
+        except HTTPException as error:  # moto's older services raise their answers
+            return _from_exception(error)
+        status, headers, body = result if isinstance(result, tuple) else (200, {}, result)
+        return HttpResponse(int(status), {name: str(value) for name, value in headers.items()}, _bytes(body))
+
+    def _map(self, service: str) -> Map:
+        with self._lock:
+            found = self._maps.get(service)
+        if found is None:
+            found = _make_map(MOTO_SERVICES[service])
+            with self._lock:
+                found = self._maps.setdefault(service, found)
+        return found
+
+
+def _make_map(moto_name: str) -> Map:
+    regions = get_backend(moto_name)["123456789012"]  # type: ignore[call-overload]  # moto lists its names as literals
+    backend = regions["aws"] if "aws" in regions else regions["us-east-1"]
+    paths: dict[str, Callable[..., Any]] = backend.flask_paths
+    rules = [
+        Rule(path, endpoint=handler, methods=_METHODS, strict_slashes=False) for path, handler in paths.items() if path
+    ]
+    return Map(rules, converters={"regex": _Regex}, merge_slashes=False)  # `a//b` is an S3 key of its own
+
+
+def _bytes(body: Any) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    if isinstance(body, str):
+        return body.encode("utf-8")
+    return b"".join(part if isinstance(part, bytes) else str(part).encode("utf-8") for part in body or ())
+
+
+def _from_exception(error: HTTPException) -> HttpResponse:
+    response = error.get_response()
+    return HttpResponse(response.status_code, dict(response.headers.items()), response.get_data())
