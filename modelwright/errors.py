@@ -6,23 +6,26 @@ to do. Anything that is not a `ModelwrightError` is a fault of modelwright itsel
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 def nearest(word: str, known: Iterable[str], count: int = 1) -> list[str]:
     """Return those of `known` that a person who wrote `word` most likely meant, best first; at most `count`."""
-    import difflib  # imported when something is wrong only: a start has no time to lose
+    import difflib  # noqa: PLC0415 # imported when something is wrong only: a start has no time to lose
 
     by_folded = {name.casefold(): name for name in sorted(known)}
     found = difflib.get_close_matches(word.casefold(), list(by_folded), n=count, cutoff=0.6)
     return [by_folded[name] for name in found]
 
 
-def names(values: Iterable[str]) -> str:
-    """Return `values` as a sentence's list: `a, b and c`."""
+def names(values: Iterable[str], last: str = "and") -> str:
+    """Return `values` as a sentence's list: `a, b and c`, with `last` as its last word but one."""
     found = list(values)
-    return " and ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
+    return f" {last} ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
 
 
 def _did_you_mean(word: str, known: Sequence[str], kind: str) -> str:

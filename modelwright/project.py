@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modelwright.errors import ProjectNotFound
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TRAINING_CODE = "training_code"
 ENVIRONMENTS = "environments"
@@ -20,7 +23,7 @@ def find_project_root(start: Path) -> Path:
         if (candidate / "cdk.json").is_file() and (candidate / TRAINING_CODE).is_dir():
             return candidate
     raise ProjectNotFound(
-        f"{folder} is not in a modelwright project: neither it nor a folder above it has cdk.json and {TRAINING_CODE}/.",
+        f"{folder} is in no modelwright project: neither it nor a folder above has cdk.json and {TRAINING_CODE}/.",
         "Change into the project's folder first.",
     )
 

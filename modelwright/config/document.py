@@ -119,7 +119,10 @@ def _refused_event(text: str) -> tuple[str, int] | None:
         if isinstance(event, yaml.AliasEvent):
             return "has an alias (`*name`), which is not supported; write the value out.", line
         if getattr(event, "tag", None) is not None:
-            return f"has the YAML tag {event.tag.replace(_PREFIX, '!!')}, which is not supported; write the plain value.", line
+            return (
+                f"has the YAML tag {event.tag.replace(_PREFIX, '!!')}, which is not supported; write the plain value.",
+                line,
+            )
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             return f"is nested more than {MAX_DEPTH} levels deep.", line

@@ -1,0 +1,108 @@
+"""The files that a `pipeline.yaml` names: whether they are there, inside the folder, and of a usable kind."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from modelwright.errors import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Report = Callable[[str], None]
+
+MAX_SMOKE_TEST_BYTES = 64 * 1024
+CONTENT_TYPES = {".csv": "text/csv", ".json": "application/json"}
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/(?P<key>[^\s]*))?")
+
+
+@dataclass(frozen=True)
+class DataPath:
+    """What `data.source` says, and the folder that it says it in."""
+
+    source: str
+    folder: Path
+
+
+def s3_uri_problem(uri: str) -> str | None:
+    """Return what is wrong with an address in S3, as the rest of a sentence; None when nothing is."""
+    found = _S3.fullmatch(uri)
+    if not found:
+        return f"is {uri!r}; it must be s3://bucket/prefix."
+    if not found["key"]:
+        return f"is {uri!r}, a whole bucket; it must name a prefix or an object: s3://bucket/prefix/."
+    return None
+
+
+def content_type(path: str) -> str:
+    """Return the content type of a smoke test's file."""
+    return CONTENT_TYPES[PurePosixPath(path).suffix.lower()]
+
+
+def check_data(data: DataPath, report: Report) -> str:
+    """Report what is wrong with a data source; return it in its plain form (`data/x.csv` for `./data//x.csv`)."""
+    if "://" in data.source or data.source.startswith("s3:"):
+        problem = s3_uri_problem(data.source)
+        if problem:
+            report(problem)
+        return data.source
+    found = _inside(data.folder, data.source, report)
+    if found is None:
+        return data.source
+    if found.is_dir() and not any(path.is_file() for path in found.rglob("*")):
+        report(f"is {data.source!r}, a folder without a file.")
+    elif found.is_file() and not found.stat().st_size:
+        report(f"is {data.source!r}, an empty file.")
+    plain = os.path.normpath(data.source)
+    if plain == ".":
+        report(f"is {data.source!r}, the whole folder; put the data into a folder of its own.")
+    return PurePosixPath(plain).as_posix()
+
+
+def check_script(folder: Path, script: str, report: Report) -> None:
+    """Report what is wrong with a script's name: it must be a `.py` file that lies in `folder` itself."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.py", script):
+        report(f"is {script!r}; it must be a Python file (.py) directly in the pipeline's folder.")
+        return
+    found = _inside(folder, script, report)
+    if found is not None and not found.is_file():
+        report(f"is {script!r}, which is no file.")
+
+
+def check_smoke_test(folder: Path, name: str, report: Report) -> None:
+    """Report what is wrong with the file that is sent to a new endpoint."""
+    found = _inside(folder, name, report)
+    if found is None:
+        return
+    if found.suffix.lower() not in CONTENT_TYPES:
+        report(f"is {name!r}; it must be a .csv or a .json file.")
+    elif not found.is_file():
+        report(f"is {name!r}, which is no file.")
+    elif not 0 < found.stat().st_size <= MAX_SMOKE_TEST_BYTES:
+        report(f"is {name!r} with {found.stat().st_size} bytes; it must have 1 to {MAX_SMOKE_TEST_BYTES}.")
+
+
+def _inside(folder: Path, name: str, report: Report) -> Path | None:
+    """Return the path of `name` if it exists inside `folder`, links followed; else report and return None."""
+    if "\x00" in name or "\\" in name or PurePosixPath(name).is_absolute():
+        report(f"is {name!r}; it must be a path relative to the pipeline's folder, with forward slashes.")
+        return None
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        report(f"is {name!r}, which is outside the pipeline's folder; it must be inside.")
+        return None
+    if not path.exists():
+        report(f"is {name!r}, which does not exist{_near(folder, path)}")
+        return None
+    return path
+
+
+def _near(folder: Path, path: Path) -> str:
+    parent = path.parent if path.parent.is_dir() else folder
+    found = nearest(path.name, [sibling.name for sibling in parent.iterdir()])
+    return f"; did you mean {(parent / found[0]).relative_to(folder).as_posix()}?" if found else "."

@@ -1,0 +1,110 @@
+"""A pipeline's settings: `pipeline.yaml` as frozen values. `read_pipeline.py` makes them from the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from modelwright.config.structure import PipelineStructure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from modelwright.config.gate import GateClause
+
+EndpointKind = Literal["realtime", "none"]
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Where the data is that a run uses when it is given no other."""
+
+    source: str
+    """A file or folder in the pipeline's folder, with forward slashes; or `s3://bucket/prefix`."""
+
+    @property
+    def in_s3(self) -> bool:
+        """Whether the source is an address in S3 and no file of the folder."""
+        return self.source.startswith("s3://")
+
+
+@dataclass(frozen=True)
+class JobSettings:
+    """What every job is: a script and the machine that it runs on."""
+
+    script: str
+    """A file in the pipeline's folder, with forward slashes."""
+    instance: str
+    instance_count: int
+    volume_gib: int
+    max_runtime_seconds: int
+
+
+@dataclass(frozen=True)
+class ProcessingSettings(JobSettings):
+    """A processing job (`process`, `evaluate`)."""
+
+    arguments: tuple[str, ...]
+    """What the script gets as its arguments, as they are."""
+
+
+@dataclass(frozen=True)
+class TrainingSettings(JobSettings):
+    """The training job; its framework's image also runs the processing jobs and serves the model."""
+
+    framework: str
+    version: str
+    hyperparameters: Mapping[str, Any]
+    """JSON values by name."""
+
+
+@dataclass(frozen=True)
+class DeploySettings:
+    """How the model is served."""
+
+    endpoint: EndpointKind
+    instance: str | None
+    """None exactly when there is no endpoint."""
+    instance_count: int | None
+    """None exactly when there is no endpoint."""
+    smoke_test: str | None
+    """A file in the pipeline's folder that is sent to a new endpoint. None exactly when there is no endpoint."""
+    keep: int
+    """How many models and endpoint configurations of earlier runs are kept."""
+
+
+@dataclass(frozen=True)
+class TriggerSettings:
+    """What starts the pipeline besides a person."""
+
+    merge_branch: str
+    """The branch whose merge events start a run."""
+    schedule: str | None
+    """EventBridge's expression, or None."""
+
+
+@dataclass(frozen=True)
+class PipelineSettings:
+    """One pipeline: a folder of `training_code/`."""
+
+    name: str
+    folder: Path
+    description: str
+    data: DataSettings
+    process: ProcessingSettings
+    train: TrainingSettings
+    evaluate: ProcessingSettings
+    gate: tuple[GateClause, ...]
+    deploy: DeploySettings
+    triggers: TriggerSettings
+
+    def structure(self) -> PipelineStructure:
+        """Return what the template depends on, and nothing else of these settings."""
+        return PipelineStructure(
+            pipeline=self.name,
+            endpoint=self.deploy.endpoint,
+            merge_branch=self.triggers.merge_branch,
+            schedule=self.triggers.schedule,
+            external_data=self.data.source if self.data.in_s3 else None,
+        )

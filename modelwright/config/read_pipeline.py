@@ -1,0 +1,271 @@
+"""Reading `pipeline.yaml`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from modelwright.config.document import Node, read_document
+from modelwright.config.folder_files import DataPath, check_data, check_script, check_smoke_test
+from modelwright.config.gate import GateClause, GateSyntaxError, parse_clause
+from modelwright.config.images import FRAMEWORKS, FRAMEWORKS_NOT_YET, image_problem, image_regions, version_problem
+from modelwright.config.instances import Purpose, instance_problem
+from modelwright.config.job_values import read_arguments, read_hyperparameters
+from modelwright.config.pipeline import (
+    DataSettings,
+    DeploySettings,
+    PipelineSettings,
+    ProcessingSettings,
+    TrainingSettings,
+    TriggerSettings,
+)
+from modelwright.config.reader import Section, shown
+from modelwright.config.schedule import schedule_problem
+from modelwright.errors import Problem, nearest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modelwright.config.environment import EnvironmentSettings
+
+PIPELINE_FILE = "pipeline.yaml"
+_NAME = re.compile(r"[a-z](?:-?[a-z0-9])*")
+_BRANCH = r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,254}"
+MAX_NAME = 20
+MAX_GATE = 20
+_ENDPOINTS_NOT_YET = ("serverless", "async", "asynchronous", "multi-model", "batch")
+_TRAIN_NOT_YET = {
+    "algorithm": "write framework: sklearn and a script",
+    "image": "write framework: and version:, which choose one of AWS's images",
+    "dockerfile": "write framework: and version:, which choose one of AWS's images",
+    "tuning": "write the values under hyperparameters:",
+    "spot": "jobs run on demand",
+    "checkpoints": "jobs run on demand and are not interrupted",
+    "folds": "split the data in the process script",
+}
+_DEPLOY_NOT_YET = {
+    "autoscaling": "write instance_count:",
+    "serverless": "write endpoint: realtime",
+    "async": "write endpoint: realtime",
+    "variants": "an endpoint serves one model",
+    "canary": "an endpoint is updated all at once, blue/green",
+    "traffic": "an endpoint is updated all at once, blue/green",
+    "data_capture": "requests are not kept",
+    "ttl_hours": "`modelwright destroy` ends the endpoint",
+    "api": "clients call the endpoint through AWS's API",
+    "serve": "the scripts' own functions serve the model",
+}
+_TRIGGERS_NOT_YET = {"data": "start a run by schedule:, by merge:, or by `modelwright run`"}
+_MERGE_NOT_YET = {
+    "github": "send the merge event yourself: `modelwright emit merge`",
+    "codecommit": "send the merge event yourself: `modelwright emit merge`",
+}
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the file is and what it may ask for; `environment` is None when that could not be read."""
+
+    folder: Path
+    environment: EnvironmentSettings | None
+
+
+def name_problem(name: str) -> str | None:
+    """Return what is wrong with a pipeline's name, as the rest of a sentence; None when nothing is."""
+    if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
+        form = f"at most {MAX_NAME} lower-case letters, digits and single hyphens, a letter first and no hyphen last"
+        return f"is {name!r} ({len(name)} characters); a pipeline's name must have {form}."
+    if name == "data" or name.endswith("-data"):
+        return f"is {name!r}; a name that is or ends in 'data' would make the name of a data stack, so it must not."
+    return None
+
+
+def read_pipeline(
+    folder: Path, shown_folder: str, environment: EnvironmentSettings | None, problems: list[Problem], name: str = ""
+) -> PipelineSettings | None:
+    """Read the pipeline in `folder`; what is wrong goes to `problems`, under file names that begin with `shown_folder`.
+
+    The pipeline is called `name`, or as its folder. Returns None when nothing could be read. What is returned is to be
+    used only if `problems` stayed empty.
+    """
+    name = name or folder.name
+    problem = name_problem(name)
+    if problem:
+        problems.append(Problem(shown_folder, "the folder's name", problem))
+    shown_file = f"{shown_folder}/{PIPELINE_FILE}"
+    root = read_document(folder / PIPELINE_FILE, shown_file, problems)
+    if root is None:
+        return None
+    top = Section(shown_file, "", root, problems, {"monitor": "models are not monitored", "batch": "use an endpoint"})
+    place = _Place(folder, environment)
+    settings = PipelineSettings(
+        name=name,
+        folder=folder,
+        description=top.text("description", "", allowed="a text"),
+        data=_data(top.section("data", required=True), place),
+        process=_processing(top.section("process", required=True), place),
+        train=_training(top.section("train", required=True), place),
+        evaluate=_processing(top.section("evaluate", required=True), place),
+        gate=_gate(top),
+        deploy=_deploy(top.section("deploy", required=True), place),
+        triggers=_triggers(top.section("triggers")),
+    )
+    _check_images(top, settings, environment)
+    top.finish()
+    return settings
+
+
+def _data(section: Section, place: _Place) -> DataSettings:
+    source = section.text("source", allowed="a file or folder of the pipeline's folder, or s3://bucket/prefix")
+    if source:
+        source = check_data(DataPath(source, place.folder), lambda message: section.problem("source", message))
+    section.finish()
+    return DataSettings(source)
+
+
+def _job(section: Section, place: _Place, purpose: Purpose) -> dict[str, Any]:
+    limits = place.environment.limits if place.environment else None
+    script = section.text("script", allowed="a Python file of the pipeline's folder")
+    if script:
+        check_script(place.folder, script, lambda message: section.problem("script", message))
+    return {
+        "script": script,
+        "instance": _instance(section, purpose),
+        "instance_count": _one_instance(section),
+        "volume_gib": section.integer("volume_gib", 10, most=limits.max_volume_gib if limits else 16_384),
+        "max_runtime_seconds": section.integer(
+            "max_runtime_seconds",
+            min(3600, limits.max_runtime_seconds) if limits else 3600,
+            most=limits.max_runtime_seconds if limits else 432_000,
+        ),
+    }
+
+
+def _one_instance(section: Section) -> int:
+    """More than one would give each machine all the data: sharding and distributed training are not built."""
+    count = section.integer("instance_count", 1)
+    if count > 1:
+        section.problem("instance_count", f"is {count}; a job on several machines is not supported yet; it must be 1.")
+    return 1
+
+
+def _instance(section: Section, purpose: Purpose) -> str:
+    instance = section.text("instance", allowed="an instance type, like ml.m5.large")
+    problem = instance_problem(instance, purpose) if instance else None
+    if problem:
+        section.problem("instance", problem)
+        return ""
+    return instance
+
+
+def _processing(section: Section, place: _Place) -> ProcessingSettings:
+    job = _job(section, place, "processing")
+    arguments = read_arguments(section)
+    section.finish()
+    return ProcessingSettings(**job, arguments=arguments)
+
+
+def _training(section: Section, place: _Place) -> TrainingSettings:
+    section.not_yet = _TRAIN_NOT_YET
+    custom = [key for key in ("algorithm", "image", "dockerfile") if section.has(key)]
+    framework = section.choice("framework", FRAMEWORKS, FRAMEWORKS[0] if custom else None, not_yet=FRAMEWORKS_NOT_YET)
+    version = section.text("version", "" if custom else None, allowed='a version in quotes, like "1.9-0"')
+    problem = version_problem(framework, version) if version else None
+    if problem:
+        section.problem("version", problem)
+        version = ""
+    job = _job(section, place, "training")
+    hyperparameters = read_hyperparameters(section.section("hyperparameters"))
+    section.finish()
+    return TrainingSettings(**job, framework=framework, version=version, hyperparameters=hyperparameters)
+
+
+def _gate(top: Section) -> tuple[GateClause, ...]:
+    clauses = []
+    nodes = top.items("gate")
+    if len(nodes) > MAX_GATE:
+        top.problem("gate", f"has {len(nodes)} clauses; it must have at most {MAX_GATE}.")
+    for index, node in enumerate(nodes):
+        clause = _clause(top, f"gate[{index}]", node)
+        if clause:
+            clauses.append(clause)
+    return tuple(clauses)
+
+
+def _clause(top: Section, key: str, node: Node) -> GateClause | None:
+    if not isinstance(node.value, str):
+        top.problem(key, f'is {shown(node.value)}; it must be a text like "accuracy >= 0.8".', node.line)
+        return None
+    try:
+        return parse_clause(node.value)
+    except GateSyntaxError as error:
+        top.problem(key, str(error), node.line)
+        return None
+
+
+def _deploy(section: Section, place: _Place) -> DeploySettings:
+    section.not_yet = _DEPLOY_NOT_YET
+    endpoint = section.choice("endpoint", ("realtime", "none"), not_yet=_ENDPOINTS_NOT_YET)
+    kind: Literal["realtime", "none"] = "none" if endpoint == "none" else "realtime"
+    settings = _no_endpoint(section) if kind == "none" else _endpoint(section, place)
+    section.finish()
+    return settings
+
+
+def _no_endpoint(section: Section) -> DeploySettings:
+    for key in ("instance", "instance_count", "smoke_test", "keep"):
+        if section.child(key) is not None:
+            section.problem(key, "has no meaning with endpoint: none; remove it.")
+    return DeploySettings("none", None, None, None, 3)
+
+
+def _endpoint(section: Section, place: _Place) -> DeploySettings:
+    most = place.environment.limits.max_instance_count if place.environment else 100
+    smoke_test = section.text("smoke_test", allowed="a .csv or .json file of the pipeline's folder")
+    if smoke_test:
+        check_smoke_test(place.folder, smoke_test, lambda message: section.problem("smoke_test", message))
+    return DeploySettings(
+        endpoint="realtime",
+        instance=_instance(section, "hosting"),
+        instance_count=section.integer("instance_count", 1, most=most),
+        smoke_test=smoke_test,
+        keep=section.integer("keep", 3, most=50),
+    )
+
+
+def _triggers(section: Section) -> TriggerSettings:
+    section.not_yet = _TRIGGERS_NOT_YET
+    merge = section.section("merge", not_yet=_MERGE_NOT_YET)
+    branch = merge.text("branch", "main", pattern=_BRANCH, allowed="a branch's name")
+    merge.finish()
+    schedule = section.optional_text("schedule", allowed="an expression like rate(7 days) or cron(0 4 ? * MON *)")
+    problem = schedule_problem(schedule) if schedule else None
+    if problem:
+        section.problem("schedule", problem)
+    section.finish()
+    return TriggerSettings(branch, schedule)
+
+
+def _check_images(top: Section, settings: PipelineSettings, environment: EnvironmentSettings | None) -> None:
+    """See that AWS has the framework's image for each machine, and in the environment's region."""
+    framework, version = settings.train.framework, settings.train.version
+    if not version:
+        return
+    for step, instance in (
+        ("process", settings.process.instance),
+        ("train", settings.train.instance),
+        ("evaluate", settings.evaluate.instance),
+        ("deploy", settings.deploy.instance),
+    ):
+        problem = image_problem(framework, version, instance) if instance else None
+        if problem:
+            top.section(step).problem("instance", problem)
+    regions = image_regions(framework, version)
+    if environment and environment.region and environment.region not in regions:
+        near = nearest(environment.region, regions)
+        hint = f" The nearest region that has it is {near[0]}." if near else ""
+        top.section("train").problem(
+            "version",
+            f"is {version!r}; AWS has no image of it in {environment.region}, the environment's region.{hint}",
+        )
