@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from modelwright.local.service import AwsError
+
 from .transformers import TransformError, target_input
 
 if TYPE_CHECKING:
@@ -70,7 +72,9 @@ def _start_execution(
 ) -> None:  # noqa: ARG001
     if "RoleArn" not in target:
         raise ValueError(f"rule {rule['name']}: a state machine as target needs a RoleArn")
-    cloud.iam.assume(target["RoleArn"], _PRINCIPAL, {"aws:SourceArn": rule["arn"], "aws:SourceAccount": cloud.account})
+    allowed = cloud.iam.may_assume(target["RoleArn"], _PRINCIPAL, {"aws:SourceArn": rule["arn"]})
+    if not allowed:
+        raise AwsError("AccessDenied", f"EventBridge may not assume {target['RoleArn']}: {allowed.reason}", 403)
     client = cloud.client("stepfunctions", target["RoleArn"], via=_PRINCIPAL)
     # <uuid>_<uuid>: the name that EventBridge gives, 73 characters
     client.start_execution(stateMachineArn=target["Arn"], name=f"{event['id']}_{uuid.uuid4()}", input=text)
@@ -108,9 +112,7 @@ _TARGETS: dict[str, Callable[..., None]] = {
 
 def _allow(cloud: Cloud, rule: Mapping[str, str], action: str, resource: str) -> None:
     """EventBridge calls as itself: the target's own policy has to allow it."""
-    cloud.iam.authorize_service(
-        _PRINCIPAL, action, resource, {"aws:SourceArn": rule["arn"], "aws:SourceAccount": cloud.account}
-    )
+    cloud.iam.authorize_service(_PRINCIPAL, action, resource, {"aws:SourceArn": rule["arn"]})
 
 
 def _queue_url(client: Any, arn: str) -> str:

@@ -57,6 +57,10 @@ class Authority:
         """Keep a role with its policies (name -> document), in place of one with that ARN. Raises PolicyError."""
         self._registry.put_role(arn, trust_policy, identity_policies, boundary, tags)
 
+    def put_role_policy(self, arn: str, name: str, document: PolicyText | None) -> None:
+        """Keep one more identity policy of a role that is there; None takes it away. Raises PolicyError, KeyError."""
+        self._registry.put_role_policy(arn, name, document)
+
     def delete_role(self, arn: str) -> None:
         """Forget a role: whoever still calls as it is refused."""
         self._registry.delete_role(arn)

@@ -66,6 +66,14 @@ class Registry:
         with self._lock:
             self.roles = {**self.roles, arn: role}
 
+    def put_role_policy(self, arn: str, name: str, text: PolicyText | None) -> None:
+        """Keep a further identity policy of a role that is there; None takes it away. Raises PolicyError, KeyError."""
+        with self._lock:
+            role = self.roles[arn]
+            others = tuple(document for document in role.identity if document.name != name)
+            added = (parse_document(text, kind="identity", owner=arn, name=name),) if text is not None else ()
+            self.roles = {**self.roles, arn: replace(role, identity=(*others, *added))}
+
     def delete_role(self, arn: str) -> None:
         """Forget the role; nothing happens when there is none."""
         with self._lock:

@@ -35,4 +35,11 @@ def put_table(cloud: Cloud, resource: Resource) -> Physical:
         client.create_table(TableName=name, **request)
     except client.exceptions.ResourceInUseException:
         pass  # an update; keys cannot change
-    return Physical(name, {"Arn": f"arn:aws:dynamodb:{cloud.region}:{cloud.account}:table/{name}"})
+    arn = f"arn:aws:dynamodb:{cloud.region}:{cloud.account}:table/{name}"
+    cloud.iam.put_resource_key(arn, resource.properties.get("SSESpecification", {}).get("KMSMasterKeyId"))
+    cloud.iam.put_partition_key(arn, _partition_key(resource))
+    return Physical(name, {"Arn": arn})
+
+
+def _partition_key(resource: Resource) -> str:
+    return next(str(entry["AttributeName"]) for entry in resource.required("KeySchema") if entry["KeyType"] == "HASH")

@@ -28,6 +28,8 @@ def put_repository(cloud: Cloud, resource: Resource) -> Physical:
         client.create_repository(repositoryName=name)
     except client.exceptions.RepositoryAlreadyExistsException:
         pass  # an update: nothing of it can be observed here
+    policy = resource.properties.get("RepositoryPolicyText")
+    cloud.iam.put_resource_policy(f"arn:aws:ecr:{cloud.region}:{cloud.account}:repository/{name}", policy)
     uri = f"{cloud.account}.dkr.ecr.{cloud.region}.amazonaws.com/{name}"
     return Physical(
         name, {"Arn": f"arn:aws:ecr:{cloud.region}:{cloud.account}:repository/{name}", "RepositoryUri": uri}

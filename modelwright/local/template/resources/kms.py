@@ -60,4 +60,5 @@ def put_alias(cloud: Cloud, resource: Resource) -> Physical:
         client.update_alias(AliasName=name, TargetKeyId=target)
     else:
         client.create_alias(AliasName=name, TargetKeyId=target)
+    cloud.iam.put_key_alias(name, f"arn:aws:kms:{cloud.region}:{cloud.account}:key/{target}")
     return Physical(name)

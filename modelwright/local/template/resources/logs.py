@@ -32,12 +32,11 @@ def put_group(cloud: Cloud, resource: Resource) -> Physical:
     return Physical(name, {"Arn": f"arn:aws:logs:{cloud.region}:{cloud.account}:log-group:{name}:*"})
 
 
-@resource(
-    "AWS::Logs::ResourcePolicy",
-    Level.RECORDED,
-    "the local cloud's own deliveries to log groups are not refused for want of it",
-)
-def put_resource_policy(cloud: Cloud, resource: Resource) -> Physical:  # noqa: ARG001 - the signature of all makers
+@resource("AWS::Logs::ResourcePolicy", Level.ENFORCED, "checked when a service delivers to a log group in its own name")
+def put_resource_policy(cloud: Cloud, resource: Resource) -> Physical:
     """Who may deliver to log groups."""
     resource.only("PolicyName", "PolicyDocument")
-    return Physical(resource.required("PolicyName"))
+    name = resource.required("PolicyName")
+    arn = f"arn:aws:logs:{cloud.region}:{cloud.account}:resource-policy/{name}"
+    cloud.iam.put_resource_policy(arn, resource.required("PolicyDocument"))
+    return Physical(name)

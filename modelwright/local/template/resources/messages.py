@@ -26,6 +26,7 @@ def put_topic(cloud: Cloud, resource: Resource) -> Physical:
     resource.only("TopicName", "DisplayName", "KmsMasterKeyId", "Tags", "Subscription", "TracingConfig")
     name = resource.properties.get("TopicName") or resource.name(256)
     arn = cloud.client("sns").create_topic(Name=name)["TopicArn"]
+    cloud.iam.put_resource_key(arn, resource.properties.get("KmsMasterKeyId"))
     for entry in resource.properties.get("Subscription", []):
         cloud.client("sns").subscribe(TopicArn=arn, Protocol=entry["Protocol"], Endpoint=entry["Endpoint"])
     return Physical(arn, {"TopicName": name, "TopicArn": arn})
@@ -77,6 +78,8 @@ def put_queue(cloud: Cloud, resource: Resource) -> Physical:
     name = resource.properties.get("QueueName") or resource.name(80)
     attributes = {key: str(resource.properties[key]) for key in _QUEUE_ATTRIBUTES[:3] if key in resource.properties}
     url = cloud.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    arn = f"arn:aws:sqs:{cloud.region}:{cloud.account}:{name}"
+    cloud.iam.put_resource_key(arn, resource.properties.get("KmsMasterKeyId"))
     return Physical(
         url, {"Arn": f"arn:aws:sqs:{cloud.region}:{cloud.account}:{name}", "QueueName": name, "QueueUrl": url}
     )
