@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Stack
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_ssm as ssm
 
+from stacks.constructs.alarms import Alarms, Metric
 from stacks.constructs.buckets import buckets
 from stacks.constructs.encryption_key import encryption_key
 from stacks.constructs.messages import dead_letter_queue, topic
@@ -15,9 +16,11 @@ from stacks.constructs.table import table
 from stacks.names import EnvironmentNames
 
 if TYPE_CHECKING:
+    from aws_cdk import Environment
+    from aws_cdk import aws_sqs as sqs
     from constructs import Construct
 
-    from aws_cdk import Environment
+    from modelwright.config.environment import EnvironmentSettings
 
 
 class DataStack(Stack):
@@ -26,28 +29,32 @@ class DataStack(Stack):
     Parameters and not exports: an export could not be changed or removed as long as another stack imports it.
     """
 
-    def __init__(self, scope: Construct, environment: str, emails: tuple[str, ...], env: Environment | None) -> None:
-        """Make the stack of `environment`; `emails` hear of runs and alarms."""
-        names = EnvironmentNames(environment)
+    def __init__(self, scope: Construct, settings: EnvironmentSettings, env: Environment | None) -> None:
+        """Make the stack of the environment with these `settings`."""
+        names = EnvironmentNames(settings.name)
+        keep = settings.removal == "retain"
         super().__init__(
             scope,
             names.data_stack,
             env=env,
-            termination_protection=True,
-            description=f"modelwright {environment}: what all pipelines share. Kept.",
+            termination_protection=keep,
+            description=f"modelwright {settings.name}: what all pipelines share",
         )
-        key = encryption_key(self, environment).attr_arn
-        made = buckets(self, names.prefix, key)
-        queue = dead_letter_queue(self, names.prefix, key)
+        removal = RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY
+        key = encryption_key(self, settings.name, removal).attr_arn
+        made = buckets(self, names.prefix, key, removal)
+        queue = dead_letter_queue(self, names.prefix, key, removal)
         bus = events.CfnEventBus(self, "EventBus", name=names.event_bus)
+        told = topic(self, names.prefix, key, settings.notify_emails).ref
+        _dead_letter_alarm(self, told, queue)
         values = {
             "key-arn": key,
             "data-bucket": made.data.ref,
             "artifact-bucket": made.artifacts.ref,
             "log-bucket": made.logs.ref,
-            "table-name": table(self, names.table, key).ref,
+            "table-name": table(self, names.table, key, removal).ref,
             "event-bus-name": bus.ref,
-            "topic-arn": topic(self, names.prefix, key, emails).ref,
+            "topic-arn": told,
             "dead-letter-queue-arn": queue.attr_arn,
         }
         for name, value in values.items():
@@ -56,3 +63,9 @@ class DataStack(Stack):
     def _publish(self, path: str, name: str, value: str) -> None:
         id_ = "".join(word.capitalize() for word in name.split("-")) + "Parameter"
         ssm.CfnParameter(self, id_, type="String", name=path, value=value, description=f"modelwright: {name}")
+
+
+def _dead_letter_alarm(scope: Construct, topic_arn: str, queue: sqs.CfnQueue) -> None:
+    metric = Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue.attr_queue_name})
+    what = "An event reached no state machine. Read it in the dead-letter queue, put its cause right, send it again."
+    Alarms(scope, topic_arn).on("DeadLetterAlarm", what, metric)

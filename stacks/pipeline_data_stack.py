@@ -13,9 +13,10 @@ from stacks.names import PipelineNames
 from stacks.shared import shared_value
 
 if TYPE_CHECKING:
+    from aws_cdk import Environment
     from constructs import Construct
 
-    from aws_cdk import Environment
+    from modelwright.config.environment import EnvironmentSettings
 
 _EXPIRE_UNTAGGED = {
     "rules": [
@@ -37,17 +38,19 @@ _EXPIRE_UNTAGGED = {
 class PipelineDataStack(Stack):
     """The pipeline's ECR repository and model package group: kept when the stack goes, and protected from going."""
 
-    def __init__(self, scope: Construct, environment: str, pipeline: str, env: Environment | None) -> None:
-        """Make the kept stack of `pipeline` in `environment`."""
-        names = PipelineNames(environment, pipeline)
+    def __init__(self, scope: Construct, settings: EnvironmentSettings, pipeline: str, env: Environment | None) -> None:
+        """Make the stack of `pipeline` in the environment with these `settings`."""
+        names = PipelineNames(settings.name, pipeline)
+        keep = settings.removal == "retain"
+        removal = RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY
         super().__init__(
             scope,
             names.data_stack,
             env=env,
-            termination_protection=True,
-            description=f"modelwright {environment}: images and registered models of {pipeline}. Kept.",
+            termination_protection=keep,
+            description=f"modelwright {settings.name}: images and registered models of {pipeline}",
         )
-        key = shared_value(self, environment, "key-arn")
+        key = shared_value(self, settings.name, "key-arn")
         repository = ecr.CfnRepository(
             self,
             "Repository",
@@ -57,11 +60,11 @@ class PipelineDataStack(Stack):
             image_tag_mutability="IMMUTABLE",
             lifecycle_policy={"lifecyclePolicyText": json.dumps(_EXPIRE_UNTAGGED, sort_keys=True)},
         )
-        repository.apply_removal_policy(RemovalPolicy.RETAIN)
+        repository.apply_removal_policy(removal)
         group = sagemaker.CfnModelPackageGroup(
             self,
             "ModelPackageGroup",
             model_package_group_name=names.prefix,
-            model_package_group_description=f"Models of the pipeline {pipeline} ({environment})",
+            model_package_group_description=f"Models of the pipeline {pipeline} ({settings.name})",
         )
-        group.apply_removal_policy(RemovalPolicy.RETAIN)
+        group.apply_removal_policy(removal)

@@ -52,6 +52,6 @@ def read_shared(stack: Stack, environment: str) -> Shared:
 
 def shared_value(stack: Stack, environment: str, name: str) -> str:
     """Add the parameter that reads one shared value to `stack` and return the reference to it."""
-    id_ = "".join(word.capitalize() for word in name.split("-"))
+    id_ = "Shared" + "".join(word.capitalize() for word in name.split("-"))
     path = EnvironmentNames(environment).parameter(name)
     return CfnParameter(stack, id_, type="AWS::SSM::Parameter::Value<String>", default=path).value_as_string

@@ -43,8 +43,8 @@ def structure_fingerprint(root: Path, env: str) -> str:
     _add(digest, "python", f"{sys.version_info.major}.{sys.version_info.minor}")
     project = load_project(root, env)
     _add(digest, "environment", env, hashlib.sha256((root / "environments" / f"{env}.yaml").read_bytes()).hexdigest())
-    for pipeline in project.pipelines:
-        _add(digest, "pipeline", pipeline.name, pipeline.structure().digest)
+    for pipeline in project.pipelines.values():
+        _add(digest, "pipeline", pipeline.name, pipeline.structure().digest())
     return digest.hexdigest()
 
 

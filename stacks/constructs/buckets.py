@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_s3 as s3
 
 from stacks.policies import ACCOUNT_ONLY, Statement, arn, document, tls_only
 
 if TYPE_CHECKING:
+    from aws_cdk import RemovalPolicy
     from constructs import Construct
 
 WRITES = (
@@ -33,20 +33,23 @@ class Buckets:
     logs: s3.CfnBucket
 
 
-def buckets(scope: Construct, prefix: str, key_arn: str) -> Buckets:
-    """Make the three buckets with their policies; all of them outlive their stack."""
+def buckets(scope: Construct, prefix: str, key_arn: str, removal: RemovalPolicy) -> Buckets:
+    """Make the three buckets with their policies; `removal` says whether they outlive their stack."""
     logs = _log_bucket(scope)
     data = _bucket(scope, "DataBucket", key_arn, logs)
     artifacts = _bucket(scope, "ArtifactBucket", key_arn, logs)
     _policy(scope, "DataBucketPolicy", data, (_pipelines_only_read(data.attr_arn, prefix),))
     _policy(scope, "ArtifactBucketPolicy", artifacts)
     _policy(scope, "LogBucketPolicy", logs, (_log_delivery(logs.attr_arn, (data, artifacts)),))
+    for resource in scope.node.children:
+        if isinstance(resource, s3.CfnBucket | s3.CfnBucketPolicy):  # a kept bucket keeps its protection
+            resource.apply_removal_policy(removal)
     return Buckets(data, artifacts, logs)
 
 
 def _bucket(scope: Construct, id_: str, key_arn: str, logs: s3.CfnBucket) -> s3.CfnBucket:
     """A versioned bucket under the environment's key; the bucket's own key saves most calls to KMS."""
-    bucket = s3.CfnBucket(
+    return s3.CfnBucket(
         scope,
         id_,
         bucket_encryption=_encryption({"sseAlgorithm": "aws:kms", "kmsMasterKeyId": key_arn}, bucket_key=True),
@@ -55,8 +58,6 @@ def _bucket(scope: Construct, id_: str, key_arn: str, logs: s3.CfnBucket) -> s3.
         logging_configuration={"destinationBucketName": logs.ref, "logFilePrefix": f"{id_}/"},
         **_private(),
     )
-    bucket.apply_removal_policy(RemovalPolicy.RETAIN)
-    return bucket
 
 
 def _log_bucket(scope: Construct) -> s3.CfnBucket:
@@ -64,7 +65,7 @@ def _log_bucket(scope: Construct) -> s3.CfnBucket:
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
     """
-    bucket = s3.CfnBucket(
+    return s3.CfnBucket(
         scope,
         "LogBucket",
         bucket_encryption=_encryption({"sseAlgorithm": "AES256"}, bucket_key=False),
@@ -82,8 +83,6 @@ def _log_bucket(scope: Construct) -> s3.CfnBucket:
         },
         **_private(),
     )
-    bucket.apply_removal_policy(RemovalPolicy.RETAIN)
-    return bucket
 
 
 def _encryption(default: dict[str, str], *, bucket_key: bool) -> dict[str, Any]:
@@ -92,7 +91,12 @@ def _encryption(default: dict[str, str], *, bucket_key: bool) -> dict[str, Any]:
 
 
 def _private() -> dict[str, Any]:
-    block = {"blockPublicAcls": True, "blockPublicPolicy": True, "ignorePublicAcls": True, "restrictPublicBuckets": True}
+    block = {
+        "blockPublicAcls": True,
+        "blockPublicPolicy": True,
+        "ignorePublicAcls": True,
+        "restrictPublicBuckets": True,
+    }
     return {
         "public_access_block_configuration": block,
         "ownership_controls": {"rules": [{"objectOwnership": "BucketOwnerEnforced"}]},
@@ -113,10 +117,9 @@ def _old_versions() -> dict[str, Any]:
 
 def _policy(scope: Construct, id_: str, bucket: s3.CfnBucket, statements: tuple[Statement, ...] = ()) -> None:
     resources = (bucket.attr_arn, f"{bucket.attr_arn}/*")
-    policy = s3.CfnBucketPolicy(
+    s3.CfnBucketPolicy(
         scope, id_, bucket=bucket.ref, policy_document=document((tls_only("s3:*", *resources), *statements))
     )
-    policy.apply_removal_policy(RemovalPolicy.RETAIN)  # a kept bucket keeps its protection
 
 
 def _pipelines_only_read(bucket_arn: str, prefix: str) -> Statement:

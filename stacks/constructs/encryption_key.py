@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Aws, RemovalPolicy
+from aws_cdk import Aws
 from aws_cdk import aws_kms as kms
 
 from stacks.policies import ACCOUNT_ONLY, Statement, arn, document
 
 if TYPE_CHECKING:
+    from aws_cdk import RemovalPolicy
     from constructs import Construct
 
 _USE = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
-def encryption_key(scope: Construct, environment: str) -> kms.CfnKey:
+def encryption_key(scope: Construct, environment: str, removal: RemovalPolicy) -> kms.CfnKey:
     """Make the environment's key: rotated each year, usable by our roles and by the services that deliver for us."""
     key = kms.CfnKey(
         scope,
@@ -25,7 +26,7 @@ def encryption_key(scope: Construct, environment: str) -> kms.CfnKey:
         key_policy=document(key_statements()),
         pending_window_in_days=30,
     )
-    key.apply_removal_policy(RemovalPolicy.RETAIN)
+    key.apply_removal_policy(removal)
     return key
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
@@ -13,6 +12,7 @@ from stacks.policies import ACCOUNT_ONLY, Statement, arn, document, tls_only
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from aws_cdk import RemovalPolicy
     from constructs import Construct
 
 FOURTEEN_DAYS_SECONDS = 14 * 24 * 3600
@@ -33,7 +33,7 @@ def topic(scope: Construct, prefix: str, key_arn: str, emails: Iterable[str]) ->
     return made
 
 
-def dead_letter_queue(scope: Construct, prefix: str, key_arn: str) -> sqs.CfnQueue:
+def dead_letter_queue(scope: Construct, prefix: str, key_arn: str, removal: RemovalPolicy) -> sqs.CfnQueue:
     """Make the queue of the events that no rule could deliver; kept as long as SQS keeps anything.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
@@ -45,7 +45,7 @@ def dead_letter_queue(scope: Construct, prefix: str, key_arn: str) -> sqs.CfnQue
         message_retention_period=FOURTEEN_DAYS_SECONDS,
         visibility_timeout=60,
     )
-    queue.apply_removal_policy(RemovalPolicy.RETAIN)
+    queue.apply_removal_policy(removal)
     rules = [arn("events", f"rule/{prefix}-*"), arn("events", f"rule/{prefix}/{prefix}-*")]
     statements = (
         tls_only("sqs:*", queue.attr_arn),

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 
-def table(scope: Construct, name: str, key_arn: str) -> dynamodb.CfnTable:
-    """Make the table: paid by request, restorable to any second of the last 35 days, kept and protected."""
+def table(scope: Construct, name: str, key_arn: str, removal: RemovalPolicy) -> dynamodb.CfnTable:
+    """Make the table: paid by request, restorable to any second of the last 35 days."""
     made = dynamodb.CfnTable(
         scope,
         "Table",
@@ -35,7 +35,7 @@ def table(scope: Construct, name: str, key_arn: str) -> dynamodb.CfnTable:
         sse_specification=dynamodb.CfnTable.SSESpecificationProperty(
             sse_enabled=True, sse_type="KMS", kms_master_key_id=key_arn
         ),
-        deletion_protection_enabled=True,
+        deletion_protection_enabled=removal == RemovalPolicy.RETAIN,
     )
-    made.apply_removal_policy(RemovalPolicy.RETAIN)
+    made.apply_removal_policy(removal)
     return made

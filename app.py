@@ -1,0 +1,46 @@
+"""The composition root: settings in, stacks out. `cdk synth` and `modelwright synth` run it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from aws_cdk import App, Environment
+
+from modelwright.config import load_project
+from modelwright.errors import ModelwrightError
+from stacks.data_stack import DataStack
+from stacks.pipeline_data_stack import PipelineDataStack
+from stacks.pipeline_stack import PipelineStack
+from stacks.policy_checks import check_policies
+
+
+def build(root: Path, environment: str) -> App:
+    """Make the stacks of the project in `root` for `environments/<environment>.yaml`; looks nothing up."""
+    project = load_project(root, environment)
+    settings = project.environment
+    app = App(analytics_reporting=False, tree_metadata=False, stack_traces=False)
+    env = Environment(account=settings.account, region=settings.region) if settings.account else None
+    shared = DataStack(app, settings, env)
+    for pipeline in project.pipelines.values():
+        kept = PipelineDataStack(app, settings, pipeline.name, env)
+        stack = PipelineStack(app, settings, pipeline.structure(), env)
+        kept.add_dependency(shared)
+        stack.add_dependency(kept)
+    check_policies(app)
+    return app
+
+
+def main() -> int:
+    """Synthesize the environment that MODELWRIGHT_ENV names; 1 when the settings are wrong."""
+    try:
+        build(Path(__file__).parent, os.environ.get("MODELWRIGHT_ENV", "dev")).synth()
+    except ModelwrightError as error:
+        print(error, file=sys.stderr)  # noqa: T201 # for whoever runs `cdk` itself
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""The Lambdas of a pipeline: the standard library and boto3, so their code is the folder as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import IgnoreMode
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3_assets as assets
+
+from stacks.constructs.logs import log_group
+from stacks.constructs.roles import function_role
+from stacks.grants.functions import function_statements
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from constructs import Construct
+
+    from modelwright.workflow.functions import Function
+    from stacks.grants.target import Target
+
+RUNTIME = "python3.13"
+FOLDER = Path(__file__).resolve().parents[2] / "lambdas"
+_NOT_CODE = ["**/__pycache__", "**/*.pyc", "**/.*"]
+
+
+@dataclass(frozen=True)
+class FunctionContext:
+    """What all functions of a pipeline have in common."""
+
+    target: Target
+    values: Mapping[str, str]
+    """The value of each environment variable that a function may ask for."""
+    retention_days: int
+
+
+class Functions:
+    """Makes functions of one shared asset, each with its own role and its own log group."""
+
+    def __init__(self, scope: Construct, context: FunctionContext) -> None:
+        """Stage the code once."""
+        self._scope = scope
+        self._context = context
+        self._code = assets.Asset(scope, "Code", path=str(FOLDER), exclude=_NOT_CODE, ignore_mode=IgnoreMode.GLOB)
+
+    def make(self, function: Function) -> lambda_.CfnFunction:
+        """Make one function.
+
+        No reserved concurrency: a new account has 10 executions in all, and reserving some of them would fail.
+        https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+        """
+        id_ = "".join(word.capitalize() for word in function.name.split("_"))
+        target = self._context.target
+        group = log_group(self._scope, f"{id_}Log", target.shared.key_arn, self._context.retention_days)
+        role = function_role(
+            self._scope,
+            f"{id_}FunctionRole",
+            f"The Lambda {function.name} of {target.pipeline}",
+            function_statements(target, function, group.attr_arn),
+        )
+        return lambda_.CfnFunction(
+            self._scope,
+            f"{id_}Function",
+            description=f"{target.pipeline}: {function.name}",
+            handler=function.handler,
+            runtime=RUNTIME,
+            architectures=["arm64"],
+            code={"s3Bucket": self._code.s3_bucket_name, "s3Key": self._code.s3_object_key},
+            role=role.attr_arn,
+            memory_size=function.memory_mib,
+            timeout=function.timeout_seconds,
+            environment={"variables": self._environment(function)},
+            logging_config={"logGroup": group.ref, "logFormat": "Text"},
+            tracing_config={"mode": "Active"},
+            **_storage(function),
+        )
+
+    def _environment(self, function: Function) -> dict[str, str]:
+        unknown = sorted(set(function.environment) - set(self._context.values))
+        if unknown:
+            raise ValueError(f"{function.name} asks for {', '.join(unknown)}; the stack has no value for that.")
+        return {name: self._context.values[name] for name in function.environment}
+
+
+def _storage(function: Function) -> dict[str, Any]:
+    return {} if function.storage_mib == 512 else {"ephemeral_storage": {"size": function.storage_mib}}

@@ -1,0 +1,73 @@
+"""What somebody has to hear of about one pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from modelwright.workflow.states_model import VARIANT
+from stacks.constructs.alarms import MICROSECONDS_PER_MS, MINUTE_SECONDS, Alarms, Level, Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    from modelwright.config.environment import AlarmSettings
+
+_EXECUTIONS = {
+    "ExecutionsFailed": "A run of {0} failed. See why: modelwright runs, then modelwright show RUN.",
+    "ExecutionsTimedOut": "A run of {0} was ended because it took too long. See where: modelwright runs.",
+    "ExecutionThrottled": "Step Functions delays runs of {0}: the account's quota of state transitions is used up.",
+}
+"""https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html"""
+
+
+@dataclass(frozen=True)
+class EndpointAlarms:
+    """The two that also roll an update of the endpoint back."""
+
+    errors: cloudwatch.CfnAlarm
+    latency: cloudwatch.CfnAlarm
+
+
+def execution_alarms(alarms: Alarms, pipeline: str, state_machine_arn: str) -> None:
+    """Make an alarm for each way that an execution can go wrong. A rejected model is none: it succeeds."""
+    for name, what in _EXECUTIONS.items():
+        metric = Metric("AWS/States", name, {"StateMachineArn": state_machine_arn})
+        alarms.on(f"{name}Alarm", what.format(pipeline), metric)
+
+
+def function_alarms(alarms: Alarms, pipeline: str, functions: Iterable[str]) -> None:
+    """Make one alarm for errors in any of the functions, and one for any that was throttled."""
+    names = list(functions)
+    texts = {
+        "Errors": f"A function of {pipeline} raised. See which and why: modelwright runs, then modelwright logs RUN.",
+        "Throttles": f"Lambda refused calls of {pipeline}: the account's concurrent executions are used up.",
+    }
+    for name, what in texts.items():
+        metrics = [Metric("AWS/Lambda", name, {"FunctionName": function}) for function in names]
+        alarms.on_sum(f"Function{name}Alarm", what, metrics)
+
+
+def endpoint_alarms(alarms: Alarms, pipeline: str, endpoint: str, levels: AlarmSettings) -> EndpointAlarms:
+    """Make the alarms of the endpoint: a model that answers badly or slowly.
+
+    5xx is sent as 1 or 0 with each request, so its average is their share; latency is in microseconds:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
+    """
+    dimensions = {"EndpointName": endpoint, "VariantName": VARIANT}
+    errors = alarms.on(
+        "EndpointErrorAlarm",
+        f"More than {levels.endpoint_error_percent} % of the answers of {endpoint} are errors of the model. "
+        f"See its log, and go back to an earlier release of {pipeline} if needed.",
+        Metric("AWS/SageMaker", "Invocation5XXErrors", dimensions),
+        Level("Average", levels.endpoint_error_percent / 100, MINUTE_SECONDS),
+    )
+    latency = alarms.on(
+        "EndpointLatencyAlarm",
+        f"One answer of {endpoint} in a hundred takes more than {levels.endpoint_latency_ms} ms in the model.",
+        Metric("AWS/SageMaker", "ModelLatency", dimensions),
+        Level("p99", levels.endpoint_latency_ms * MICROSECONDS_PER_MS, MINUTE_SECONDS, periods=2),
+    )
+    return EndpointAlarms(errors, latency)

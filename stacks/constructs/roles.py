@@ -1,0 +1,57 @@
+"""Roles: one a kind of caller, its whole policy inside it, so that none is ever used before its policy is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import aws_iam as iam
+
+from stacks.policies import ACCOUNT_ONLY, Statement, arn, document, trust
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from constructs import Construct
+
+
+def job_role(scope: Construct, id_: str, what: str, statements: Iterable[Statement]) -> iam.CfnRole:
+    """Make a role that SageMaker takes, for this account's jobs, models and endpoints only.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
+    """
+    return _role(scope, id_, what, trust("sagemaker", _from("sagemaker", "*")), statements)
+
+
+def workflow_role(scope: Construct, id_: str, what: str, statements: Iterable[Statement]) -> iam.CfnRole:
+    """Make a role that Step Functions takes, for this account's state machines only.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
+    """
+    return _role(scope, id_, what, trust("states", _from("states", "stateMachine:*")), statements)
+
+
+def function_role(scope: Construct, id_: str, what: str, statements: Iterable[Statement]) -> iam.CfnRole:
+    """Make a role that Lambda takes. Lambda documents no source keys for it, so the trust has no condition.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+    """
+    return _role(scope, id_, what, trust("lambda"), statements)
+
+
+def rule_role(scope: Construct, id_: str, what: str, statements: Iterable[Statement]) -> iam.CfnRole:
+    """Make a role that EventBridge takes, for this account's rules only.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-service-confused-deputy-prevention.html
+    """
+    return _role(scope, id_, what, trust("events", _from("events", "rule/*")), statements)
+
+
+def _from(service: str, resource: str) -> Mapping[str, Mapping[str, Any]]:
+    return {**ACCOUNT_ONLY, "ArnLike": {"aws:SourceArn": arn(service, resource)}}
+
+
+def _role(
+    scope: Construct, id_: str, what: str, trusted: dict[str, Any], statements: Iterable[Statement]
+) -> iam.CfnRole:
+    policy = {"policyName": "Grants", "policyDocument": document(statements)}
+    return iam.CfnRole(scope, id_, description=what, assume_role_policy_document=trusted, policies=[policy])

@@ -1,0 +1,52 @@
+"""The state machine: its definition comes from `modelwright.workflow`, its values from here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import aws_stepfunctions as stepfunctions
+
+from modelwright.workflow.definition import definition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_logs as logs
+    from constructs import Construct
+
+    from modelwright.workflow.structure import Structure
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a state machine is made from."""
+
+    structure: Structure
+    role: iam.CfnRole
+    log_group: logs.CfnLogGroup
+    substitutions: Mapping[str, str]
+    """What the definition's placeholders stand for."""
+
+
+def state_machine(scope: Construct, machine: Machine) -> stepfunctions.CfnStateMachine:
+    """Make the state machine: every event logged with its data, every execution traced.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+    """
+    logged: dict[str, Any] = {
+        "level": "ALL",
+        "includeExecutionData": True,
+        "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": machine.log_group.attr_arn}}],
+    }
+    return stepfunctions.CfnStateMachine(
+        scope,
+        "StateMachine",
+        role_arn=machine.role.attr_arn,
+        definition_string=json.dumps(definition(machine.structure), indent=1),
+        definition_substitutions=dict(machine.substitutions),
+        logging_configuration=logged,
+        tracing_configuration={"enabled": True},
+    )

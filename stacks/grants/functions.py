@@ -1,0 +1,68 @@
+"""What each Lambda may do: `modelwright.workflow.functions` says what its code calls, here it becomes statements."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import Aws
+
+from stacks.policies import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from modelwright.workflow.functions import Function, Grant
+    from stacks.grants.target import Target
+
+METRIC_NAMESPACE = "Modelwright"
+_CONDITIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "cloudwatch:PutMetricData": {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}},
+    "kms:CreateGrant": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+    "kms:Decrypt": {
+        "StringEquals": {"kms:ViaService": [f"{name}.{Aws.REGION}.amazonaws.com" for name in ("s3", "dynamodb")]}
+    },
+}
+"""Actions that are only allowed under a condition, whoever asks for them."""
+
+
+def function_statements(target: Target, function: Function, log_group_arn: str) -> tuple[Statement, ...]:
+    """Return the policy of one function: its own grants, its log, its traces."""
+    grants = tuple(_statement(target, number, grant) for number, grant in enumerate(function.grants, start=1))
+    return (*grants, write_log(log_group_arn), send_traces())
+
+
+def write_log(log_group_arn: str) -> Statement:
+    """Write to the function's own log group; `log_group_arn` ends with `:*`, which means its streams."""
+    return Statement("WriteLog", ("logs:CreateLogStream", "logs:PutLogEvents"), (log_group_arn,))
+
+
+def send_traces() -> Statement:
+    """Send traces; X-Ray knows no resources: https://docs.aws.amazon.com/xray/latest/devguide/security_iam_id-based-policy-examples.html."""
+    return Statement("SendTraces", ("xray:PutTelemetryRecords", "xray:PutTraceSegments"), ("*",))
+
+
+def _statement(target: Target, number: int, grant: Grant) -> Statement:
+    conditions = next((_CONDITIONS[action] for action in grant.actions if action in _CONDITIONS), {})
+    resources = tuple(_resolve(target, resource) for resource in grant.resources)
+    return Statement(_sid(number, grant), grant.actions, resources, conditions)
+
+
+def _sid(number: int, grant: Grant) -> str:
+    """`Grant1S3GetObject`: a statement is found again by what it allows first."""
+    return f"Grant{number}" + "".join(part[:1].upper() + part[1:] for part in grant.actions[0].split(":"))
+
+
+def _resolve(target: Target, resource: str) -> str:
+    values = {
+        "ArtifactBucketArn": target.shared.artifact_bucket_arn,
+        "TableArn": target.table,
+        "KeyArn": target.shared.key_arn,
+        "Partition": Aws.PARTITION,
+        "Region": Aws.REGION,
+        "Account": Aws.ACCOUNT_ID,
+        "Pipeline": target.pipeline,
+        "EndpointName": target.names.prefix,
+        "ModelPackageGroupName": target.names.prefix,
+    }
+    return re.sub(r"\$\{([A-Za-z]+)\}", lambda found: values[found[1]], resource)

@@ -1,0 +1,129 @@
+"""What SageMaker does with a job's role: no script of the user's asks for any of it.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html (CreateProcessingJob, CreateTrainingJob and
+CreateModel API: Execution Role Permissions). The scripts themselves need nothing: they see files.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stacks.grants.target import Target, via
+from stacks.policies import Statement, arn, bucket_arn, objects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def processing(target: Target) -> tuple[Statement, ...]:
+    """ProcessData and EvaluateModel: read data, code, model and test set; write what they made."""
+    runs = f"runs/{target.pipeline}"
+    return (
+        *_read(target, _own_data(target), (f"code/{target.pipeline}/", f"{runs}/")),
+        *_external_data(target),
+        _write(target, f"{runs}/*/train/", f"{runs}/*/test/", f"{runs}/*/evaluation/"),
+        *_key(target),
+        *_volumes(target),
+        *_images(target),
+        *_logs("/aws/sagemaker/ProcessingJobs"),
+    )
+
+
+def training(target: Target) -> tuple[Statement, ...]:
+    """TrainModel: read the training set and the code, write the model's archive."""
+    runs = f"runs/{target.pipeline}"
+    return (
+        *_read(target, (), (f"code/{target.pipeline}/", f"{runs}/*/train/")),
+        _write(target, f"{runs}/*/training/"),
+        *_key(target),
+        *_volumes(target),
+        *_images(target),
+        *_logs("/aws/sagemaker/TrainingJobs"),
+    )
+
+
+def hosting(target: Target) -> tuple[Statement, ...]:
+    """The endpoint: read packaged models."""
+    return (
+        *_read(target, (), (f"models/{target.pipeline}/",)),
+        Statement("DecryptModels", ("kms:Decrypt",), (target.shared.key_arn,), via("s3")),
+        *_images(target),
+        *_logs(f"/aws/sagemaker/Endpoints/{target.names.prefix}"),
+    )
+
+
+def _own_data(target: Target) -> tuple[str, ...]:
+    return objects(target.shared.data_bucket, f"datasets/{target.pipeline}/")
+
+
+def _read(target: Target, data: tuple[str, ...], prefixes: Iterable[str]) -> tuple[Statement, ...]:
+    """Reading by prefix: S3 lists the bucket first."""
+    buckets = (target.shared.artifact_bucket_arn, *((target.shared.data_bucket_arn,) if data else ()))
+    return (
+        Statement("ListInputs", ("s3:ListBucket",), buckets),
+        Statement("ReadInputs", ("s3:GetObject",), (*data, *target.artifacts(*prefixes))),
+    )
+
+
+def _external_data(target: Target) -> tuple[Statement, ...]:
+    """A data source outside our buckets: listed and read under its own prefix only."""
+    if target.external_data is None:
+        return ()
+    bucket, _, prefix = target.external_data.removeprefix("s3://").partition("/")
+    return (
+        Statement(
+            "ListExternalData",
+            ("s3:ListBucket",),
+            (bucket_arn(bucket),),
+            {"StringLike": {"s3:prefix": f"{prefix}*"}} if prefix else {},
+        ),
+        Statement("ReadExternalData", ("s3:GetObject",), objects(bucket, prefix)),
+    )
+
+
+def _write(target: Target, *prefixes: str) -> Statement:
+    return Statement("WriteOutputs", ("s3:PutObject", "s3:AbortMultipartUpload"), target.artifacts(*prefixes))
+
+
+def _key(target: Target) -> tuple[Statement, ...]:
+    """Objects are encrypted with the environment's key; outputs name it."""
+    actions = ("kms:Decrypt", "kms:GenerateDataKey")
+    return (Statement("UseTheKeyForObjects", actions, (target.shared.key_arn,), via("s3")),)
+
+
+def _volumes(target: Target) -> tuple[Statement, ...]:
+    """Volumes are encrypted with the environment's key, which SageMaker hands on to EBS."""
+    key = (target.shared.key_arn,)
+    return (
+        Statement("DescribeTheKey", ("kms:DescribeKey",), key),
+        Statement("LendTheKeyToVolumes", ("kms:CreateGrant",), key, {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+    )
+
+
+def _images(target: Target) -> tuple[Statement, ...]:
+    """Without BatchGetImage, a hosting role fails late: https://github.com/aws/sagemaker-python-sdk/issues/2002."""
+    actions = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+    return (
+        Statement("LogInToRegistries", ("ecr:GetAuthorizationToken",), ("*",)),  # knows no resource
+        Statement("PullImages", actions, target.images),
+    )
+
+
+def _logs(group: str) -> tuple[Statement, ...]:
+    """Logs and metrics. SageMaker chooses the group's name; those of jobs belong to all jobs of the account.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
+    https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
+    """
+    name = arn("logs", f"log-group:{group}")
+    actions = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
+    namespaces = ["AWS/SageMaker", "/".join(group.split("/")[:4])]
+    return (
+        Statement("WriteLogs", actions, (name, f"{name}:log-stream:*")),
+        Statement(
+            "PublishMetrics",
+            ("cloudwatch:PutMetricData",),
+            ("*",),  # knows no resource
+            {"StringEquals": {"cloudwatch:namespace": namespaces}},
+        ),
+    )

@@ -1,0 +1,74 @@
+"""What the grants of one pipeline are about: its names, what it shares, and the ARNs made from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aws_cdk import Aws
+
+from stacks.policies import arn, objects
+
+if TYPE_CHECKING:
+    from stacks.names import PipelineNames
+    from stacks.shared import Shared
+
+RUN_ID = "?" * 12
+"""Stands for any run id in an ARN: 12 hex digits. So `pen`'s pattern does not match what belongs to `pen-guins`."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One pipeline in one environment, as the grants see it."""
+
+    names: PipelineNames
+    shared: Shared
+    external_data: str | None
+    """An address in S3 outside our own buckets that the data may be read from."""
+    images: tuple[str, ...]
+    """The ARNs of the ECR repositories that hold the images of jobs and endpoints."""
+
+    @property
+    def pipeline(self) -> str:
+        """The pipeline's name."""
+        return self.names.pipeline
+
+    def artifacts(self, *prefixes: str) -> tuple[str, ...]:
+        """Return the ARNs of the artifact bucket's objects under `prefixes`, which may hold `*`."""
+        return objects(self.shared.artifact_bucket, *prefixes)
+
+    def jobs(self, kind: str, *steps: str) -> tuple[str, ...]:
+        """Return the ARNs of the SageMaker jobs of `steps`: `<pipeline>-<step>-<run id>-<retry>`."""
+        return tuple(arn("sagemaker", f"{kind}/{self.pipeline}-{step}-{RUN_ID}-*") for step in steps)
+
+    def per_run(self, kind: str) -> str:
+        """Return the ARN of the pipeline's resources of `kind` that are named `<pipeline>-<run id>-<retry>`."""
+        return arn("sagemaker", f"{kind}/{self.pipeline}-{RUN_ID}-*")
+
+    @property
+    def table(self) -> str:
+        """The table's ARN."""
+        return arn("dynamodb", f"table/{self.shared.table_name}")
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint's ARN."""
+        return arn("sagemaker", f"endpoint/{self.names.prefix}")
+
+    @property
+    def package_group(self) -> str:
+        """The ARN of the model package group."""
+        return arn("sagemaker", f"model-package-group/{self.names.prefix}")
+
+    @property
+    def packages(self) -> str:
+        """The ARNs of the versions in the model package group."""
+        return arn("sagemaker", f"model-package/{self.names.prefix}/*")
+
+
+def via(service: str) -> dict[str, dict[str, str]]:
+    """Return the condition that the key is used through `service` only.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+    """
+    return {"StringEquals": {"kms:ViaService": f"{service}.{Aws.REGION}.amazonaws.com"}}

@@ -1,0 +1,129 @@
+"""What the state machine may do: each of its tasks' calls, on what belongs to its pipeline.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html (IAM policies)
+A contract test derives the calls from the definition and compares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stacks.grants.functions import send_traces
+from stacks.grants.target import Target, via
+from stacks.policies import Statement, arn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SYNC_RULES = ("Processing", "Training")
+
+
+@dataclass(frozen=True)
+class Callees:
+    """What the state machine hands on to: ARNs of functions, and of the roles of jobs and models."""
+
+    functions: tuple[str, ...]
+    job_roles: tuple[str, ...]
+    hosting_role: str | None
+    """None when the pipeline has no endpoint."""
+
+
+def workflow_statements(target: Target, callees: Callees) -> tuple[Statement, ...]:
+    """Return the policy of the state machine's role."""
+    return (
+        Statement("CallFunctions", ("lambda:InvokeFunction",), callees.functions),
+        *_jobs(target),
+        *_registry(target),
+        *(_endpoint(target) if callees.hosting_role else ()),
+        _pass_roles(callees),
+        *_table_and_topic(target),
+        *_observation(),
+    )
+
+
+def rule_statements(state_machine_arn: str) -> tuple[Statement, ...]:
+    """Return the policy of the role that the rules start executions with."""
+    return (Statement("StartExecutions", ("states:StartExecution",), (state_machine_arn,)),)
+
+
+def _jobs(target: Target) -> Iterator[Statement]:
+    """Start, watch and stop jobs; `.sync` hears of their end by rules that Step Functions manages."""
+    for kind, resource, steps in (
+        ("ProcessingJob", "processing-job", ("process", "evaluate")),
+        ("TrainingJob", "training-job", ("train",)),
+    ):
+        verbs = tuple(f"sagemaker:{verb}{kind}" for verb in ("Create", "Describe", "Stop"))
+        actions = (*verbs, "sagemaker:AddTags", "sagemaker:ListTags")
+        yield Statement(f"Run{kind}s", actions, target.jobs(resource, *steps))
+    rules = (arn("events", f"rule/StepFunctionsGetEventsForSageMaker{name}JobsRule") for name in _SYNC_RULES)
+    yield Statement("HearOfJobs", ("events:DescribeRule", "events:PutRule", "events:PutTargets"), tuple(rules))
+
+
+def _registry(target: Target) -> tuple[Statement, ...]:
+    packages = (target.package_group, target.packages)
+    return (Statement("RegisterModels", ("sagemaker:CreateModelPackage",), packages),)
+
+
+def _endpoint(target: Target) -> tuple[Statement, ...]:
+    """Make models and configurations of runs, and the one endpoint."""
+    model, config = target.per_run("model"), target.per_run("endpoint-config")
+    return (
+        Statement("MakeModels", ("sagemaker:CreateModel",), (model,)),
+        Statement("MakeEndpointConfigs", ("sagemaker:CreateEndpointConfig",), (config,)),
+        Statement("Deploy", ("sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"), (target.endpoint, config)),
+        Statement("WatchEndpoint", ("sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"), (target.endpoint,)),
+        Statement("TagWhatIsDeployed", ("sagemaker:AddTags",), (model, config, target.endpoint)),
+        Statement(
+            "LendTheKeyToEndpointVolumes",
+            ("kms:CreateGrant",),
+            (target.shared.key_arn,),
+            {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        ),
+        watch_alarms(target),
+    )
+
+
+def watch_alarms(target: Target) -> Statement:
+    """Look at the alarms that roll an update back.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
+    """
+    alarms = arn("cloudwatch", f"alarm:{target.names.prefix}-*")
+    return Statement("WatchRollbackAlarms", ("cloudwatch:DescribeAlarms",), (alarms,))
+
+
+def _pass_roles(callees: Callees) -> Statement:
+    roles = (*callees.job_roles, *((callees.hosting_role,) if callees.hosting_role else ()))
+    to_sagemaker = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+    return Statement("HandRolesToSageMaker", ("iam:PassRole",), roles, to_sagemaker)
+
+
+def _table_and_topic(target: Target) -> tuple[Statement, ...]:
+    key = (target.shared.key_arn,)
+    return (
+        Statement("RecordRuns", ("dynamodb:UpdateItem",), (target.table,)),
+        Statement("DecryptTheTable", ("kms:Decrypt",), key, via("dynamodb")),
+        Statement("Tell", ("sns:Publish",), (target.shared.topic_arn,)),
+        Statement("EncryptMessages", ("kms:Decrypt", "kms:GenerateDataKey"), key, via("sns")),
+    )
+
+
+def _observation() -> tuple[Statement, ...]:
+    """Logs and traces: none of these actions knows a resource.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
+    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html
+    """
+    delivery = (
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+        "logs:GetLogDelivery",
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:UpdateLogDelivery",
+    )
+    sampling = ("xray:GetSamplingRules", "xray:GetSamplingTargets")
+    return (Statement("DeliverLogs", delivery, ("*",)), send_traces(), Statement("SampleTraces", sampling, ("*",)))

@@ -1,0 +1,167 @@
+"""What of a pipeline can be deleted and made again: its state machine with all that it needs to run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import CfnOutput, Stack
+
+from modelwright.workflow.functions import functions
+from stacks.constructs.alarms import Alarms
+from stacks.constructs.dashboard import dashboard
+from stacks.constructs.functions import FunctionContext, Functions
+from stacks.constructs.logs import log_group
+from stacks.constructs.pipeline_alarms import EndpointAlarms, endpoint_alarms, execution_alarms, function_alarms
+from stacks.constructs.roles import job_role, rule_role, workflow_role
+from stacks.constructs.state_machine import Machine, state_machine
+from stacks.constructs.triggers import Start, merge_rule, schedule_rule
+from stacks.grants import jobs
+from stacks.grants.target import Target
+from stacks.grants.workflow import Callees, rule_statements, workflow_statements
+from stacks.images import image_repositories
+from stacks.names import PipelineNames
+from stacks.shared import read_shared
+
+if TYPE_CHECKING:
+    from aws_cdk import Environment
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_stepfunctions as stepfunctions
+    from constructs import Construct
+
+    from modelwright.config.environment import EnvironmentSettings
+    from modelwright.config.structure import PipelineStructure
+
+
+class PipelineStack(Stack):
+    """One pipeline: roles, functions, state machine, triggers, alarms, dashboard; its outputs are how it is found."""
+
+    def __init__(
+        self, scope: Construct, settings: EnvironmentSettings, structure: PipelineStructure, env: Environment | None
+    ) -> None:
+        """Make the stack of the pipeline with this `structure` in the environment with these `settings`."""
+        self._names = PipelineNames(settings.name, structure.pipeline)
+        super().__init__(
+            scope,
+            self._names.stack,
+            env=env,
+            description=f"modelwright {settings.name}: the pipeline {structure.pipeline}",
+        )
+        self._settings = settings
+        self._structure = structure
+        self._shared = read_shared(self, settings.name)
+        images = image_repositories(settings.region, self._names.prefix)
+        self._target = Target(self._names, self._shared, structure.external_data, images)
+        self._alarms = Alarms(self, self._shared.topic_arn)
+        self._build()
+
+    @property
+    def _has_endpoint(self) -> bool:
+        return self._structure.endpoint != "none"
+
+    def _build(self) -> None:
+        job_roles = self._job_roles()
+        made = self._functions()
+        watched = self._endpoint_alarms()
+        machine = self._state_machine(job_roles, made, watched)
+        self._triggers(machine)
+        execution_alarms(self._alarms, self._structure.pipeline, machine.ref)
+        function_alarms(self._alarms, self._structure.pipeline, [function.ref for function in made.values()])
+        dashboard(self, self._names, machine.ref, has_endpoint=self._has_endpoint)
+        self._outputs(machine)
+
+    def _job_roles(self) -> dict[str, iam.CfnRole]:
+        grants = {"Processing": jobs.processing, "Training": jobs.training}
+        if self._has_endpoint:
+            grants["Hosting"] = jobs.hosting
+        return {
+            name: job_role(
+                self, f"{name}Role", f"SageMaker's {name.lower()} of {self._target.pipeline}", statements(self._target)
+            )
+            for name, statements in grants.items()
+        }
+
+    def _functions(self) -> dict[str, lambda_.CfnFunction]:
+        """Make the functions that this kind of pipeline needs, by the placeholders of their ARNs."""
+        values = {
+            "PIPELINE": self._structure.pipeline,
+            "ENVIRONMENT": self._settings.name,
+            "ARTIFACT_BUCKET": self._shared.artifact_bucket,
+            "TABLE_NAME": self._shared.table_name,
+            "KEY_ARN": self._shared.key_arn,
+            "STRUCTURE": self._structure.digest(),
+            "ENDPOINT_NAME": self._names.prefix,
+            "LEASE_SECONDS": str(self._settings.limits.lease_seconds),
+        }
+        maker = Functions(self, FunctionContext(self._target, values, self._settings.logs.retention_days))
+        return {item.placeholder: maker.make(item) for item in functions(self._structure.endpoint)}
+
+    def _endpoint_alarms(self) -> EndpointAlarms | None:
+        if not self._has_endpoint:
+            return None
+        return endpoint_alarms(self._alarms, self._structure.pipeline, self._names.prefix, self._settings.alarms)
+
+    def _state_machine(
+        self,
+        job_roles: dict[str, iam.CfnRole],
+        made: dict[str, lambda_.CfnFunction],
+        watched: EndpointAlarms | None,
+    ) -> stepfunctions.CfnStateMachine:
+        self._log_group = log_group(
+            self,
+            "StateMachineLog",
+            self._shared.key_arn,
+            self._settings.logs.retention_days,
+            self._names.state_machine_log_group,
+        )
+        hosting = job_roles["Hosting"].attr_arn if "Hosting" in job_roles else None
+        callees = Callees(
+            tuple(function.attr_arn for function in made.values()),
+            (job_roles["Processing"].attr_arn, job_roles["Training"].attr_arn),
+            hosting,
+        )
+        role = workflow_role(
+            self,
+            "StateMachineRole",
+            f"The state machine of {self._target.pipeline}",
+            workflow_statements(self._target, callees),
+        )
+        substitutions = {
+            **{f"{name}RoleArn": role.attr_arn for name, role in job_roles.items()},
+            **{placeholder: function.attr_arn for placeholder, function in made.items()},
+            "KeyArn": self._shared.key_arn,
+            "TableName": self._shared.table_name,
+            "TopicArn": self._shared.topic_arn,
+            "ModelPackageGroupName": self._names.prefix,
+        }
+        if watched:
+            substitutions["EndpointName"] = self._names.prefix
+            substitutions["EndpointErrorAlarmName"] = watched.errors.ref
+            substitutions["EndpointLatencyAlarmName"] = watched.latency.ref
+        return state_machine(self, Machine(self._structure, role, self._log_group, substitutions))
+
+    def _triggers(self, machine: stepfunctions.CfnStateMachine) -> None:
+        role = rule_role(
+            self, "RuleRole", f"The rules that start {self._structure.pipeline}", rule_statements(machine.ref)
+        )
+        start = Start(self._structure.pipeline, machine.ref, role.attr_arn, self._shared.dead_letter_queue_arn)
+        merge_rule(self, start, self._shared.event_bus_name, self._structure.merge_branch)
+        if self._structure.schedule:
+            schedule_rule(self, start, self._structure.schedule)
+
+    def _outputs(self, machine: stepfunctions.CfnStateMachine) -> None:
+        values = {
+            "StateMachineArn": machine.ref,
+            "EndpointName": self._names.prefix,
+            "ModelPackageGroupName": self._names.prefix,
+            "DataBucketName": self._shared.data_bucket,
+            "ArtifactBucketName": self._shared.artifact_bucket,
+            "TableName": self._shared.table_name,
+            "EventBusName": self._shared.event_bus_name,
+            "TopicArn": self._shared.topic_arn,
+            "StateMachineLogGroup": self._log_group.ref,
+            "Structure": self._structure.digest(),
+            "KeyArn": self._shared.key_arn,
+        }
+        for name, value in values.items():
+            CfnOutput(self, name, value=value)
