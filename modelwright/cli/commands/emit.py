@@ -42,7 +42,9 @@ def _merge(place: Platform, deployment: Deployment, args: argparse.Namespace) ->
     settings = place.pipeline(args.pipeline)
     commit = publishing.resolve_commit(place.project.root, args.commit)
     release = publishing.publish_commit(place.session, place.project, settings, deployment, commit)
-    return events.send_merge(place.session, deployment, commit=commit, release=release)
+    return events.send_merge(
+        place.session, deployment, branch=settings.triggers.merge_branch, commit=commit, release=release
+    )
 
 
 def _schedule(place: Platform, deployment: Deployment) -> str:
