@@ -1,0 +1,244 @@
+"""The command line's way to the local cloud: start it or join it, and leave it.
+
+The open connection to the daemon is the lease: a command that ends, however it ends, is counted out, and the last one
+out stops the local cloud unless it was asked to `keep`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from modelwright.errors import LocalCloudBusy, LocalCloudFailed
+from modelwright.local.control import DIRECTORY, LOG_FILE, Channel, connect, error_from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+_PATIENCE_SECONDS = 60.0
+_PAUSE_SECONDS = 0.01
+_LOG_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The owner's access key."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a running local cloud says of itself."""
+
+    endpoint_url: str
+    region: str
+    pid: int
+    kept: bool
+    """True: `up` keeps it running when nobody uses it"""
+    clients: tuple[str, ...]
+    """the commands that use it"""
+
+
+class LocalCloud:
+    """A lease on the running local cloud; a context manager that gives it back."""
+
+    def __init__(self, channel: Channel, welcome: dict[str, Any]) -> None:
+        self._channel = channel
+        self.endpoint_url: str = welcome["endpoint_url"]
+        self.region: str = welcome["region"]
+        self.credentials = Keys(welcome["access_key"], welcome["secret_key"])
+
+    def deploy(self, assembly: Path, revive: Sequence[str] = ()) -> dict[str, list[str]]:
+        """Deploy a cloud assembly; the names of the stacks that were `created`, `updated` and found `unchanged`.
+
+        `revive`: stacks to make though the user destroyed them before. It is deployed again at each later start.
+        """
+        report = self._ask({"do": "deploy", "assembly": str(assembly.resolve()), "revive": list(revive)})
+        return {kind: report[kind] for kind in ("created", "updated", "unchanged")}
+
+    def keep(self) -> None:
+        """Let the local cloud run on when nobody uses it, until `shut_down`."""
+        self._ask({"do": "keep"})
+
+    def inbox(self) -> dict[str, list[dict[str, Any]]]:
+        """The `messages` of topics, and the `dead_letters` of queues, oldest first."""
+        return {name: found for name, found in self._ask({"do": "inbox"}).items() if name != "done"}
+
+    def close(self) -> None:
+        """Give the lease back; when it was the last one, return when the local cloud has stopped."""
+        with suppress(OSError):
+            answer = self._channel.ask({"do": "leave"})
+            if answer is not None and answer.get("stopping"):
+                self._channel.receive()  # nothing comes but the end
+        self._channel.close()
+
+    def __enter__(self) -> LocalCloud:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        answer = self._channel.ask(request)
+        if answer is None:
+            raise LocalCloudFailed("The local cloud ended while it was needed.", f"{DIRECTORY}/{LOG_FILE} says why.")
+        if "error" in answer:
+            raise error_from_json(answer)
+        return answer
+
+
+def attach(root: Path, environment: str | None = None) -> LocalCloud:
+    """Start the local cloud of this project, or join the one that runs; returns when it answers.
+
+    Args:
+        root: the project's folder.
+        environment: whose region a new local cloud is (`environments/<name>.yaml`); by default `MODELWRIGHT_ENV`, or
+            else `dev`.
+
+    Raises:
+        StateUnusable: `.modelwright` cannot be read or written.
+        LocalCloudFailed: it did not start.
+    """
+    directory = root / DIRECTORY
+    name = environment or os.environ.get("MODELWRIGHT_ENV", "dev")
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        joined = _join(directory)
+        if joined is not None:
+            return joined
+        if not _start(root, directory, name):
+            time.sleep(_PAUSE_SECONDS)  # another one has the folder: about to listen, or to end
+    raise LocalCloudFailed(
+        f"The local cloud did not answer within {_PATIENCE_SECONDS:.0f} s.", f"{directory / LOG_FILE} says why."
+    )
+
+
+def status(root: Path) -> Status | None:
+    """What the running local cloud says of itself; None when none runs. Starts nothing."""
+    answer = _ask_once(root / DIRECTORY, {"do": "status"})
+    if answer is None:
+        return None
+    return Status(answer["endpoint_url"], answer["region"], answer["pid"], answer["kept"], tuple(answer["clients"]))
+
+
+def shut_down(root: Path, *, force: bool = False) -> bool:
+    """Stop the local cloud and return when it has stopped; False when none runs.
+
+    Raises:
+        LocalCloudBusy: other commands use it, and `force` is not set.
+    """
+    directory = root / DIRECTORY
+    answer = _ask_once(directory, {"do": "stop", "force": force}, wait_for_end=True)
+    if answer is None:
+        return False
+    if "busy" in answer:
+        users = "; ".join(answer["busy"])
+        raise LocalCloudBusy(
+            f"The local cloud is in use: {users}.",
+            "Wait until that has ended, or stop it too: `modelwright down --force`.",
+        )
+    return True
+
+
+def _join(directory: Path) -> LocalCloud | None:
+    """Join the daemon that listens; None when there is none, or it is about to end."""
+    connected = connect(directory)
+    if connected is None:
+        return None
+    channel, token = connected
+    welcome = channel.ask({"do": "join", "token": token, "pid": os.getpid(), "command": _command()})
+    if welcome is None or welcome.get("stopping"):
+        channel.receive()  # comes back when that process has ended
+        channel.close()
+        return None
+    if "error" in welcome:
+        channel.close()
+        raise error_from_json(welcome)
+    return LocalCloud(channel, welcome)
+
+
+def _ask_once(directory: Path, request: dict[str, Any], *, wait_for_end: bool = False) -> dict[str, Any] | None:
+    connected = connect(directory)
+    if connected is None:
+        return None
+    channel, token = connected
+    try:
+        answer = channel.ask({**request, "token": token})
+        if wait_for_end and answer is not None and answer.get("stopping"):
+            channel.receive()
+    finally:
+        channel.close()
+    if answer is not None and "error" in answer:
+        raise error_from_json(answer)
+    return answer
+
+
+def _start(root: Path, directory: Path, environment: str) -> bool:
+    """Start a daemon; True when it listens, False when another one has the folder."""
+    from modelwright.errors import StateUnusable  # noqa: PLC0415  # beside its use
+
+    try:
+        directory.mkdir(exist_ok=True)
+        _rotate(directory / LOG_FILE)
+        log = (directory / LOG_FILE).open("ab")
+    except OSError as error:
+        raise StateUnusable(
+            f"{directory} cannot be written: {error.strerror}.",
+            "The local cloud keeps its state there: make the folder writable, or free some space.",
+        ) from error
+    read_end, write_end = os.pipe()
+    command = [sys.executable, "-m", "modelwright.local.daemon", str(root.resolve()), environment, str(write_end)]
+    with log, os.fdopen(read_end, "rb") as answer:
+        begin = log.tell()
+        process = subprocess.Popen(
+            command,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[write_end],
+            start_new_session=True,  # Ctrl-C in the terminal is for the command, which then leaves
+        )
+        os.close(write_end)
+        said = answer.readline()
+    if said == b"listening\n":
+        return True
+    process.wait()
+    if said != b"taken\n":
+        raise LocalCloudFailed(f"The local cloud did not start: {_last_line(directory / LOG_FILE, begin)}")
+    return False
+
+
+def _environment() -> dict[str, str]:
+    """The daemon's environment: without settings that lead boto3 to the user's own AWS account."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {**kept, "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+def _rotate(log: Path) -> None:
+    with suppress(FileNotFoundError):
+        if log.stat().st_size > _LOG_BYTES:
+            log.replace(log.with_suffix(".log.1"))
+
+
+def _last_line(log: Path, begin: int) -> str:
+    with log.open("rb") as file:
+        file.seek(begin)
+        lines = [line for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
+    return lines[-1] if lines else f"it ended without a word ({log})"
+
+
+def _command() -> str:
+    """This command, as its user would know it."""
+    return " ".join([os.path.basename(sys.argv[0]), *sys.argv[1:]])[:200]  # noqa: PTH119  # argv[0] may be empty

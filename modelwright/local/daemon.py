@@ -1,0 +1,219 @@
+"""The process that is the local cloud of one project: `python -m modelwright.local.daemon ROOT ENVIRONMENT FD`.
+
+It owns `.modelwright/`, lives while a command is attached (or `up` keeps it), and ends what runs before it ends itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelwright.errors import ModelwrightError
+from modelwright.local.control import DIRECTORY, Channel, Listener, Ownership, error_to_json
+
+if TYPE_CHECKING:
+    from modelwright.local.cloud import Cloud
+
+log = logging.getLogger(__name__)
+
+_FIRST_CLIENT_SECONDS = 30.0
+"""whoever started the daemon joins at once; if it died meanwhile, the daemon does not wait for ever"""
+
+
+class Daemon:
+    """Counts who is attached, and does what they ask over the control socket."""
+
+    def __init__(self, root: Path, environment: str, listener: Listener) -> None:
+        self._root = root
+        self._environment = environment
+        self._listener = listener
+        self._lock = threading.Lock()
+        self._clients: dict[Channel, str] = {}
+        self._kept = False
+        self._closing = False
+        """decided, under the lock: nobody joins any more"""
+        self._stopping = threading.Event()
+        self._ready = threading.Event()
+        self._failure: Exception | None = None
+        self._cloud: Cloud
+
+    def run(self) -> None:
+        """Serve until the last client has left or somebody stops it; returns when everything has ended."""
+        threading.Thread(target=self._accept, name="control", daemon=True).start()
+        try:
+            self._open()
+        except Exception as error:
+            log.exception("the local cloud did not start")
+            self._failure = error
+        self._ready.set()
+        if self._failure is None:
+            self._end_when_nobody_comes()
+            self._stopping.wait()
+            self._cloud.stop()
+        else:
+            self._stopping.wait(_FIRST_CLIENT_SECONDS)  # whoever started it reads why, in answer to its join
+        self._listener.close()
+
+    def stop(self) -> None:
+        """Begin to end."""
+        self._closing = True
+        self._stopping.set()
+
+    def _open(self) -> None:
+        from modelwright.local.cloud import Cloud  # noqa: PLC0415  # after the socket listens: it takes 0.2 s
+        from modelwright.local.deployed import deploy_again  # noqa: PLC0415
+        from modelwright.local.region import region_of  # noqa: PLC0415
+
+        scripts = sorted(path.parent for path in (self._root / "training_code").glob("*/pipeline.yaml"))
+        region = region_of(self._root, self._environment)
+        self._cloud = Cloud(self._root / DIRECTORY, region, scripts=scripts)
+        for what in self._cloud.ended_orphans:
+            log.warning("ended %s, which a killed daemon had left", what)
+        self._cloud.start()
+        deploy_again(self._cloud)
+
+    def _end_when_nobody_comes(self) -> None:
+        def look() -> None:
+            with self._lock:
+                self._closing = self._closing or not (self._clients or self._kept)
+            if self._closing:
+                self._stopping.set()
+
+        timer = threading.Timer(_FIRST_CLIENT_SECONDS, look)
+        timer.daemon = True
+        timer.start()
+
+    def _accept(self) -> None:
+        while (channel := self._listener.accept()) is not None:
+            threading.Thread(target=self._serve, args=(channel,), name="client", daemon=True).start()
+
+    def _serve(self, channel: Channel) -> None:
+        """One connection: its first message shows the token, its end gives the lease back."""
+        try:
+            first = channel.receive()
+            if first is None or not self._listener.admits(first.get("token")):
+                return
+            message: dict[str, Any] | None = first
+            while message is not None:
+                answer = self._answer(channel, message)
+                channel.send(answer)
+                if answer.get("stopping") or self._failure is not None:
+                    self._stopping.set()  # after the answer: this process may be gone a moment later
+                    channel.receive()  # held open until this process ends: that is what the client waits for
+                    return
+                message = channel.receive()
+        except (OSError, ValueError):
+            log.debug("a client is gone")
+        finally:
+            if self._leave(channel):
+                self._stopping.set()
+            if not self._stopping.is_set():
+                channel.close()
+
+    def _answer(self, channel: Channel, message: dict[str, Any]) -> dict[str, Any]:
+        self._ready.wait()
+        try:
+            if self._failure is not None:
+                return error_to_json(self._failure)
+            return self._do(channel, message)
+        except Exception as error:
+            if not isinstance(error, ModelwrightError):
+                log.exception("the request %s failed", message.get("do"))
+            return error_to_json(error)
+
+    def _do(self, channel: Channel, message: dict[str, Any]) -> dict[str, Any]:
+        match message["do"]:
+            case "join":
+                return self._join(channel, f"{message['command']} (process {message['pid']})")
+            case "leave":
+                return {"stopping": self._leave(channel)}
+            case "status":
+                return self._status()
+            case "stop":
+                return self._stop(force=bool(message["force"]))
+            case "keep":
+                with self._lock:
+                    self._kept = True
+                return {"done": True}
+            case "deploy":
+                from modelwright.local.deployed import deploy  # noqa: PLC0415  # imported by then
+
+                return deploy(self._cloud, Path(message["assembly"]), message["revive"])
+            case "inbox":
+                return self._inbox()
+            case other:
+                raise ModelwrightError(f"The local cloud has no request {other!r}: it is of another version.")
+
+    def _join(self, channel: Channel, who: str) -> dict[str, Any]:
+        with self._lock:
+            if self._closing:
+                return {"stopping": True}
+            self._clients[channel] = who
+        owner = self._cloud.callers.owner
+        return {
+            "endpoint_url": self._cloud.endpoint_url,
+            "region": self._cloud.region,
+            "access_key": owner.access_key,
+            "secret_key": owner.secret_key,
+        }
+
+    def _leave(self, channel: Channel) -> bool:
+        """Count a client out; True when the daemon ends with it."""
+        with self._lock:
+            was_client = self._clients.pop(channel, None) is not None
+            last = was_client and not self._clients and not self._kept
+            self._closing = self._closing or last
+            return last
+
+    def _status(self) -> dict[str, Any]:
+        with self._lock:
+            clients, kept = list(self._clients.values()), self._kept
+        cloud = self._cloud
+        return {
+            "endpoint_url": cloud.endpoint_url,
+            "region": cloud.region,
+            "pid": os.getpid(),
+            "kept": kept,
+            "clients": clients,
+        }
+
+    def _stop(self, *, force: bool) -> dict[str, Any]:
+        with self._lock:
+            if self._clients and not force:
+                return {"busy": list(self._clients.values())}
+            self._closing = True
+        return {"stopping": True}
+
+    def _inbox(self) -> dict[str, Any]:
+        services: dict[str, Any] = dict(self._cloud.services)
+        return {"messages": services["sns"].messages(), "dead_letters": services["sqs"].messages()}
+
+
+def main(arguments: list[str]) -> None:
+    """Own the folder and be its local cloud, or say on the pipe that another process owns it."""
+    root, environment, pipe = Path(arguments[0]), arguments[1], int(arguments[2])
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    os.set_inheritable(pipe, False)
+    ownership = Ownership(root / DIRECTORY)
+    if not ownership.take():
+        os.write(pipe, b"taken\n")
+        return
+    daemon = Daemon(root, environment, Listener(root / DIRECTORY))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: daemon.stop())
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    os.write(pipe, b"listening\n")
+    os.close(pipe)
+    daemon.run()
+    logging.shutdown()
+    os._exit(0)  # threads that still wait for something (a long poll, an interpreter) are not waited for
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

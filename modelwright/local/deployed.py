@@ -1,0 +1,63 @@
+"""What was deployed last, kept beside the state: each start makes the same again, whatever `cdk.out` holds by then."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from modelwright.local.cloud import Cloud
+
+_KIND = "deployed"
+_KEY = "assembly"
+
+
+def deploy(cloud: Cloud, assembly: Path, revive: Sequence[str] = ()) -> dict[str, Any]:
+    """Deploy an assembly and remember it; which stacks were created, updated, unchanged."""
+    kept = _keep(cloud, assembly)
+    report = _cloudformation(cloud).deploy(kept, revive)
+    cloud.database.put(_KIND, _KEY, {"fingerprint": kept.name, "from": str(assembly)})
+    for other in kept.parent.iterdir():
+        if other != kept:
+            shutil.rmtree(other)
+    return {"created": report.created, "updated": report.updated, "unchanged": report.unchanged}
+
+
+def deploy_again(cloud: Cloud) -> None:
+    """Deploy what was deployed before the last stop, if anything was."""
+    last = cloud.database.get(_KIND, _KEY)
+    if last is not None:
+        _cloudformation(cloud).deploy(_folder(cloud) / last["fingerprint"])
+
+
+def fingerprint(assembly: Path) -> str:
+    """SHA-256 over the names and contents of all files of an assembly."""
+    whole = hashlib.sha256()
+    for file in sorted(path for path in assembly.rglob("*") if path.is_file()):
+        with file.open("rb") as content:
+            whole.update(f"{file.relative_to(assembly).as_posix()}\0".encode())
+            whole.update(hashlib.file_digest(content, "sha256").digest())
+    return whole.hexdigest()
+
+
+def _keep(cloud: Cloud, assembly: Path) -> Path:
+    """A copy of the assembly under its fingerprint: what deploys and later starts read."""
+    kept = _folder(cloud) / fingerprint(assembly)
+    if not kept.is_dir():
+        temporary = kept.with_suffix(".new")
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.copytree(assembly, temporary)
+        temporary.rename(kept)
+    return kept
+
+
+def _folder(cloud: Cloud) -> Path:
+    return cloud.directory / "deployed"
+
+
+def _cloudformation(cloud: Cloud) -> Any:
+    return cloud.services["cloudformation"]
