@@ -68,18 +68,7 @@ _LOGS: tuple[str, ...] = (
     "DeleteRetentionPolicy",
 )
 _LOGS += ("DescribeLogStreams", "DescribeSubscriptionFilters", "FilterLogEvents", "GetLogEvents", "PutLogEvents")
-_LOGS += ("DescribeMetricFilters", "PutMetricFilter", "PutRetentionPolicy", "PutSubscriptionFilter", "StartQuery")
-# The seven with which Step Functions is given a log group:
-# https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
-_DELIVERY: tuple[str, ...] = (
-    "CreateLogDelivery",
-    "DeleteLogDelivery",
-    "GetLogDelivery",
-    "ListLogDeliveries",
-    "UpdateLogDelivery",
-)
-_DELIVERY += ("DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy")
-
+_LOGS += ("DescribeMetricFilters", "PutMetricFilter", "PutRetentionPolicy", "PutSubscriptionFilter")
 CLOUDWATCH: dict[str, Mapper] = {
     **{name: _alarms(name) for name in (*_ALARMS, "SetAlarmState")},
     **on("cloudwatch", _dashboard, ("GetDashboard", "PutDashboard")),
@@ -92,7 +81,7 @@ CLOUDWATCH: dict[str, Mapper] = {
 LOGS: dict[str, Mapper] = {
     **on("logs", _in_log_group, _LOGS),
     **on("logs", _log_group, ("ListTagsForResource", "TagResource", "UntagResource")),
-    **anywhere("logs", (*_DELIVERY, "GetQueryResults", "StopQuery")),
+    **anywhere("logs", ("DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy")),
 }
 
 XRAY: dict[str, Mapper] = anywhere(

@@ -16,6 +16,10 @@ def _topic(request: Request) -> str:
     return request.text("TopicArn") or request.text("TargetArn") or request.arn("sns", request.text("Name"))
 
 
+def _topic_of_subscription(request: Request) -> str:
+    return request.text("SubscriptionArn").rpartition(":")[0]
+
+
 def _queue(request: Request) -> str:
     """A queue's URL ends in its name: `http://…/123456789012/name`."""
     name = request.text("QueueUrl").rstrip("/").rpartition("/")[2] or request.text("QueueName")
@@ -63,7 +67,8 @@ _ON_QUEUE += ("GetQueueUrl", "ListDeadLetterSourceQueues", "ListQueueTags", "Pur
 SNS: dict[str, Mapper] = {
     **on("sns", _topic, _ON_TOPIC),
     **on("sns", lambda request: request.text("ResourceArn"), ("ListTagsForResource", "TagResource", "UntagResource")),
-    **anywhere("sns", ("GetSubscriptionAttributes", "ListSubscriptions", "ListTopics", "Unsubscribe")),
+    **on("sns", _topic_of_subscription, ("GetSubscriptionAttributes", "Unsubscribe")),
+    **anywhere("sns", ("ListSubscriptions", "ListTopics")),
     "Publish": _publish,
     "PublishBatch": _publish,
     "Subscribe": _subscribe,

@@ -123,7 +123,10 @@ def _versions(request: Request) -> str:
 
 
 def _create_package(request: Request) -> list[Check]:
-    """A version in a group needs the group and its versions; a package of its own needs only itself."""
+    """A version in a group needs the group and its versions; a package of its own needs only itself.
+
+    The reference of today lists the version alone, earlier ones the group as well: who grants both is right either way.
+    """
     context = _context(request)
     if not request.text("ModelPackageGroupName"):
         targets = [resource("ModelPackage")(request)]
