@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from modelwright.errors import ProjectNotFound
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TRAINING_CODE = "training_code"
 ENVIRONMENTS = "environments"
 
 
-def find_project_root(start: Path) -> Path:
-    """Return the nearest folder, from `start` upwards, that has `cdk.json` and `training_code/`.
+def find_root(start: Path | None = None) -> Path:
+    """Return the nearest folder that has `cdk.json` and `training_code/`, from `start` (the working directory) upwards.
 
     Raises `ProjectNotFound` when there is none.
     """
-    folder = start.resolve()
+    folder = (start or Path.cwd()).resolve()
     for candidate in (folder, *folder.parents):
         if (candidate / "cdk.json").is_file() and (candidate / TRAINING_CODE).is_dir():
             return candidate

@@ -115,14 +115,13 @@ def _refused_event(text: str) -> tuple[str, int] | None:
     """
     depth = 0
     for event in yaml.parse(text, _Loader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
             return "has an alias (`*name`), which is not supported; write the value out.", line
-        if getattr(event, "tag", None) is not None:
-            return (
-                f"has the YAML tag {event.tag.replace(_PREFIX, '!!')}, which is not supported; write the plain value.",
-                line,
-            )
+        tag: str | None = getattr(event, "tag", None)
+        if tag is not None:
+            tag = tag.replace(_PREFIX, "!!")
+            return f"has the YAML tag {tag}, which is not supported; write the plain value.", line
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             return f"is nested more than {MAX_DEPTH} levels deep.", line

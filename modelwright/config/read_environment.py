@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 # A stack is named mw-<env>-<pipeline>: without a hyphen in <env>, no two pairs make the same name.
 ENVIRONMENT_NAME = r"[a-z][a-z0-9]{0,11}"
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545)
-RETENTION_DAYS += (731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+_YEARS_OF_DAYS = (365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, *_YEARS_OF_DAYS)
 _EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\".]+")
 _PLANNED = "it comes with the settings for real accounts"
 NOT_YET = dict.fromkeys(

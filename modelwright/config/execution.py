@@ -1,0 +1,108 @@
+"""What an execution of a pipeline's state machine is started with: one schema, whoever starts it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from modelwright.config.folder_files import s3_uri_problem
+from modelwright.config.job_values import MAX_HYPERPARAMETER_CHARACTERS
+from modelwright.config.release import is_commit, is_release_id
+from modelwright.errors import InvalidInput, names
+
+SCHEMA = 1
+TriggerKind = Literal["manual", "merge", "schedule", "data"]
+# An identifier of ours or of EventBridge: a part of a key in the table
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}")
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """What started the execution."""
+
+    kind: TriggerKind
+    id: str
+    """The event's id, or a fresh UUID for `manual`: it names the event once, however often it is delivered."""
+    commit: str | None = None
+
+
+@dataclass(frozen=True)
+class ExecutionInput:
+    """The input of one execution. Making one with a value that the state machine would refuse raises `InvalidInput`."""
+
+    pipeline: str
+    release: str
+    """A release's id, or `default`."""
+    trigger: Trigger
+    data: str | None = None
+    """An address in S3 that takes the place of the release's data."""
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    """Hyperparameters that take the place of the release's, as SageMaker carries them."""
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        problem = self._problem()
+        if problem:
+            raise InvalidInput(f"The execution's input is wrong: {problem}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the input as JSON's types; what is not given is left out."""
+        trigger = {"kind": self.trigger.kind, "id": self.trigger.id}
+        if self.trigger.commit:
+            trigger["commit"] = self.trigger.commit
+        found: dict[str, Any] = {
+            "schema": SCHEMA,
+            "pipeline": self.pipeline,
+            "release": self.release,
+            "trigger": trigger,
+        }
+        if self.data:
+            found["data"] = self.data
+        if self.overrides:
+            found["overrides"] = dict(self.overrides)
+        return found
+
+    def to_json(self) -> str:
+        """Return the input as `StartExecution` takes it."""
+        return json.dumps(self.to_dict(), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> ExecutionInput:
+        """Return the input that a text says; raises `InvalidInput` for one that does not follow the schema."""
+        try:
+            found = json.loads(text)
+            unknown = set(found) - {"schema", "pipeline", "release", "trigger", "data", "overrides"}
+            if found["schema"] != SCHEMA or unknown:
+                wrong = f"unknown keys {names(sorted(unknown))}" if unknown else f"schema {found['schema']!r}"
+                raise InvalidInput(f"The execution's input has {wrong}; this modelwright reads schema {SCHEMA}.")
+            trigger = Trigger(**found["trigger"])
+            return cls(found["pipeline"], found["release"], trigger, found.get("data"), found.get("overrides", {}))
+        except (ValueError, TypeError, KeyError) as error:
+            raise InvalidInput(f"This is no input of an execution of schema {SCHEMA}: {error!r}.") from error
+
+    def _problem(self) -> str | None:
+        kinds = get_args(TriggerKind)
+        if not isinstance(self.pipeline, str) or not self.pipeline:
+            return f"pipeline is {self.pipeline!r}; it must be a name."
+        if self.release != "default" and not (isinstance(self.release, str) and is_release_id(self.release)):
+            return f"release is {self.release!r}; it must be 64 hex digits or 'default'."
+        if self.trigger.kind not in kinds:
+            return f"trigger.kind is {self.trigger.kind!r}; it must be {names(kinds, 'or')}."
+        if not isinstance(self.trigger.id, str) or not _ID.fullmatch(self.trigger.id):
+            return f"trigger.id is {self.trigger.id!r}; it must be an event's id or a UUID."
+        if self.trigger.commit is not None and not is_commit(str(self.trigger.commit)):
+            return f"trigger.commit is {self.trigger.commit!r}; it must be a full commit id."
+        problem = s3_uri_problem(str(self.data)) if self.data is not None else None
+        return f"data {problem}" if problem else self._overrides_problem()
+
+    def _overrides_problem(self) -> str | None:
+        if not isinstance(self.overrides, Mapping):
+            return f"overrides is {self.overrides!r}; it must be a mapping of texts."
+        for name, value in self.overrides.items():
+            if not isinstance(value, str) or len(value) > MAX_HYPERPARAMETER_CHARACTERS:
+                limit = f"a text of at most {MAX_HYPERPARAMETER_CHARACTERS} characters"
+                return f"overrides.{name} must be {limit}."
+        return None

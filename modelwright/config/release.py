@@ -1,0 +1,192 @@
+"""A release: the immutable manifest of everything that a run is made of, named by its content's hash.
+
+`docs/architecture.md` has the form. The Lambda `prepare_run` reads it; nothing changes it once it is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from modelwright.config.gate import GateClause
+from modelwright.errors import InvalidInput
+
+SCHEMA = 1
+_HEX = re.compile(r"[0-9a-f]{64}")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class ReleasedCode:
+    """The bundle of the pipeline's folder."""
+
+    uri: str
+    """The `.tar.gz` in S3."""
+    files: str
+    """The same files, unpacked: a prefix that ends with a slash."""
+    sha256: str
+    requirements: bool
+    """Whether the bundle has a requirements.txt, so that its jobs need a network to install it."""
+
+
+@dataclass(frozen=True)
+class ReleasedData:
+    """The data that a run uses when it is given no other."""
+
+    uri: str
+    sha256: str | None
+    """None for data that its owner keeps in S3: its content is not ours to know."""
+
+
+@dataclass(frozen=True)
+class ReleasedJob:
+    """What a job is started with."""
+
+    script: str
+    image: str
+    instance: str
+    instance_count: int
+    volume_gib: int
+    max_runtime_seconds: int
+
+
+@dataclass(frozen=True)
+class ReleasedProcessing(ReleasedJob):
+    """A processing job (`process`, `evaluate`)."""
+
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReleasedTraining(ReleasedJob):
+    """The training job."""
+
+    hyperparameters: dict[str, str]
+    """JSON texts by name, as SageMaker carries them."""
+
+
+@dataclass(frozen=True)
+class SmokeTest:
+    """One request that a new endpoint must answer before it may serve."""
+
+    body_base64: str
+    content_type: str
+    accept: str
+
+
+@dataclass(frozen=True)
+class ReleasedDeployment:
+    """How the model is served; without an endpoint, `instance`, `instance_count` and `smoke_test` are None."""
+
+    image: str
+    instance: str | None
+    instance_count: int | None
+    keep: int
+    content_types: tuple[str, ...]
+    smoke_test: SmokeTest | None
+
+
+@dataclass(frozen=True)
+class ReleaseManifest:
+    """One release. Two with the same content are equal and have the same id."""
+
+    pipeline: str
+    commit: str | None
+    clean: bool
+    """Whether the folder was exactly what `commit` holds."""
+    code: ReleasedCode
+    data: ReleasedData
+    process: ReleasedProcessing
+    train: ReleasedTraining
+    evaluate: ReleasedProcessing
+    gate: tuple[GateClause, ...]
+    deploy: ReleasedDeployment
+    structure: str
+    """The SHA-256 of the structure that must be deployed: `PipelineStructure.digest`."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the manifest as JSON's types."""
+        parts = {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__ if name != "gate"}
+        return {"schema": SCHEMA, **parts, "gate": [clause.to_dict() for clause in self.gate]}
+
+    def to_json(self) -> str:
+        """Return the canonical JSON: sorted keys, no spaces, no line end."""
+        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+    @property
+    def release_id(self) -> str:
+        """Return the SHA-256 of the canonical JSON, in hex."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    @property
+    def key(self) -> str:
+        """Return the manifest's key in the artifact bucket."""
+        return manifest_key(self.pipeline, self.release_id)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> ReleaseManifest:
+        """Return the manifest that `to_json` was asked for; raises `InvalidInput` for anything else."""
+        try:
+            return cls._from_dict(json.loads(text))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise InvalidInput(f"This is no release manifest of schema {SCHEMA}: {error!r}.") from error
+
+    @classmethod
+    def _from_dict(cls, found: dict[str, Any]) -> ReleaseManifest:
+        if found["schema"] != SCHEMA:
+            raise InvalidInput(f"The release manifest has schema {found['schema']!r}; this modelwright reads {SCHEMA}.")
+        deploy = dict(found["deploy"])
+        smoke_test = SmokeTest(**deploy["smoke_test"]) if deploy["smoke_test"] else None
+        return cls(
+            pipeline=found["pipeline"],
+            commit=found["commit"],
+            clean=found["clean"],
+            code=ReleasedCode(**found["code"]),
+            data=ReleasedData(**found["data"]),
+            process=_processing(found["process"]),
+            train=ReleasedTraining(**found["train"]),
+            evaluate=_processing(found["evaluate"]),
+            gate=tuple(GateClause.from_dict(clause) for clause in found["gate"]),
+            deploy=ReleasedDeployment(
+                **{**deploy, "content_types": tuple(deploy["content_types"]), "smoke_test": smoke_test}
+            ),
+            structure=found["structure"],
+        )
+
+
+def manifest_key(pipeline: str, release_id: str) -> str:
+    """Return the key of a release's manifest in the artifact bucket."""
+    return f"releases/{pipeline}/{release_id}.json"
+
+
+def commit_key(pipeline: str, commit: str) -> str:
+    """Return the key of the pointer from a commit to its release."""
+    return f"commits/{pipeline}/{commit}.json"
+
+
+def default_key(pipeline: str) -> str:
+    """Return the key of the pointer to the release that a schedule runs."""
+    return f"defaults/{pipeline}.json"
+
+
+def is_release_id(text: str) -> bool:
+    """Tell whether `text` has the form of a release's id."""
+    return bool(_HEX.fullmatch(text))
+
+
+def is_commit(text: str) -> bool:
+    """Tell whether `text` has the form of a commit's full id (SHA-1, or SHA-256 in newer repositories)."""
+    return bool(_COMMIT.fullmatch(text))
+
+
+def _processing(found: dict[str, Any]) -> ReleasedProcessing:
+    return ReleasedProcessing(**{**found, "arguments": tuple(found["arguments"])})
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    return list(value) if isinstance(value, tuple) else value
