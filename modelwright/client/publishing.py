@@ -1,0 +1,66 @@
+"""Releases and data, written into the buckets of what is deployed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelwright.client.dataset import publish_dataset, read_dataset
+from modelwright.client.git import resolve_commit
+from modelwright.client.release import Destination, publish_release, release_of_commit, release_of_folder
+from modelwright.client.uploads import exists
+from modelwright.config.folder_files import s3_uri_problem
+from modelwright.config.release import default_key
+from modelwright.errors import DataNotFound
+
+if TYPE_CHECKING:
+    from modelwright.client.deployment import Deployment
+    from modelwright.client.session import Session
+    from modelwright.config import PipelineSettings, Project
+
+__all__ = ["ensure_default", "publish_commit", "publish_data", "publish_folder", "resolve_commit"]
+
+
+def publish_folder(
+    session: Session, project: Project, settings: PipelineSettings, deployment: Deployment, *, default: bool = False
+) -> str:
+    """Write the release of a pipeline's folder as it lies there, and return its id."""
+    release = release_of_folder(settings, _destination(project, deployment))
+    return publish_release(session.client("s3"), release, default=default)
+
+
+def publish_commit(
+    session: Session,
+    project: Project,
+    settings: PipelineSettings,
+    deployment: Deployment,
+    commit: str,
+    *,
+    default: bool = False,
+) -> str:
+    """Write the release of a pipeline's folder as a commit has it, and return its id."""
+    destination = _destination(project, deployment)
+    release = release_of_commit(project.root, settings.name, commit, project.environment, destination)
+    return publish_release(session.client("s3"), release, default=default)
+
+
+def publish_data(session: Session, deployment: Deployment, data: str) -> str:
+    """Return the address in S3 of other data for a run: `data` itself, or where the file or folder was uploaded to."""
+    if data.startswith("s3:"):
+        problem = s3_uri_problem(data)
+        if problem:
+            raise DataNotFound(f"--data {problem}")
+        return data
+    dataset = read_dataset(Path(data), deployment.pipeline, deployment.data_bucket)
+    publish_dataset(session.client("s3"), dataset)
+    return dataset.uri
+
+
+def ensure_default(session: Session, project: Project, settings: PipelineSettings, deployment: Deployment) -> None:
+    """See that schedules have a release to run: the folder's, when no deploy has published one yet."""
+    if not exists(session.client("s3"), deployment.artifact_bucket, default_key(deployment.pipeline)):
+        publish_folder(session, project, settings, deployment, default=True)
+
+
+def _destination(project: Project, deployment: Deployment) -> Destination:
+    return Destination(project.environment.region, deployment.artifact_bucket, deployment.data_bucket)
