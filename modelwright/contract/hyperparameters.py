@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 RESERVED_PREFIX = "sagemaker_"
 RESERVED_NAMES = frozenset({"default_user_module_name", "_tuning_objective_metric"})
 """names that the toolkit keeps from the script though they lack the prefix"""
+DISTRIBUTIONS = frozenset(
+    {
+        "sagemaker_mpi_enabled",
+        "sagemaker_distributed_dataparallel_enabled",
+        "sagemaker_multi_worker_mirrored_strategy_enabled",
+        "sagemaker_parameter_server_enabled",
+        "sagemaker_pytorch_xla_multi_worker_enabled",
+        "sagemaker_torch_distributed_enabled",
+    }
+)
+"""each asks the toolkit for another way to start the script"""
 
 
 def read(raw: Mapping[str, str]) -> dict[str, Any]:

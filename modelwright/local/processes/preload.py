@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-SERVERS = ("uvicorn", "uvicorn.protocols.http.httptools_impl", "uvicorn.lifespan.on", "httptools", "uvloop")
+SERVERS = (
+    "modelwright.serving.server", "uvicorn", "uvicorn.protocols.http.httptools_impl", "uvicorn.lifespan.off",
+    "httptools", "uvloop",
+)  # fmt: skip
 """what a model server imports"""
 ALWAYS = (
     "argparse", "csv", "datetime", "gzip", "io", "json", "logging", "math", "pathlib", "pickle", "shutil", "subprocess",

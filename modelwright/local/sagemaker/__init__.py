@@ -1,0 +1,1 @@
+"""SageMaker: jobs, models, the registry and endpoints."""

@@ -1,0 +1,64 @@
+"""What SageMaker does with a job's role before the container starts, though no script asks for it.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from modelwright.local.sagemaker.job_problems import ClientProblem
+from modelwright.local.service import AwsError
+
+if TYPE_CHECKING:
+    from modelwright.local.cloud import Cloud
+
+PRINCIPAL = "sagemaker.amazonaws.com"
+_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([^:@]+)[:@].+")
+
+
+def check_trust(cloud: Cloud, role_arn: str) -> None:
+    """Raise AwsError ValidationException unless SageMaker may assume the role."""
+    decision = cloud.iam.may_assume(role_arn, PRINCIPAL)
+    if not decision:
+        raise AwsError(
+            "ValidationException",
+            f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
+            f"'{PRINCIPAL}' to assume the role ({decision.reason}).",
+        )
+
+
+def check_image(image: str) -> None:
+    """Raise AwsError ValidationException for an image that is not in ECR."""
+    if not _IMAGE.fullmatch(image):
+        raise AwsError(
+            "ValidationException",
+            f"The image {image!r} is not in ECR: <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>",
+        )
+
+
+def pull_image(cloud: Cloud, role_arn: str, image: str) -> None:
+    """Do, as far as permissions go, what pulling the image does; ClientProblem when the role may not."""
+    found = _IMAGE.fullmatch(image)
+    if found is None:
+        raise ClientProblem(f"The image {image} is not in ECR")
+    repository = f"arn:aws:ecr:{found[2]}:{found[1]}:repository/{found[3]}"
+    try:
+        cloud.authorize(role_arn, "ecr:GetAuthorizationToken", "*")
+        for action in ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer"):
+            cloud.authorize(role_arn, f"ecr:{action}", repository)
+    except AwsError as error:
+        raise ClientProblem(f"Cannot pull the image {image}: {error.message}") from error
+
+
+def lend_volume_key(cloud: Cloud, role_arn: str, key: str | None) -> None:
+    """Do, as far as permissions go, what encrypting the volume does; ClientProblem when the role may not."""
+    if key is None:
+        return
+    arn = key if key.startswith("arn:") else f"arn:aws:kms:{cloud.region}:{cloud.account}:key/{key}"
+    try:
+        cloud.authorize(role_arn, "kms:DescribeKey", arn)
+        cloud.authorize(role_arn, "kms:CreateGrant", arn, {"kms:GrantIsForAWSResource": "true"})
+    except AwsError as error:
+        raise ClientProblem(f"Cannot encrypt the volume with {key}: {error.message}") from error
