@@ -188,12 +188,17 @@ RESTORE_ENDPOINT: Final = Function(
     environment=("TABLE_NAME", "ENDPOINT_NAME"),
     grants=(
         Grant(
-            ("sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpoint", "sagemaker:DeleteEndpoint"),
+            (
+                "sagemaker:DescribeEndpoint",
+                "sagemaker:CreateEndpoint",
+                "sagemaker:UpdateEndpoint",
+                "sagemaker:DeleteEndpoint",
+            ),
             (f"{_SAGEMAKER}:endpoint/${{EndpointName}}",),
             "puts back what served before, or deletes a first deployment",
         ),
         Grant(
-            ("sagemaker:UpdateEndpoint",),
+            ("sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"),
             (f"{_SAGEMAKER}:endpoint-config/${{Pipeline}}-*",),
             "the configuration that is put back",
         ),

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from modelwright.workflow.structure import Structure
 
 
+_GATE = "$join($map($gate, function($item) { ($item.passed ? 'passed ' : 'missed ') & $item.text }), '; ')"
+
+
 def _mark(structure: Structure, status: str, next_state: str, **fields: dict[str, Any]) -> State:
     return {
         "Comment": f"The run of {structure.pipeline} ended as {status}",
@@ -41,7 +44,7 @@ def _notify(structure: Structure, status: str, sentence: str) -> State:
     lines = [
         f"'{sentence}'",
         "'Metrics: ' & $string($metrics)",
-        "'Gate: ' & $join($map($gate, function($clause) { ($clause.passed ? 'passed ' : 'missed ') & $clause.text }), '; ')",
+        f"'Gate: ' & {_GATE}",
         "'Package: ' & $package_arn",
         "'Execution: ' & $states.context.Execution.Id",
     ]

@@ -1,0 +1,94 @@
+"""State `AcquireDeployment`: take the endpoint's lease, unless a newer run is the champion."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from acquire_deployment.domain import newer_champion
+from shared.clients import client, error_code
+from shared.env import read_env
+from shared.log import log
+from shared.table import champion_key, from_item, lease_key
+
+
+@dataclass(frozen=True)
+class Env:
+    """What the template gives this function."""
+
+    pipeline: str
+    table_name: str
+    endpoint_name: str
+    lease_seconds: int
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Return `Acquired` with the fence, `Busy` with the holder, or `Superseded` with the newer run."""
+    del context
+    env = read_env(Env, os.environ)
+    lease = _take(env, event["execution"])
+    if lease["status"] == "Busy":
+        log("endpoint busy", run=event["run"], holder=lease["holder"])
+        return lease
+    # Read under the lease: only its holder moves the pointer.
+    newer = newer_champion(_champion(env), event["started_at"], event["run"])
+    if newer:
+        _give_back(env, event["execution"])
+        log("superseded", run=event["run"], champion=newer)
+        return {"status": "Superseded", "champion": newer}
+    log("lease taken", run=event["run"], fence=lease["fence"])
+    return lease
+
+
+def _take(env: Env, execution: str) -> dict[str, Any]:
+    """Write the holder, its end and a greater fence, when the lease is free, over or this execution's already."""
+    now = int(time.time())
+    try:
+        answer = client("dynamodb").update_item(
+            TableName=env.table_name,
+            Key=lease_key(env.endpoint_name),
+            UpdateExpression="SET #execution = :me, expires_at_epoch_seconds = :end ADD fence :one",
+            ConditionExpression=(
+                "attribute_not_exists(#execution) OR #execution = :me OR expires_at_epoch_seconds < :now"
+            ),
+            ExpressionAttributeNames={"#execution": "execution"},
+            ExpressionAttributeValues={
+                ":me": {"S": execution},
+                ":end": {"N": str(now + env.lease_seconds)},
+                ":now": {"N": str(now)},
+                ":one": {"N": "1"},
+            },
+            ReturnValues="ALL_NEW",
+        )
+    except ClientError as error:
+        if error_code(error) != "ConditionalCheckFailedException":
+            raise
+        return {"status": "Busy", "holder": _holder(env)}
+    return {"status": "Acquired", "fence": from_item(answer["Attributes"])["fence"]}
+
+
+def _holder(env: Env) -> str:
+    key = lease_key(env.endpoint_name)
+    item = client("dynamodb").get_item(TableName=env.table_name, Key=key, ConsistentRead=True).get("Item", {})
+    return str(from_item(item).get("execution", "nobody any more"))
+
+
+def _champion(env: Env) -> dict[str, Any] | None:
+    key = champion_key(env.pipeline)
+    item = client("dynamodb").get_item(TableName=env.table_name, Key=key, ConsistentRead=True).get("Item")
+    return from_item(item) if item else None
+
+
+def _give_back(env: Env, execution: str) -> None:
+    client("dynamodb").update_item(
+        TableName=env.table_name,
+        Key=lease_key(env.endpoint_name),
+        UpdateExpression="REMOVE #execution, expires_at_epoch_seconds",
+        ConditionExpression="#execution = :me",
+        ExpressionAttributeNames={"#execution": "execution"},
+        ExpressionAttributeValues={":me": {"S": execution}},
+    )

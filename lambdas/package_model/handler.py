@@ -1,0 +1,70 @@
+"""State `PackageModel`: the trained model's archive with the code in it, named by its content.
+
+Everything is streamed through files in /tmp: the unpacked model, and the packed result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import IO, Any
+
+from package_model import archive
+from shared.clients import client
+from shared.env import read_env
+from shared.log import log
+from shared.s3 import Location
+
+# /tmp has 10 GiB: the unpacked model, and a packed one that in the worst case is as large.
+MAX_MODEL_BYTES = 4 * 1024**3
+MAX_CODE_BYTES = 256 * 1024**2
+
+
+@dataclass(frozen=True)
+class Env:
+    """What the template gives this function."""
+
+    pipeline: str
+    artifact_bucket: str
+    key_arn: str
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Return the address, hash and size of the packaged model."""
+    del context
+    env = read_env(Env, os.environ)
+    with ExitStack() as stack:
+        model = stack.enter_context(tempfile.TemporaryFile())
+        code = stack.enter_context(tempfile.TemporaryFile())
+        target = stack.enter_context(tempfile.TemporaryFile())
+        _fetch(event["model_uri"], model, MAX_MODEL_BYTES)
+        _fetch(event["code_uri"], code, MAX_CODE_BYTES)
+        names = (event["model_uri"], event["code_uri"])
+        with archive.open_tar(model, names[0]) as model_tar, archive.open_tar(code, names[1]) as code_tar:
+            archive.combine(model_tar, code_tar, target, names)
+        return _store(env, target)
+
+
+def _fetch(uri: str, target: IO[bytes], max_bytes: int) -> None:
+    location = Location.from_uri(uri)
+    answer = client("s3").get_object(Bucket=location.bucket, Key=location.key)
+    archive.inflate(answer["Body"], target, uri, max_bytes)
+
+
+def _store(env: Env, packed: IO[bytes]) -> dict[str, Any]:
+    packed.seek(0)
+    sha256 = hashlib.file_digest(packed, "sha256").hexdigest()  # type: ignore[arg-type] # a file it is
+    size = packed.tell()
+    packed.seek(0)
+    location = Location(env.artifact_bucket, f"models/{env.pipeline}/{sha256}/model.tar.gz")
+    client("s3").upload_fileobj(
+        packed,
+        location.bucket,
+        location.key,
+        ExtraArgs={"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": env.key_arn},
+    )
+    log("model packaged", uri=location.uri, bytes=size)
+    return {"uri": location.uri, "sha256": sha256, "bytes": size}

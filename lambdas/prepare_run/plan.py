@@ -1,0 +1,117 @@
+"""What the jobs are given, from a release. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from shared.errors import InvalidOverride
+
+if TYPE_CHECKING:
+    from prepare_run.domain import RunRequest
+
+CODE_CHANNEL_FILE = "/opt/ml/input/data/code/code.tar.gz"
+CODE_INPUT = "/opt/ml/processing/input/code"
+JOB_OVERHEAD_SECONDS = 3600  # provisioning, pulling the image, down- and uploading, around a job's own time
+
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html#API_CreateTrainingJob_RequestSyntax
+MAX_HYPERPARAMETERS = 100
+MAX_HYPERPARAMETER = 2500
+# Describe…Job repeats them in a task's result, which ends at 256 KiB.
+MAX_ALL_HYPERPARAMETERS = 100_000
+
+# Families with local NVMe disks, encrypted by hardware: a key for volumes is refused there. The letter d after the
+# generation says so (m5d, c6gd, p4d), and some families have such disks without it.
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-store-volumes.html
+_NVME_WITHOUT_D = frozenset(
+    {"dl1", "g5", "g6", "g6e", "g7", "g7e", "p5", "p5e", "p5en", "p6", "p6e", "trn1", "trn1n", "trn2"}
+)
+_NVME_D = re.compile(r"[a-z]+[0-9][a-z]*d[a-z]*")
+
+
+def has_nvme(instance: str) -> bool:
+    """Whether the disks of `ml.<family>.<size>` are local and encrypted by hardware."""
+    family = instance.split(".")[1].partition("-")[0]
+    return family in _NVME_WITHOUT_D or _NVME_D.fullmatch(family) is not None
+
+
+def volume_key(instance: str, key_arn: str, field: str) -> dict[str, str]:
+    """The request's field with the key for volumes; empty where the instance refuses one."""
+    return {} if has_nvme(instance) else {field: key_arn}
+
+
+def hyperparameters(manifest: dict[str, Any], overrides: dict[str, str]) -> dict[str, str]:
+    """The release's hyperparameters with the overrides in their place, and where the toolkit finds the script."""
+    known: dict[str, str] = manifest["train"]["hyperparameters"]
+    unknown = sorted(set(overrides) - set(known))
+    if unknown:
+        raise InvalidOverride(
+            f"{', '.join(unknown)}: no hyperparameter of {manifest['pipeline']} "
+            f"(pipeline.yaml, train.hyperparameters); known are {', '.join(sorted(known)) or 'none'}."
+        )
+    merged = {**known, **overrides}
+    long = sorted(name for name, value in merged.items() if len(value) > MAX_HYPERPARAMETER)
+    if long:
+        raise InvalidOverride(f"{', '.join(long)}: longer than {MAX_HYPERPARAMETER} characters.")
+    own = {"sagemaker_program": manifest["train"]["script"], "sagemaker_submit_directory": CODE_CHANNEL_FILE}
+    if len(merged) + len(own) > MAX_HYPERPARAMETERS:
+        raise InvalidOverride(f"{len(merged)} hyperparameters; at most {MAX_HYPERPARAMETERS - len(own)} are possible.")
+    if sum(len(name) + len(value) for name, value in merged.items()) > MAX_ALL_HYPERPARAMETERS:
+        raise InvalidOverride(f"the hyperparameters have more than {MAX_ALL_HYPERPARAMETERS} characters in all.")
+    return {**merged, **own}
+
+
+def entrypoint(script: str, arguments: list[str], *, requirements: bool) -> list[str]:
+    """The command of a processing container; requirements are installed by a shell line before it."""
+    command = ["python3", f"{CODE_INPUT}/{script}", *arguments]
+    if not requirements:
+        return command
+    install = f'python3 -m pip install --quiet -r {CODE_INPUT}/requirements.txt && exec "$@"'
+    return ["/bin/sh", "-c", install, "sh", *command]
+
+
+def _job(settings: dict[str, Any], key_arn: str) -> dict[str, Any]:
+    taken = ("image", "instance", "instance_count", "volume_gib", "max_runtime_seconds")
+    return {
+        **{name: settings[name] for name in taken},
+        "timeout_seconds": settings["max_runtime_seconds"] + JOB_OVERHEAD_SECONDS,
+        "volume_key": volume_key(settings["instance"], key_arn, "VolumeKmsKeyId"),
+    }
+
+
+def _processing(settings: dict[str, Any], key_arn: str, *, requirements: bool) -> dict[str, Any]:
+    command = entrypoint(settings["script"], settings.get("arguments", []), requirements=requirements)
+    return {**_job(settings, key_arn), "entrypoint": command}
+
+
+def _deployment(settings: dict[str, Any], key_arn: str) -> dict[str, Any]:
+    taken = ("image", "instance", "instance_count", "keep", "content_types")
+    instance = settings.get("instance")
+    return {
+        **{name: settings.get(name) for name in taken},
+        "volume_key": volume_key(instance, key_arn, "KmsKeyId") if instance else {},
+    }
+
+
+def make_plan(
+    manifest: dict[str, Any], request: RunRequest, run: dict[str, Any], *, bucket: str, key_arn: str
+) -> dict[str, Any]:
+    """Everything that the states need: names, addresses, images, booleans. No object that could grow."""
+    requirements = bool(manifest["code"]["requirements"])
+    source = {"uri": request.data, "sha256": "not-hashed"} if request.data else manifest["data"]
+    return {
+        "status": "Ready",
+        "run": {
+            **run,
+            "commit": request.commit or manifest.get("commit") or "uncommitted",
+            "prefix": f"s3://{bucket}/runs/{manifest['pipeline']}/{run['id']}/",
+            "data": {"uri": source["uri"], "sha256": source.get("sha256") or "not-hashed"},
+            "code": {name: manifest["code"][name] for name in ("uri", "files", "sha256")},
+        },
+        "isolated": not requirements,
+        "process": _processing(manifest["process"], key_arn, requirements=requirements),
+        "train": {**_job(manifest["train"], key_arn), "hyperparameters": hyperparameters(manifest, request.overrides)},
+        "evaluate": _processing(manifest["evaluate"], key_arn, requirements=requirements),
+        "gate": manifest["gate"],
+        "deploy": _deployment(manifest["deploy"], key_arn),
+    }

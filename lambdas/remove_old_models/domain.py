@@ -1,0 +1,30 @@
+"""Which models and endpoint configurations may go. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Named:
+    """A model or a configuration."""
+
+    name: str
+    created: datetime
+
+
+def beyond(found: list[Named], keep: int, used: frozenset[str], pipeline: str) -> list[str]:
+    """The names of this pipeline's own beyond the newest `keep`, oldest first; never one that is used.
+
+    `keep` counts what is kept beside the one that serves. Another pipeline's name may begin with this one's
+    (`penguins`, `penguins-2`): only `<pipeline>-<12 hex>-<number>` is ours.
+    """
+    own = re.compile(re.escape(pipeline) + r"-[0-9a-f]{12}-[0-9]+")
+    candidates = [item for item in found if own.fullmatch(item.name) and item.name not in used]
+    newest_first = sorted(candidates, key=lambda item: (item.created, item.name), reverse=True)
+    return [item.name for item in reversed(newest_first[keep:])]

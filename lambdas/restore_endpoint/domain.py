@@ -1,0 +1,35 @@
+"""What the next step back to the state before the deployment is. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Action = Literal["none", "wait", "create", "update", "delete"]
+BUSY = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do, and what is said of the endpoint when it is done."""
+
+    action: Action
+    status: str
+
+
+def next_step(status: str | None, config: str | None, previous: str) -> Step:
+    """The step from an endpoint in `status` (None: absent) with `config` to one with `previous` ("": none).
+
+    Deleting is all that a Failed endpoint allows, so it is made again with the previous configuration.
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEndpoint.html
+    Statuses that only a person can end are reported, not touched.
+    """
+    if status in BUSY:
+        return Step("wait", "waiting")
+    if status is None:
+        return Step("create", "waiting") if previous else Step("none", "deleted: nothing served before")
+    if not previous or status == "Failed":
+        return Step("delete", "waiting")
+    if status == "InService":
+        return Step("none", f"serves {previous} as before") if config == previous else Step("update", "waiting")
+    return Step("none", f"not restored: it is {status}")

@@ -1,0 +1,23 @@
+"""boto3 clients: made when first used, once a process, so that a warm function has them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+# Step Functions retries a whole function; inside it a call is retried a few times against a passing fault.
+_CONFIG = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=5, read_timeout=20)
+
+
+@cache
+def client(service: str) -> Any:
+    """The client of `service`, with the region and the credentials of the function."""
+    return boto3.client(service, config=_CONFIG)
+
+
+def error_code(error: Any) -> str:
+    """The API's error code in a botocore `ClientError`."""
+    return str(error.response.get("Error", {}).get("Code", ""))
