@@ -26,8 +26,8 @@ def build(root: Path, environment: str) -> App:
     for pipeline in project.pipelines.values():
         kept = PipelineDataStack(app, settings, pipeline.name, env)
         stack = PipelineStack(app, settings, pipeline.structure(), env)
-        kept.add_dependency(shared)
-        stack.add_dependency(kept)
+        kept.add_stack_dependency(shared)
+        stack.add_stack_dependency(kept)
     check_policies(app)
     return app
 

@@ -17,7 +17,7 @@ from stacks.constructs.state_machine import Machine, state_machine
 from stacks.constructs.triggers import Start, merge_rule, schedule_rule
 from stacks.grants import jobs
 from stacks.grants.target import Target
-from stacks.grants.workflow import Callees, rule_statements, workflow_statements
+from stacks.grants.workflow import Callees, rule_statements, watch_alarms, workflow_statements
 from stacks.images import image_repositories
 from stacks.names import PipelineNames
 from stacks.shared import read_shared
@@ -60,9 +60,9 @@ class PipelineStack(Stack):
         return self._structure.endpoint != "none"
 
     def _build(self) -> None:
-        job_roles = self._job_roles()
-        made = self._functions()
         watched = self._endpoint_alarms()
+        job_roles = self._job_roles(watched)
+        made = self._functions()
         machine = self._state_machine(job_roles, made, watched)
         self._triggers(machine)
         execution_alarms(self._alarms, self._structure.pipeline, machine.ref)
@@ -70,14 +70,13 @@ class PipelineStack(Stack):
         dashboard(self, self._names, machine.ref, has_endpoint=self._has_endpoint)
         self._outputs(machine)
 
-    def _job_roles(self) -> dict[str, iam.CfnRole]:
-        grants = {"Processing": jobs.processing, "Training": jobs.training}
-        if self._has_endpoint:
-            grants["Hosting"] = jobs.hosting
+    def _job_roles(self, watched: EndpointAlarms | None) -> dict[str, iam.CfnRole]:
+        """Make the roles that SageMaker takes, by what it does with them."""
+        grants = {"Processing": jobs.processing(self._target), "Training": jobs.training(self._target)}
+        if watched:
+            grants["Hosting"] = (*jobs.hosting(self._target), watch_alarms(watched.arns))
         return {
-            name: job_role(
-                self, f"{name}Role", f"SageMaker's {name.lower()} of {self._target.pipeline}", statements(self._target)
-            )
+            name: job_role(self, f"{name}Role", f"SageMaker's {name.lower()} of {self._target.pipeline}", statements)
             for name, statements in grants.items()
         }
 
@@ -119,6 +118,7 @@ class PipelineStack(Stack):
             tuple(function.attr_arn for function in made.values()),
             (job_roles["Processing"].attr_arn, job_roles["Training"].attr_arn),
             hosting,
+            watched.arns if watched else (),
         )
         role = workflow_role(
             self,

@@ -14,9 +14,13 @@ ACCOUNT_ONLY: Mapping[str, Mapping[str, str]] = {"StringEquals": {"aws:SourceAcc
 """The service acts for this account: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"""
 
 
+NO_RESOURCE = "the action knows no resource"
+"""Why a statement is about `*`: https://docs.aws.amazon.com/service-authorization/latest/reference/ says so."""
+
+
 @dataclass(frozen=True)
 class Statement:
-    """One statement of an identity policy; `principal` and `effect` are for the others."""
+    """One statement; one with a `principal` belongs to a resource's policy, one without to a role's."""
 
     sid: str
     actions: tuple[str, ...]
@@ -24,6 +28,20 @@ class Statement:
     conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     effect: Literal["Allow", "Deny"] = "Allow"
     principal: Mapping[str, str] | str | None = None
+    why: str = ""
+    """The reason of the wildcards in `resources`, without which none is allowed."""
+
+    def __post_init__(self) -> None:
+        """Refuse an identity policy's wildcard that nobody gave a reason for."""
+        if any(_wild(action) for action in self.actions) and self.principal is None:
+            raise ValueError(f"{self.sid}: the actions {', '.join(self.actions)} hold a wildcard; write them out.")
+        if self.wildcards and not self.why:
+            raise ValueError(f"{self.sid}: {', '.join(self.wildcards)} is a wildcard without a reason (`why`).")
+
+    @property
+    def wildcards(self) -> tuple[str, ...]:
+        """The resources of an identity policy's statement that are patterns."""
+        return () if self.principal is not None else tuple(name for name in self.resources if _wild(name))
 
     def to_json(self) -> dict[str, Any]:
         """Return the statement as IAM reads it."""
@@ -82,6 +100,10 @@ def tls_only(action: str, *resources: str) -> Statement:
         effect="Deny",
         principal="*" if action == "s3:*" else {"AWS": "*"},
     )
+
+
+def _wild(text: str) -> bool:
+    return "*" in text or "?" in text
 
 
 def _one_or_all(values: tuple[str, ...]) -> str | list[str]:

@@ -1,17 +1,22 @@
-"""cdk-nag's AwsSolutions pack, and each accepted finding with its reason.
+"""cdk-nag's AwsSolutions pack, and how a finding is accepted: by its exact id, on one resource, with a reason.
 
-An acceptance names the finding's exact id and one resource; a finding that nobody accepted makes the synth fail.
+A finding that nobody accepted makes the synth fail: https://github.com/cdklabs/cdk-nag
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aws_cdk import App
+    from collections.abc import Iterable
+
+    from aws_cdk import App, CfnResource
+
+    from stacks.policies import Statement
 
 SWITCH = "modelwright:policy-checks"
-"""The context value that switches the checks on: they take longer than all of the rest of the synth."""
+"""The context value that switches the checks on; they take longer than all the rest of the synth."""
+_PREFIX = "AwsSolutions"
 
 
 def check_policies(app: App) -> None:
@@ -22,3 +27,39 @@ def check_policies(app: App) -> None:
     from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415 # loading it takes a second
 
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+
+
+def accept(resource: CfnResource, finding: str, reason: str) -> None:
+    """Accept one finding (`AwsSolutions-SQS3`) on one resource."""
+    if not resource.node.try_get_context(SWITCH):
+        return
+    from aws_cdk import Acknowledgment, Validations  # noqa: PLC0415 # only when switched on
+
+    Validations.of(resource).acknowledge(Acknowledgment(id=f"{_PREFIX}::{finding}", reason=reason))
+
+
+def accept_wildcards(role: CfnResource, statements: Iterable[Statement]) -> None:
+    """Accept the wildcards in a role's policy, each with the reason that its statement gives."""
+    if not role.node.try_get_context(SWITCH):
+        return
+    reasons: dict[str, list[str]] = {}
+    for statement in statements:
+        for resource in statement.wildcards:
+            shown = _shown(role.stack.resolve(resource))
+            reasons.setdefault(shown, []).append(f"{statement.sid}: {statement.why}")
+    for shown, given in reasons.items():
+        accept(role, f"AwsSolutions-IAM5[Resource::{shown}]", "; ".join(given))
+
+
+def _shown(value: Any) -> str:
+    """A resolved ARN as cdk-nag writes it: `<Name>` for a reference."""
+    match value:
+        case {"Ref": name}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+        case {"Fn::Join": [separator, parts]}:
+            return str(separator).join(_shown(part) for part in parts)
+        case str():
+            return value
+    raise ValueError(f"{value!r} in an ARN has no name in cdk-nag's findings.")

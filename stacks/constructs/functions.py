@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from modelwright.workflow.functions import Function
     from stacks.grants.target import Target
 
-RUNTIME = "python3.13"
+RUNTIME = "python3.14"
 FOLDER = Path(__file__).resolve().parents[2] / "lambdas"
 _NOT_CODE = ["**/__pycache__", "**/*.pyc", "**/.*"]
 

@@ -30,6 +30,11 @@ class EndpointAlarms:
     errors: cloudwatch.CfnAlarm
     latency: cloudwatch.CfnAlarm
 
+    @property
+    def arns(self) -> tuple[str, ...]:
+        """Their ARNs."""
+        return (self.errors.attr_arn, self.latency.attr_arn)
+
 
 def execution_alarms(alarms: Alarms, pipeline: str, state_machine_arn: str) -> None:
     """Make an alarm for each way that an execution can go wrong. A rejected model is none: it succeeds."""

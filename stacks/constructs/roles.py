@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_iam as iam
 
 from stacks.policies import ACCOUNT_ONLY, Statement, arn, document, trust
+from stacks.policy_checks import accept_wildcards
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -53,5 +54,8 @@ def _from(service: str, resource: str) -> Mapping[str, Mapping[str, Any]]:
 def _role(
     scope: Construct, id_: str, what: str, trusted: dict[str, Any], statements: Iterable[Statement]
 ) -> iam.CfnRole:
-    policy = {"policyName": "Grants", "policyDocument": document(statements)}
-    return iam.CfnRole(scope, id_, description=what, assume_role_policy_document=trusted, policies=[policy])
+    granted = tuple(statements)
+    policy = {"policyName": "Grants", "policyDocument": document(granted)}
+    role = iam.CfnRole(scope, id_, description=what, assume_role_policy_document=trusted, policies=[policy])
+    accept_wildcards(role, granted)
+    return role

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Aws
 
-from stacks.policies import Statement
+from stacks.policies import NO_RESOURCE, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,13 +39,13 @@ def write_log(log_group_arn: str) -> Statement:
 
 def send_traces() -> Statement:
     """Send traces; X-Ray knows no resources: https://docs.aws.amazon.com/xray/latest/devguide/security_iam_id-based-policy-examples.html."""
-    return Statement("SendTraces", ("xray:PutTelemetryRecords", "xray:PutTraceSegments"), ("*",))
+    return Statement("SendTraces", ("xray:PutTelemetryRecords", "xray:PutTraceSegments"), ("*",), why=NO_RESOURCE)
 
 
 def _statement(target: Target, number: int, grant: Grant) -> Statement:
     conditions = next((_CONDITIONS[action] for action in grant.actions if action in _CONDITIONS), {})
     resources = tuple(_resolve(target, resource) for resource in grant.resources)
-    return Statement(_sid(number, grant), grant.actions, resources, conditions)
+    return Statement(_sid(number, grant), grant.actions, resources, conditions, why=grant.reason)
 
 
 def _sid(number: int, grant: Grant) -> str:

@@ -9,10 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stacks.grants.target import Target, via
-from stacks.policies import Statement, arn, bucket_arn, objects
+from stacks.policies import NO_RESOURCE, Statement, arn, bucket_arn, objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_BY_PREFIX = "objects are named by run and content"
 
 
 def processing(target: Target) -> tuple[Statement, ...]:
@@ -61,7 +64,7 @@ def _read(target: Target, data: tuple[str, ...], prefixes: Iterable[str]) -> tup
     buckets = (target.shared.artifact_bucket_arn, *((target.shared.data_bucket_arn,) if data else ()))
     return (
         Statement("ListInputs", ("s3:ListBucket",), buckets),
-        Statement("ReadInputs", ("s3:GetObject",), (*data, *target.artifacts(*prefixes))),
+        Statement("ReadInputs", ("s3:GetObject",), (*data, *target.artifacts(*prefixes)), why=_BY_PREFIX),
     )
 
 
@@ -77,12 +80,13 @@ def _external_data(target: Target) -> tuple[Statement, ...]:
             (bucket_arn(bucket),),
             {"StringLike": {"s3:prefix": f"{prefix}*"}} if prefix else {},
         ),
-        Statement("ReadExternalData", ("s3:GetObject",), objects(bucket, prefix)),
+        Statement("ReadExternalData", ("s3:GetObject",), objects(bucket, prefix), why=_BY_PREFIX),
     )
 
 
 def _write(target: Target, *prefixes: str) -> Statement:
-    return Statement("WriteOutputs", ("s3:PutObject", "s3:AbortMultipartUpload"), target.artifacts(*prefixes))
+    actions = ("s3:PutObject", "s3:AbortMultipartUpload")
+    return Statement("WriteOutputs", actions, target.artifacts(*prefixes), why=_BY_PREFIX)
 
 
 def _key(target: Target) -> tuple[Statement, ...]:
@@ -104,7 +108,7 @@ def _images(target: Target) -> tuple[Statement, ...]:
     """Without BatchGetImage, a hosting role fails late: https://github.com/aws/sagemaker-python-sdk/issues/2002."""
     actions = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
     return (
-        Statement("LogInToRegistries", ("ecr:GetAuthorizationToken",), ("*",)),  # knows no resource
+        Statement("LogInToRegistries", ("ecr:GetAuthorizationToken",), ("*",), why=NO_RESOURCE),
         Statement("PullImages", actions, target.images),
     )
 
@@ -119,11 +123,12 @@ def _logs(group: str) -> tuple[Statement, ...]:
     actions = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
     namespaces = ["AWS/SageMaker", "/".join(group.split("/")[:4])]
     return (
-        Statement("WriteLogs", actions, (name, f"{name}:log-stream:*")),
+        Statement("WriteLogs", actions, (f"{name}:*",), why="a stream a machine"),
         Statement(
             "PublishMetrics",
             ("cloudwatch:PutMetricData",),
-            ("*",),  # knows no resource
+            ("*",),
             {"StringEquals": {"cloudwatch:namespace": namespaces}},
+            why=NO_RESOURCE,
         ),
     )

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from stacks.grants.functions import send_traces
 from stacks.grants.target import Target, via
-from stacks.policies import Statement, arn
+from stacks.policies import NO_RESOURCE, Statement, arn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_PER_RUN = "each run's model and configuration has its own name"
 _SYNC_RULES = ("Processing", "Training")
 
 
@@ -27,6 +28,8 @@ class Callees:
     job_roles: tuple[str, ...]
     hosting_role: str | None
     """None when the pipeline has no endpoint."""
+    alarms: tuple[str, ...] = ()
+    """Those that roll an update of the endpoint back."""
 
 
 def workflow_statements(target: Target, callees: Callees) -> tuple[Statement, ...]:
@@ -35,7 +38,7 @@ def workflow_statements(target: Target, callees: Callees) -> tuple[Statement, ..
         Statement("CallFunctions", ("lambda:InvokeFunction",), callees.functions),
         *_jobs(target),
         *_registry(target),
-        *(_endpoint(target) if callees.hosting_role else ()),
+        *(_endpoint(target, callees) if callees.hosting_role else ()),
         _pass_roles(callees),
         *_table_and_topic(target),
         *_observation(),
@@ -55,42 +58,44 @@ def _jobs(target: Target) -> Iterator[Statement]:
     ):
         verbs = tuple(f"sagemaker:{verb}{kind}" for verb in ("Create", "Describe", "Stop"))
         actions = (*verbs, "sagemaker:AddTags", "sagemaker:ListTags")
-        yield Statement(f"Run{kind}s", actions, target.jobs(resource, *steps))
+        yield Statement(f"Run{kind}s", actions, target.jobs(resource, *steps), why="each attempt has its own name")
     rules = (arn("events", f"rule/StepFunctionsGetEventsForSageMaker{name}JobsRule") for name in _SYNC_RULES)
     yield Statement("HearOfJobs", ("events:DescribeRule", "events:PutRule", "events:PutTargets"), tuple(rules))
 
 
 def _registry(target: Target) -> tuple[Statement, ...]:
     packages = (target.package_group, target.packages)
-    return (Statement("RegisterModels", ("sagemaker:CreateModelPackage",), packages),)
+    return (Statement("RegisterModels", ("sagemaker:CreateModelPackage",), packages, why="AWS numbers the versions"),)
 
 
-def _endpoint(target: Target) -> tuple[Statement, ...]:
+def _endpoint(target: Target, callees: Callees) -> tuple[Statement, ...]:
     """Make models and configurations of runs, and the one endpoint."""
     model, config = target.per_run("model"), target.per_run("endpoint-config")
     return (
-        Statement("MakeModels", ("sagemaker:CreateModel",), (model,)),
-        Statement("MakeEndpointConfigs", ("sagemaker:CreateEndpointConfig",), (config,)),
-        Statement("Deploy", ("sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"), (target.endpoint, config)),
+        Statement("MakeModels", ("sagemaker:CreateModel",), (model,), why=_PER_RUN),
+        Statement("MakeEndpointConfigs", ("sagemaker:CreateEndpointConfig",), (config,), why=_PER_RUN),
+        Statement(
+            "Deploy", ("sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"), (target.endpoint, config), why=_PER_RUN
+        ),
         Statement("WatchEndpoint", ("sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"), (target.endpoint,)),
-        Statement("TagWhatIsDeployed", ("sagemaker:AddTags",), (model, config, target.endpoint)),
+        Statement("TagWhatIsDeployed", ("sagemaker:AddTags",), (model, config, target.endpoint), why=_PER_RUN),
         Statement(
             "LendTheKeyToEndpointVolumes",
             ("kms:CreateGrant",),
             (target.shared.key_arn,),
             {"Bool": {"kms:GrantIsForAWSResource": "true"}},
         ),
-        watch_alarms(target),
+        watch_alarms(callees.alarms),
     )
 
 
-def watch_alarms(target: Target) -> Statement:
+def watch_alarms(alarms: tuple[str, ...]) -> Statement:
     """Look at the alarms that roll an update back.
 
+    AWS asks it of "your IAM execution role", which may be the model's or that of whoever updates: both have it.
     https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
     """
-    alarms = arn("cloudwatch", f"alarm:{target.names.prefix}-*")
-    return Statement("WatchRollbackAlarms", ("cloudwatch:DescribeAlarms",), (alarms,))
+    return Statement("WatchRollbackAlarms", ("cloudwatch:DescribeAlarms",), alarms)
 
 
 def _pass_roles(callees: Callees) -> Statement:
@@ -126,4 +131,8 @@ def _observation() -> tuple[Statement, ...]:
         "logs:UpdateLogDelivery",
     )
     sampling = ("xray:GetSamplingRules", "xray:GetSamplingTargets")
-    return (Statement("DeliverLogs", delivery, ("*",)), send_traces(), Statement("SampleTraces", sampling, ("*",)))
+    return (
+        Statement("DeliverLogs", delivery, ("*",), why=NO_RESOURCE),
+        send_traces(),
+        Statement("SampleTraces", sampling, ("*",), why=NO_RESOURCE),
+    )
