@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from modelwright.local.iam import context as request_context
+from modelwright.local.iam.actions import s3
 from modelwright.local.iam.checks import Check, Request
 from modelwright.local.iam.evaluate import Access, Decision, Policies, evaluate
 from modelwright.local.iam.principals import Principal
@@ -113,6 +114,19 @@ class Authority:
                 self._enforce(principal, needed, call.service, call.region, call.caller.via)
         except UnmappedOperation as error:
             raise not_supported(str(error)) from None
+
+    def hide_missing(self, call: Call) -> None:
+        """Raise AwsError when S3 would not even say that the object of this call is not there.
+
+        To be asked after a NoSuchKey: a caller without s3:ListBucket gets AccessDenied in its place.
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax (Permissions)
+        """
+        role_arn = call.caller.role_arn
+        if call.caller.kind == "owner" or role_arn is None:
+            return
+        principal = Principal(call.caller.arn, self._cloud.account, role_arn)
+        needed = Check("s3:ListBucket", s3.bucket_that_is_read(call.params))
+        self._enforce(principal, needed, "s3", call.region, call.caller.via)
 
     def check_as(
         self, role_arn: str, service: str, operation: str, params: Mapping[str, Any], *, session_name: str = "SageMaker"

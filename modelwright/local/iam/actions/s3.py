@@ -100,9 +100,14 @@ def _write(*kms_actions: str) -> Mapper:
     return mapper
 
 
-def _source(request: Request) -> tuple[str, str, bool]:
+def bucket_that_is_read(params: Mapping[str, Any]) -> str:
+    """The ARN of the bucket that a call reads an object from: a copy's source, else the call's own."""
+    return f"arn:aws:s3:::{_source(params)[0] or params.get('Bucket', '')}"
+
+
+def _source(params: Mapping[str, Any]) -> tuple[str, str, bool]:
     """The bucket and the key that a copy reads, and whether it names a version."""
-    given: Any = request.params.get("CopySource", "")
+    given: Any = params.get("CopySource", "")
     if isinstance(given, Mapping):
         return str(given.get("Bucket", "")), str(given.get("Key", "")), bool(given.get("VersionId"))
     path, _, query = str(given).partition("?versionId=")
@@ -114,7 +119,7 @@ def _copy(*kms_actions: str) -> Mapper:
     write = _write(*kms_actions)
 
     def mapper(request: Request) -> list[Check]:
-        name, key, versioned = _source(request)
+        name, key, versioned = _source(request.params)
         bucket = _bucket_arn(request, name)
         source = f"{bucket}/{key}"
         read = "s3:GetObjectVersion" if versioned else "s3:GetObject"

@@ -125,6 +125,20 @@ def test_a_key_can_be_granted_through_one_service_only(authority):
     assert refused(authority, call("kms", "Decrypt", {"KeyId": KEY})).code == "AccessDeniedException"
 
 
+def test_without_list_a_missing_object_is_not_even_told_of(authority):
+    put(authority, READ)
+    with pytest.raises(
+        AwsError, match=r'^AccessDenied: .* perform: s3:ListBucket on resource: "arn:aws:s3:::b" because'
+    ):
+        authority.hide_missing(call())
+    authority.hide_missing(call(caller=Caller("owner", "x")))
+    put(authority, READ, {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::b"})
+    authority.hide_missing(call())
+    copied = {"Bucket": "b", "Key": "k", "CopySource": "secret/k"}
+    with pytest.raises(AwsError, match="arn:aws:s3:::secret"):
+        authority.hide_missing(call(operation="CopyObject", params=copied))
+
+
 def test_loopback_counts_as_secure_transport(authority):
     put(authority, READ)
     authority.put_resource_policy("arn:aws:s3:::b", policy(TLS_ONLY))
