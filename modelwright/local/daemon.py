@@ -126,7 +126,7 @@ class Daemon:
                 log.exception("the request %s failed", message.get("do"))
             return error_to_json(error)
 
-    def _do(self, channel: Channel, message: dict[str, Any]) -> dict[str, Any]:
+    def _do(self, channel: Channel, message: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  # one a request
         match message["do"]:
             case "join":
                 return self._join(channel, f"{message['command']} (process {message['pid']})")
@@ -146,6 +146,8 @@ class Daemon:
                 return deploy(self._cloud, Path(message["assembly"]), message["revive"])
             case "inbox":
                 return self._inbox()
+            case "fire":
+                return {"event": self._fire(message["target"])}
             case other:
                 raise ModelwrightError(f"The local cloud has no request {other!r}: it is of another version.")
 
@@ -188,6 +190,13 @@ class Daemon:
                 return {"busy": list(self._clients.values())}
             self._closing = True
         return {"stopping": True}
+
+    def _fire(self, target: str) -> str:
+        services: dict[str, Any] = dict(self._cloud.services)
+        event = services["events"].fire(target)
+        if event is None:
+            raise ModelwrightError("No schedule starts this pipeline.", "triggers.schedule in its pipeline.yaml sets one.")
+        return str(event)
 
     def _inbox(self) -> dict[str, Any]:
         services: dict[str, Any] = dict(self._cloud.services)

@@ -97,7 +97,16 @@ class Events:
             self._cloud.database.put(_FIRED, rule["Name"], kept)
         return next_time(rule["ScheduleExpression"], datetime.fromtimestamp(kept["at"], UTC))
 
-    def _fire(self, rule: Mapping[str, Any]) -> None:
+    def fire(self, target: str) -> str | None:
+        """Fire the schedule that has this target, whether it is due or not; the event's id, None without such a rule."""
+        with self._lock:
+            rules = [rule for rule in self._rules.values() if "ScheduleExpression" in rule]
+        for rule in rules:
+            if any(entry["Arn"] == target for entry in rule["Targets"].values()):
+                return self._fire(rule)
+        return None
+
+    def _fire(self, rule: Mapping[str, Any]) -> str:
         self._cloud.database.put(
             _FIRED, rule["Name"], {"expression": rule["ScheduleExpression"], "at": self._cloud.clock.time()}
         )
@@ -110,6 +119,7 @@ class Events:
             }
         )
         self._deliver(rule, event)
+        return str(event["id"])
 
     def publish(self, event: dict[str, Any], bus: str = "default") -> str:
         """Put an event (`source`, `detail-type`, `resources`, `detail`) on a bus; its id. Deliveries happen behind the call."""
