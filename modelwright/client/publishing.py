@@ -29,7 +29,7 @@ def publish_folder(
     return publish_release(session.client("s3"), release, default=default)
 
 
-def publish_commit(
+def publish_commit(  # noqa: PLR0913 # where, what, which commit, and whether it is the default
     session: Session,
     project: Project,
     settings: PipelineSettings,
