@@ -18,6 +18,9 @@ SERVICES: dict[str, str] = {
     "sqs": "modelwright.local.messages.queues:Queues",
     "sns": "modelwright.local.messages.topics:Topics",
     "events": "modelwright.local.events.service:Events",
+    "sagemaker": "modelwright.local.sagemaker.service:SageMaker",
+    "sagemaker-runtime": "modelwright.local.sagemaker_runtime:SageMakerRuntime",
+    "stepfunctions": "modelwright.local.stepfunctions.service:StepFunctions",
     "cloudformation": "modelwright.local.template.cloudformation:CloudFormation",
 }
 

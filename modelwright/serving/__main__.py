@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from modelwright.serving.problems import StartupError
-from modelwright.serving.server import Parent, run
+from modelwright.serving.server import Parent, Place, refuse, run
 from modelwright.serving.settings import bind_port, settings_from
 
 if TYPE_CHECKING:
@@ -22,15 +22,15 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     """Run the server; return the exit code."""
     environment = os.environ if environment is None else environment
     options = _parser().parse_args(arguments)
+    parent = Parent(options.notify_fd)
     try:
         settings = settings_from(environment)
         port = bind_port(environment) if options.port is None else options.port
         code = code_directory(environment.get("SAGEMAKER_SUBMIT_DIRECTORY", ""), options.model_dir)
     except StartupError as error:
-        print(error, file=sys.stderr, flush=True)  # noqa: T201  # a process of its own: standard error is its log
-        Parent(environment.get("MODELWRIGHT_NOTIFY_TOKEN") or None).failed(str(error))
+        refuse(error, parent)
         return 1
-    return run(settings, options.model_dir, options.archive, options.host, port, code)
+    return run(settings, Place(options.model_dir, code, options.archive, options.host, port), parent)
 
 
 def code_directory(submit_directory: str, model_dir: Path) -> Path:
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--archive", type=Path, help="a model.tar.gz to unpack into --model-dir first")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, help="0 takes a free one; default: SAGEMAKER_BIND_TO_PORT, else 8080")
+    parser.add_argument("--notify-fd", type=int, help="an open descriptor that gets one JSON line: ready, or why not")
     return parser
 
 

@@ -11,7 +11,6 @@ import inspect
 import sys
 import traceback
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.errors import names
@@ -19,6 +18,7 @@ from modelwright.serving.problems import ScriptError, last_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
     from types import ModuleType
 
     from modelwright.serving.context import Context

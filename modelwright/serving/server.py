@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelwright.serving.app import App
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    import uvicorn
-
     from modelwright.serving.model import Model
     from modelwright.serving.settings import Settings
 
@@ -39,11 +38,13 @@ IDLE_SECONDS = 3600
 
 
 class Parent:
-    """Tells whoever started the process that it serves, or why it does not: one line on standard output."""
+    """Tells whoever started the process, once, that it serves or why it does not: one JSON line into a pipe."""
 
-    def __init__(self, token: str | None) -> None:
-        """Say nothing without a token. It is a nonce, so that no print of a script is taken for such a line."""
-        self._token = token
+    def __init__(self, descriptor: int | None) -> None:
+        """Write to this open descriptor, which no process that a script starts gets; say nothing without one."""
+        self._descriptor = descriptor
+        if descriptor is not None:
+            os.set_inheritable(descriptor, False)
 
     def ready(self, port: int) -> None:
         """The server answers on `port`."""
@@ -54,22 +55,39 @@ class Parent:
         self._tell({"ready": False, "reason": reason})
 
     def _tell(self, message: Mapping[str, Any]) -> None:
-        if self._token is not None:
-            sys.stdout.flush()
-            os.write(1, f"{self._token} {json.dumps(message)}\n".encode())
+        if self._descriptor is not None:
+            os.write(self._descriptor, f"{json.dumps(message)}\n".encode())
+            os.close(self._descriptor)
+            self._descriptor = None
 
 
-def run(settings: Settings, model_dir: Path, archive: Path | None, host: str, port: int, code: Path | None) -> int:
+@dataclass(frozen=True)
+class Place:
+    """Where the model is and where it is served."""
+
+    model_dir: Path
+    code: Path
+    archive: Path | None
+    """unpacked into `model_dir` first"""
+    host: str
+    port: int
+
+
+def run(settings: Settings, place: Place, parent: Parent) -> int:
     """Serve until SIGTERM; return the exit code, 1 with the reason on standard error when it cannot serve."""
-    parent = Parent(settings.notify_token)
     try:
-        listener = _bind(host, port)
-        model = _load(settings, model_dir, archive, code or model_dir / "code")
+        listener = _bind(place.host, place.port)
+        model = _load(settings, place)
     except StartupError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201  # the log of a process
-        parent.failed(str(error))
+        refuse(error, parent)
         return 1
     return _serve(model, settings, listener, parent)
+
+
+def refuse(error: StartupError, parent: Parent) -> None:
+    """Say on standard error, and to the parent, why there is nothing to serve."""
+    print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201  # the log of a process
+    parent.failed(str(error))
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -84,15 +102,15 @@ def _bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _load(settings: Settings, model_dir: Path, archive: Path | None, code: Path) -> Model:
-    if archive is not None:
-        unpack(archive, model_dir, settings.expected_sha256)
+def _load(settings: Settings, place: Place) -> Model:
+    if place.archive is not None:
+        unpack(place.archive, place.model_dir, settings.expected_sha256)
     elif settings.expected_sha256 is not None:
         raise StartupError("MODELWRIGHT_MODEL_SHA256 is set, but there is no --archive whose hash could be compared.")
-    if not model_dir.is_dir():
-        raise StartupError(f"There is no model folder {model_dir}.")
-    install_requirements(code)
-    return load_model(load_script(code, settings.program), model_dir, settings.default_accept)
+    if not place.model_dir.is_dir():
+        raise StartupError(f"There is no model folder {place.model_dir}.")
+    install_requirements(place.code)
+    return load_model(load_script(place.code, settings.program), place.model_dir, settings.default_accept)
 
 
 def _serve(model: Model, settings: Settings, listener: socket.socket, parent: Parent) -> int:

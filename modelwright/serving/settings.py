@@ -30,8 +30,6 @@ class Settings:
     https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html"""
     expected_sha256: str | None = None
     """the archive's hash; with it, no other archive is unpacked (MODELWRIGHT_MODEL_SHA256)"""
-    notify_token: str | None = None
-    """with it, a line `<token> <JSON>` on standard output tells the parent that it serves, or why not"""
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
@@ -42,7 +40,6 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         max_body_bytes=int(_number(environment, "MODELWRIGHT_MAX_BODY_BYTES", Settings.max_body_bytes)),
         timeout_seconds=_number(environment, "MODELWRIGHT_REQUEST_TIMEOUT_SECONDS", Settings.timeout_seconds),
         expected_sha256=environment.get("MODELWRIGHT_MODEL_SHA256", "").lower() or None,
-        notify_token=environment.get("MODELWRIGHT_NOTIFY_TOKEN") or None,
     )
 
 

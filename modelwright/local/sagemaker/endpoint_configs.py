@@ -1,0 +1,139 @@
+"""CreateEndpointConfig and its neighbours.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from modelwright.local.sagemaker.listing import page
+from modelwright.local.sagemaker.resources import Resources
+from modelwright.local.sagemaker.unsupported import refuse_members
+from modelwright.local.service import AwsError
+
+if TYPE_CHECKING:
+    from modelwright.local.cloud import Cloud
+    from modelwright.local.sagemaker.models import Models
+    from modelwright.local.service import Call
+
+NOT_YET = {
+    "AsyncInferenceConfig": "use a real-time endpoint",
+    "ShadowProductionVariants": "use ProductionVariants",
+    "ExplainerConfig": "leave it out",
+    "CrossRegionTrafficConfig": "leave it out",
+    "MetricsConfig": "the metrics of AWS/SageMaker are recorded always",
+    "ExecutionRoleArn": "name a model in each variant; inference components are not supported",
+    "ProductionVariants.ServerlessConfig": "give InstanceType and InitialInstanceCount",
+    "ProductionVariants.ManagedInstanceScaling": "give InitialInstanceCount",
+    "ProductionVariants.AcceleratorType": "choose another InstanceType",
+    "ProductionVariants.CoreDumpConfig": "read the endpoint's log group",
+    "ProductionVariants.InstancePools": "give InstanceType",
+    "ProductionVariants.CapacityReservationConfig": "leave it out",
+    "ProductionVariants.InferenceAmiVersion": "leave it out",
+    "ProductionVariants.EnableSSMAccess": "read the endpoint's log group",
+    "ProductionVariants.ModelDataDownloadTimeoutInSeconds": "the archive is on this machine already",
+}
+LOCAL_STORAGE = (
+    "c5d",
+    "c6gd",
+    "g4dn",
+    "g5",
+    "g6",
+    "g6e",
+    "m5d",
+    "m6gd",
+    "p4d",
+    "p4de",
+    "p5",
+    "r5d",
+    "r6gd",
+    "r7gd",
+    "trn1",
+)
+"""Families with NVMe storage, encrypted by their hardware: a KmsKeyId is refused for them (CreateEndpointConfig)"""
+
+
+class EndpointConfigs:
+    """Endpoint configurations: which models are served, on how many instances, with what share of the requests."""
+
+    operations = frozenset(
+        {"CreateEndpointConfig", "DescribeEndpointConfig", "ListEndpointConfigs", "DeleteEndpointConfig"}
+    )
+
+    def __init__(self, cloud: Cloud, models: Models) -> None:
+        """Keep configurations in the cloud's database."""
+        self._cloud = cloud
+        self._models = models
+        self._kept = Resources(cloud, "endpoint-config", "endpoint-config", "endpoint configuration")
+
+    def start(self) -> None:
+        """Tell the policies which key each kept configuration has: using it needs that key."""
+        for config in self._kept.all():
+            self._tell_key(config)
+
+    def stop(self) -> None:
+        """Nothing runs here."""
+
+    def handle(self, call: Call) -> dict[str, Any]:
+        """Answer one call."""
+        return {
+            "CreateEndpointConfig": self._create,
+            "DescribeEndpointConfig": lambda params: self._kept.get(params["EndpointConfigName"]),
+            "ListEndpointConfigs": self._list,
+            "DeleteEndpointConfig": self._delete,
+        }[call.operation](call.params)
+
+    def get(self, name: str) -> dict[str, Any]:
+        """Return a configuration as DescribeEndpointConfig does; AwsError when there is none."""
+        return self._kept.get(name)
+
+    def _create(self, params: dict[str, Any]) -> dict[str, Any]:
+        refuse_members("CreateEndpointConfig", params, NOT_YET)
+        if params.get("DataCaptureConfig", {}).get("EnableCapture", False):
+            message = "The local cloud does not support DataCaptureConfig.EnableCapture yet; set it to false."
+            raise AwsError("ValidationException", message)
+        variants = [{"InitialVariantWeight": 1.0, **variant} for variant in params["ProductionVariants"]]
+        self._check_variants(variants, has_key="KmsKeyId" in params)
+        name, arn = params["EndpointConfigName"], self._kept.arn(params["EndpointConfigName"])
+        body = {key: value for key, value in params.items() if key != "Tags"}
+        now = self._cloud.clock.now()
+        body.update(ProductionVariants=variants, EndpointConfigArn=arn, CreationTime=now)
+        self._kept.create(name, body, params.get("Tags", []))
+        self._tell_key(body)
+        return {"EndpointConfigArn": arn}
+
+    def _tell_key(self, config: dict[str, Any]) -> None:
+        key = config.get("KmsKeyId")
+        if key is not None:
+            arn = key if key.startswith("arn:") else f"arn:aws:kms:{self._cloud.region}:{self._cloud.account}:key/{key}"
+            self._cloud.iam.put_resource_key(config["EndpointConfigArn"], arn)
+
+    def _check_variants(self, variants: list[dict[str, Any]], *, has_key: bool) -> None:
+        twice = [name for name, count in Counter(v["VariantName"] for v in variants).items() if count > 1]
+        if twice:
+            raise AwsError("ValidationException", f"Variant names must be unique; {', '.join(twice)} stands twice.")
+        for variant in variants:
+            missing = [m for m in ("ModelName", "InstanceType", "InitialInstanceCount") if variant.get(m) is None]
+            if missing:
+                message = f"The variant {variant['VariantName']} needs {' and '.join(missing)}."
+                raise AwsError("ValidationException", message)
+            self._models.get(variant["ModelName"])
+            family = variant["InstanceType"].split(".")[1]
+            if has_key and family in LOCAL_STORAGE:
+                message = (
+                    f"KmsKeyId cannot be given for {variant['InstanceType']}: its storage is encrypted by hardware."
+                )
+                raise AwsError("ValidationException", message)
+        if not any(variant["InitialVariantWeight"] > 0 for variant in variants):
+            raise AwsError("ValidationException", "At least one variant needs an InitialVariantWeight above 0.")
+
+    def _list(self, params: dict[str, Any]) -> dict[str, Any]:
+        found, more = page(self._kept.all(), params, "EndpointConfigName", "Descending")
+        members = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
+        return {"EndpointConfigs": [{key: config[key] for key in members} for config in found], **more}
+
+    def _delete(self, params: dict[str, Any]) -> dict[str, Any]:
+        self._kept.delete(params["EndpointConfigName"])
+        return {}

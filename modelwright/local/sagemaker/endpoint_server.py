@@ -1,0 +1,215 @@
+"""One instance of a variant: a model server's process, kept alive, with an /opt/ml of its own."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import select
+import shutil
+import sys
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from modelwright.local.processes.spec import ProcessSpec
+from modelwright.local.sagemaker.endpoint_pool import Connections, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from modelwright.local.processes.launcher import Launcher, Process
+
+PING_SECONDS = 2
+"""https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html"""
+STOP_SECONDS = 30
+MOST_FAILED_STARTS = 3
+"""so often in a row a server that had served is started again in vain"""
+LAST_LINES = 20
+
+
+class ServerFailed(Exception):  # noqa: N818  # what became of it, not what AWS calls an error
+    """The server does not serve; the message says why."""
+
+
+@dataclass(frozen=True)
+class ServerSpec:
+    """What one server is started with."""
+
+    root: Path
+    """becomes its /opt/ml; removed when it is stopped"""
+    archive: Path | None
+    environment: Mapping[str, str]
+    startup_seconds: float
+
+
+class Server:
+    """A process that serves one model. It is started again when it dies, until `stop`."""
+
+    def __init__(self, launcher: Launcher, spec: ServerSpec, on_line: Callable[[str], None]) -> None:
+        """Nothing is started yet; `on_line` gets each line that the processes write."""
+        self._launcher = launcher
+        self._spec = spec
+        self._on_line = on_line
+        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._process: Process | None = None
+        self._connections: Connections | None = None
+        self._stopping = False
+        self._failed_starts = 0
+        self._reason = ""
+
+    def start(self) -> None:
+        """Start the process and return when its `/ping` has answered 200; ServerFailed with the reason otherwise."""
+        with self._lock:
+            process, connections = self._launch()
+            with self._changed:
+                self._process, self._connections, self._reason = process, connections, ""
+                self._changed.notify_all()
+        threading.Thread(target=self._watch, args=(process,), name="model-server", daemon=True).start()
+
+    def exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
+        """Ask the server, waiting while it is started again. ServerFailed when there is no answer."""
+        connections = self._wait_for_connections(seconds)
+        try:
+            return connections.exchange(method, path, headers, body, seconds)
+        except TimeoutError:
+            raise ServerFailed(f"the model server has not answered after {seconds:g} s") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise ServerFailed(f"the model server ended while it worked on the request ({error})") from None
+
+    def stop(self, grace_seconds: float = STOP_SECONDS) -> None:
+        """Let the server finish what it has (SIGTERM; SIGKILL after the grace), and remove its tree."""
+        with self._changed:
+            self._stopping = True
+            process, connections = self._process, self._connections
+            self._process = self._connections = None
+            self._changed.notify_all()
+        if connections is not None:
+            connections.close()
+        if process is not None:
+            process.terminate(grace_seconds)
+        shutil.rmtree(self._spec.root, ignore_errors=True)
+
+    def _wait_for_connections(self, seconds: float) -> Connections:
+        with self._changed:
+            self._changed.wait_for(lambda: self._connections is not None or self._stopping or self._reason, seconds)
+            if self._connections is None:
+                raise ServerFailed(self._reason or "the model server is being started again")
+            return self._connections
+
+    def _launch(self) -> tuple[Process, Connections]:
+        shutil.rmtree(self._spec.root, ignore_errors=True)
+        self._spec.root.mkdir(parents=True)
+        lines: list[str] = []
+        reading, writing = os.pipe()
+        try:
+            process = self._launcher.start(self._process_spec(writing), lambda line: self._take_line(line, lines))
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        try:
+            port = _wait_until_ready(reading, process, self._spec.startup_seconds, lines)
+            connections = Connections(port)
+            _ping(connections)
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            os.close(reading)
+        return process, connections
+
+    def _process_spec(self, writing: int) -> ProcessSpec:
+        argv = [sys.executable, "-m", "modelwright.serving", "--model-dir", "/opt/ml/model", "--port", "0"]
+        argv += ["--notify-fd", "3"]
+        if self._spec.archive is not None:
+            argv += ["--archive", str(self._spec.archive)]
+        else:
+            (self._spec.root / "model").mkdir()
+        return ProcessSpec(
+            argv=argv,
+            env=dict(self._spec.environment),
+            cwd=self._spec.root,
+            root=self._spec.root,
+            kind="server",
+            pass_fds=(writing,),
+        )
+
+    def _take_line(self, line: str, lines: list[str]) -> None:
+        lines.append(line)
+        del lines[:-LAST_LINES]
+        self._on_line(line)
+
+    def _watch(self, process: Process) -> None:
+        """Wait for the process's end, and start another one unless that was wanted."""
+        status = process.wait()
+        with self._changed:
+            if self._stopping or self._process is not process:
+                return
+            if self._connections is not None:
+                self._connections.close()
+            self._connections = None
+            self._reason = ""
+        self._on_line(f"The model server ended with status {status}; it is started again.")
+        self._restart()
+
+    def _restart(self) -> None:
+        for _ in range(MOST_FAILED_STARTS):
+            if self._stopping:
+                return
+            try:
+                self.start()
+            except (ServerFailed, OSError) as error:
+                reason = str(error)
+            else:
+                self._stop_if_wanted()
+                return
+        with self._changed:
+            self._reason = f"the model server cannot be started again: {reason}"
+            self._changed.notify_all()
+
+    def _stop_if_wanted(self) -> None:
+        if self._stopping:  # stop() came while there was no process to end
+            self.stop()
+
+
+def _wait_until_ready(reading: int, process: Process, seconds: float, lines: list[str]) -> int:
+    """Return the port that the server says; ServerFailed when it says why not, ends, or says nothing in time."""
+    message = _read_line(reading, seconds)
+    if message is None:
+        raise ServerFailed(f"It did not serve after {seconds:g} s.")
+    if not message:
+        status = process.wait(PING_SECONDS)
+        last = next((line for line in reversed(lines) if line.strip()), "it wrote nothing")
+        raise ServerFailed(f"Its process ended with status {status}: {last}")
+    told: dict[str, Any] = json.loads(message)
+    if not told["ready"]:
+        raise ServerFailed(told["reason"])
+    return int(told["port"])
+
+
+def _read_line(reading: int, seconds: float) -> bytes | None:
+    """Return the one line that the pipe brings; empty when it was closed without, None when the time is over."""
+    poll = select.poll()
+    poll.register(reading, select.POLLIN)
+    found = b""
+    while not found.endswith(b"\n"):
+        if not poll.poll(seconds * 1000):
+            return None
+        piece = os.read(reading, 65536)
+        if not piece:
+            return b""
+        found += piece
+    return found
+
+
+def _ping(connections: Connections) -> None:
+    try:
+        status = connections.exchange("GET", "/ping", {}, None, PING_SECONDS).status
+    except (OSError, http.client.HTTPException) as error:
+        raise ServerFailed(f"It did not answer /ping within {PING_SECONDS} s ({error}).") from None
+    if status != 200:
+        raise ServerFailed(f"Its /ping answered {status}.")

@@ -1,0 +1,180 @@
+"""A real local cloud with SageMaker in it, and model archives whose model is one number: no ML library is needed."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from modelwright.local.cloud import Cloud
+
+BUCKET = "models"
+IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
+ROLE = "arn:aws:iam::123456789012:role/hosting"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+GRANTS: dict[str, tuple[list[str], str]] = {
+    "Read": (["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/*"),
+    "LogIn": (["ecr:GetAuthorizationToken"], "*"),
+    "Image": (["ecr:BatchGetImage"], "arn:aws:ecr:us-east-1:683313688378:repository/sagemaker-scikit-learn"),
+    "Layers": (
+        ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer"],
+        "arn:aws:ecr:us-east-1:683313688378:repository/sagemaker-scikit-learn",
+    ),
+    "Log": (
+        ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "arn:aws:logs:us-east-1:123456789012:log-group:/aws/sagemaker/Endpoints/*",
+    ),
+    "Alarms": (["cloudwatch:DescribeAlarms"], "*"),
+}
+SERVICES = {
+    "logs": "modelwright.local.logs:Logs",
+    "cloudwatch": "modelwright.local.monitoring.service:CloudWatch",
+    "events": "modelwright.local.events.service:Events",
+    "sagemaker": "modelwright.local.sagemaker.service:SageMaker",
+    "sagemaker-runtime": "modelwright.local.sagemaker_runtime:SageMakerRuntime",
+}
+SCRIPT = """
+import json, os, pathlib
+
+def model_fn(model_dir):
+    return float(pathlib.Path(model_dir, "model.txt").read_text())
+
+def predict_fn(data, model):
+    if float(data.max()) > 1000:
+        os._exit(9)
+    return [float(row.sum()) * model for row in data]
+"""
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    made = Cloud(tmp_path_factory.mktemp("cloud"), "us-east-1", services=SERVICES)
+    made.start()
+    prepare(made)
+    yield made
+    made.stop()
+
+
+def prepare(cloud: Cloud) -> None:
+    """What a deploy makes at each start."""
+    cloud.client("s3").create_bucket(Bucket=BUCKET)
+    put_role(cloud)
+
+
+def put_role(cloud: Cloud, *, without: str = "", arn: str = ROLE, trust: Mapping[str, Any] = TRUST) -> str:
+    statements = [
+        {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
+        for sid, (actions, resource) in GRANTS.items()
+        if sid != without
+    ]
+    cloud.iam.put_role(arn, trust, {"hosting": {"Version": "2012-10-17", "Statement": statements}})
+    return arn
+
+
+def archive(files: Mapping[str, str | bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, content in files.items():
+            data = content.encode() if isinstance(content, str) else content
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """The calls of a deployment, with names of their own for each test."""
+
+    cloud: Cloud
+    role: str = ROLE
+
+    @property
+    def client(self) -> Any:
+        return self.cloud.client("sagemaker")
+
+    def upload(self, body: bytes) -> str:
+        key = f"{next(NUMBERS)}/model.tar.gz"
+        self.cloud.client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
+        return f"s3://{BUCKET}/{key}"
+
+    def model(self, body: bytes | None = None, *, factor: float = 1.0, script: str = SCRIPT, **container: Any) -> str:
+        """Make a model of an archive's bytes, else of a script whose model is a number; returns its name."""
+        name = f"model-{next(NUMBERS)}"
+        data = archive({"model.txt": str(factor), "code/inference.py": script}) if body is None else body
+        container = {"Image": IMAGE, "ModelDataUrl": self.upload(data), **container}
+        self.client.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=self.role)
+        return name
+
+    def config(self, *models: str, count: int = 1, weights: tuple[float, ...] = ()) -> str:
+        """Make a configuration with one variant a model (`v0`, `v1` …); returns its name."""
+        name = f"config-{next(NUMBERS)}"
+        variants = [
+            {
+                "VariantName": f"v{number}",
+                "ModelName": model,
+                "InstanceType": "ml.t2.medium",
+                "InitialInstanceCount": count,
+                "InitialVariantWeight": weights[number] if weights else 1.0,
+            }
+            for number, model in enumerate(models)
+        ]
+        self.client.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
+        return name
+
+    def endpoint(self, config: str, **more: Any) -> str:
+        """Ask for an endpoint; returns its name."""
+        name = f"endpoint-{next(NUMBERS)}"
+        self.client.create_endpoint(EndpointName=name, EndpointConfigName=config, **more)
+        return name
+
+    def settled(self, name: str) -> dict[str, Any]:
+        """Wait until nothing is under way; returns the description."""
+        found = self.cloud.services["sagemaker"].wait("Endpoint", name, 30)  # type: ignore[attr-defined]
+        assert found is not None, f"{name} was still busy after 30 s"
+        return found
+
+    def in_service(self, *, factor: float = 1.0, **more: Any) -> str:
+        """Make an endpoint that serves; returns its name."""
+        name = self.endpoint(self.config(self.model(factor=factor, **more)))
+        found = self.settled(name)
+        assert found["EndpointStatus"] == "InService", found.get("FailureReason")
+        return name
+
+    def ask(self, name: str, body: bytes | str = "1,2\n", **more: Any) -> Any:
+        """Invoke the endpoint; returns the JSON answer."""
+        import json
+
+        arguments = {"ContentType": "text/csv", "Accept": "application/json", **more}
+        client = self.cloud.client("sagemaker-runtime")
+        return json.loads(client.invoke_endpoint(EndpointName=name, Body=body, **arguments)["Body"].read())
+
+    def log(self, name: str) -> str:
+        """Everything in the endpoint's log group."""
+        client = self.cloud.client("logs")
+        events = client.filter_log_events(logGroupName=f"/aws/sagemaker/Endpoints/{name}")["events"]
+        return "\n".join(event["message"] for event in events)
+
+
+@pytest.fixture
+def hosting(cloud: Cloud) -> Hosting:
+    return Hosting(cloud)
+
+
+@pytest.fixture
+def role_without(cloud: Cloud) -> Callable[[str], Hosting]:
+    """A hosting whose models have a role that lacks one grant."""
+
+    def make(sid: str) -> Hosting:
+        return Hosting(cloud, put_role(cloud, without=sid, arn=f"{ROLE}-{next(NUMBERS)}"))
+
+    return make
