@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-import botocore.session
-from botocore.exceptions import UnknownServiceError
+from moto.core.utils import get_service_model
 
+from modelwright.local.protocol import known_services
 from modelwright.local.stepfunctions.payloads import unknown_fields
 from modelwright.local.stepfunctions.sagemaker_fields import FIELDS, JOBS
 from modelwright.local.stepfunctions.tasks import SDK_ALIASES
@@ -15,7 +14,7 @@ from modelwright.local.stepfunctions.tasks import SDK_ALIASES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from botocore.model import OperationModel, ServiceModel
+    from botocore.model import OperationModel
 
 _PREFIX: Final = "arn:aws:states:::"
 _LAMBDA: Final = "arn:aws:lambda:"
@@ -117,23 +116,16 @@ def sync_jobs(definition: Any) -> set[str]:
 
 def _sdk_problem(resource: str, call: str) -> str | None:
     service, _, action = call.partition(":")
-    try:
-        operation = _operation(service, action)
-    except UnknownServiceError:
-        return f"The resource provided {resource} is not recognized: there is no service '{service}'"
-    if operation is None:
+    if SDK_ALIASES.get(service, service) not in known_services():
+        return f"The resource provided {resource} is not recognized: the local cloud has no service '{service}'"
+    if _operation(service, action) is None:
         return f"The resource provided {resource} is not recognized: '{service}' has no action '{action}'"
     return None
 
 
-@cache
-def _model(service: str) -> ServiceModel:
-    return botocore.session.get_session().get_service_model(SDK_ALIASES.get(service, service))
-
-
 def _operation(service: str, action: str) -> OperationModel | None:
     name = action[:1].upper() + action[1:]
-    model = _model(service)
+    model = get_service_model(SDK_ALIASES.get(service, service))
     return model.operation_model(name) if name in model.operation_names and action[:1].islower() else None
 
 

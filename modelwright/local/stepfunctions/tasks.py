@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from modelwright.local.stepfunctions.environment import LocalEnvironment
 
 _moto_state_from_error = ExecutionState._from_error  # noqa: SLF001  # called from the function in its place
-SDK_ALIASES = {"sfn": "stepfunctions", "eventbridge": "events", "cloudwatchlogs": "logs", "ssm": "ssm"}
+SDK_ALIASES = {
+    "sfn": "stepfunctions",
+    "eventbridge": "events",
+    "cloudwatchlogs": "logs",
+    "sagemakerruntime": "sagemaker-runtime",
+}
 """names in `aws-sdk:<name>:…` that botocore calls otherwise"""
 
 
