@@ -1,6 +1,6 @@
-"""cdk-nag's AwsSolutions pack, and how a finding is accepted: by its exact id, on one resource, with a reason.
+"""cdk-nag's AwsSolutions pack, and how a finding of any tool is accepted: its exact id, one resource, a reason.
 
-A finding that nobody accepted makes the synth fail: https://github.com/cdklabs/cdk-nag
+A finding that nobody accepted makes `modelwright synth --check` fail: https://github.com/cdklabs/cdk-nag
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from aws_cdk import App, CfnResource
 
@@ -30,12 +30,29 @@ def check_policies(app: App) -> None:
 
 
 def accept(resource: CfnResource, finding: str, reason: str) -> None:
-    """Accept one finding (`AwsSolutions-SQS3`) on one resource."""
+    """Accept one of cdk-nag's findings (`AwsSolutions-SQS3`) on one resource."""
     if not resource.node.try_get_context(SWITCH):
         return
     from aws_cdk import Acknowledgment, Validations  # noqa: PLC0415 # only when switched on
 
     Validations.of(resource).acknowledge(Acknowledgment(id=f"{_PREFIX}::{finding}", reason=reason))
+
+
+def accept_checkov(resource: CfnResource, reasons: Mapping[str, str]) -> None:
+    """Accept findings of checkov on one resource: its own notation, so that it holds whoever runs it.
+
+    https://www.checkov.io/2.Basics/Suppressing%20and%20Skipping%20Policies.html
+    """
+    skipped = [{"id": id_, "comment": reason} for id_, reason in reasons.items()]
+    resource.add_metadata("checkov", {"skip": skipped})
+
+
+def accept_lint(resource: CfnResource, reasons: Mapping[str, str]) -> None:
+    """Accept findings of cfn-lint on one resource: `E3601[States/TrainModel/TimeoutSeconds]`.
+
+    cfn-lint itself can only switch a whole rule off, so `modelwright.client.checks` reads these.
+    """
+    resource.add_metadata("modelwright", {"cfn-lint": dict(reasons)})
 
 
 def accept_wildcards(role: CfnResource, statements: Iterable[Statement]) -> None:

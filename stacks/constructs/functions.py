@@ -13,6 +13,7 @@ from aws_cdk import aws_s3_assets as assets
 from stacks.constructs.logs import log_group
 from stacks.constructs.roles import function_role
 from stacks.grants.functions import function_statements
+from stacks.policy_checks import accept_checkov
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 RUNTIME = "python3.14"
 FOLDER = Path(__file__).resolve().parents[2] / "lambdas"
+_ACCEPTED = {
+    "CKV_AWS_115": "a new account has 10 concurrent executions in all; reserving some of them would fail the deploy",
+    "CKV_AWS_116": "only called synchronously, by the state machine, which retries, catches and tells",
+    "CKV_AWS_117": "calls AWS's APIs only, with TLS; a network of its own would need an endpoint for each service",
+    "CKV_AWS_173": "its variables are names, no secrets, under Lambda's own key; ours would let its role decrypt more",
+}
 _NOT_CODE = ["**/__pycache__", "**/*.pyc", "**/.*"]
 
 
@@ -49,8 +56,7 @@ class Functions:
     def make(self, function: Function) -> lambda_.CfnFunction:
         """Make one function.
 
-        No reserved concurrency: a new account has 10 executions in all, and reserving some of them would fail.
-        https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+        No reserved concurrency: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
         """
         id_ = "".join(word.capitalize() for word in function.name.split("_"))
         target = self._context.target
@@ -61,7 +67,7 @@ class Functions:
             f"The Lambda {function.name} of {target.pipeline}",
             function_statements(target, function, group.attr_arn),
         )
-        return lambda_.CfnFunction(
+        made = lambda_.CfnFunction(
             self._scope,
             f"{id_}Function",
             description=f"{target.pipeline}: {function.name}",
@@ -77,6 +83,8 @@ class Functions:
             tracing_config={"mode": "Active"},
             **_storage(function),
         )
+        accept_checkov(made, _ACCEPTED)
+        return made
 
     def _environment(self, function: Function) -> dict[str, str]:
         unknown = sorted(set(function.environment) - set(self._context.values))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_stepfunctions as stepfunctions
 
 from modelwright.workflow.definition import definition
+from stacks.policy_checks import accept_lint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,12 +42,25 @@ def state_machine(scope: Construct, machine: Machine) -> stepfunctions.CfnStateM
         "includeExecutionData": True,
         "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": machine.log_group.attr_arn}}],
     }
-    return stepfunctions.CfnStateMachine(
+    document = definition(machine.structure)
+    made = stepfunctions.CfnStateMachine(
         scope,
         "StateMachine",
         role_arn=machine.role.attr_arn,
-        definition_string=json.dumps(definition(machine.structure), indent=1),
+        definition_string=json.dumps(document, indent=1),
         definition_substitutions=dict(machine.substitutions),
         logging_configuration=logged,
         tracing_configuration={"enabled": True},
     )
+    accept_lint(made, _computed_timeouts(document))
+    return made
+
+
+def _computed_timeouts(document: Mapping[str, Any]) -> dict[str, str]:
+    """What cfn-lint says of timeouts that are expressions, which AWS takes in a JSONata state.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html
+    """
+    states = document["States"].items()
+    found = [name for name, state in states if isinstance(state.get("TimeoutSeconds"), str)]
+    return {f"E3601[States/{name}/TimeoutSeconds]": "JSONata states take an expression here" for name in found}
