@@ -1,0 +1,148 @@
+"""What AWS and the Lambdas answer in a good run of the penguins pipeline; a test changes what it is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prepare_run import plan
+from prepare_run.domain import RunRequest
+
+from workflow_walk import RUN, TaskError
+
+SHA = "a" * 64
+BUCKET = "mw-artifacts"
+KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+PACKAGE_ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/mw-dev-penguins/1"
+ENDPOINT = "mw-dev-penguins"
+CONFIG = f"penguins-{RUN}-0"
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py312"
+
+EVENT = {
+    "schema": 1,
+    "pipeline": "penguins",
+    "release": SHA,
+    "trigger": {"kind": "manual", "id": "4be0643f-1d98-573b-97cd-ca98a65347dd"},
+}
+
+SUBSTITUTIONS = {
+    "EndpointName": ENDPOINT,
+    "ModelPackageGroupName": "mw-dev-penguins",
+    "TableName": "mw-dev",
+    "KeyArn": KEY_ARN,
+    "TopicArn": "arn:aws:sns:eu-west-1:123456789012:mw-dev-topic",
+    "EndpointErrorAlarmName": "mw-dev-penguins-errors",
+    "EndpointLatencyAlarmName": "mw-dev-penguins-latency",
+    **{name: f"arn:aws:iam::123456789012:role/{name}" for name in ("ProcessingRoleArn", "TrainingRoleArn")},
+    "HostingRoleArn": "arn:aws:iam::123456789012:role/HostingRoleArn",
+}
+
+
+def manifest(**changes: Any) -> dict[str, Any]:
+    """A release of the penguins."""
+    job = {
+        "image": IMAGE,
+        "instance": "ml.m5.large",
+        "instance_count": 1,
+        "volume_gib": 10,
+        "max_runtime_seconds": 3600,
+    }
+    prefix = f"s3://{BUCKET}/code/penguins/{SHA}"
+    return {
+        "schema": 1,
+        "pipeline": "penguins",
+        "commit": "c" * 40,
+        "clean": True,
+        "code": {"uri": f"{prefix}/code.tar.gz", "files": f"{prefix}/files/", "sha256": SHA, "requirements": False},
+        "data": {"uri": f"s3://mw-data/datasets/penguins/{SHA}/penguins.csv", "sha256": SHA},
+        "process": {**job, "script": "process.py", "arguments": []},
+        "train": {**job, "script": "train.py", "hyperparameters": {"C": "1.0"}},
+        "evaluate": {**job, "script": "evaluate.py", "arguments": ["--threshold", "0.5"]},
+        "gate": [
+            {"left": {"metric": "accuracy"}, "op": ">=", "right": {"number": 0.8}, "text": "accuracy >= 0.80"},
+        ],
+        "deploy": {
+            "image": IMAGE,
+            "instance": "ml.t2.medium",
+            "instance_count": 1,
+            "keep": 3,
+            "content_types": ["text/csv"],
+            "smoke_test": {"body_base64": "MQo=", "content_type": "text/csv", "accept": "application/json"},
+        },
+        "structure": "5" * 64,
+        **changes,
+    }
+
+
+def ready_plan(**changes: Any) -> dict[str, Any]:
+    """What PrepareRun answers."""
+    request = RunRequest(SHA, "manual", "x", None, None, {})
+    run = {"id": RUN, "release": SHA, "started_at": "2026-11-20T10:00:00.123Z"}
+    return plan.make_plan(manifest(**changes), request, run, bucket=BUCKET, key_arn=KEY_ARN)
+
+
+class Answers:
+    """A table of answers by state; a list is used up from the front, its last answer stays."""
+
+    def __init__(self, **changes: Any) -> None:
+        """Start with a good run."""
+        payloads = {
+            "PrepareRun": ready_plan(),
+            "RecordMetrics": {"metrics": {"accuracy": 0.9}},
+            "CheckQualityGate": {
+                "passed": True,
+                "clauses": [{"text": "accuracy >= 0.80", "passed": True, "found": 0.9, "limit": 0.8}],
+            },
+            "PackageModel": {"uri": f"s3://{BUCKET}/models/penguins/{SHA}/model.tar.gz", "sha256": SHA, "bytes": 9},
+            "AcquireDeployment": {"status": "Acquired", "fence": 1},
+            "SmokeTest": {"rows": 1, "predictions": 1, "contentType": "application/json"},
+            "PromoteModel": {"champion": RUN, "modelPackageArn": PACKAGE_ARN},
+            "RemoveOldModels": {"models": [], "endpointConfigs": [], "left": []},
+            "RestoreEndpoint": {"status": "serves before as before"},
+        }
+        model = f"s3://{BUCKET}/runs/penguins/{RUN}/training/penguins-train-{RUN}-0/output/model.tar.gz"
+        account = "arn:aws:sagemaker:eu-west-1:123456789012"
+        self.table: dict[str, Any] = {
+            **{name: {"Payload": payload, "StatusCode": 200} for name, payload in payloads.items()},
+            "ProcessData": {"ProcessingJobName": f"penguins-process-{RUN}-0"},
+            "TrainModel": {
+                "TrainingJobName": f"penguins-train-{RUN}-0",
+                "ModelArtifacts": {"S3ModelArtifacts": model},
+            },
+            "EvaluateModel": {"ProcessingJobName": f"penguins-evaluate-{RUN}-0"},
+            "RegisterModel": {"ModelPackageArn": PACKAGE_ARN},
+            "CreateModel": {"ModelArn": f"{account}:model/{CONFIG}"},
+            "CreateEndpointConfig": {"EndpointConfigArn": f"{account}:endpoint-config/{CONFIG}"},
+            "InspectEndpoint": TaskError("SageMaker.SageMakerException", f'Could not find endpoint "{ENDPOINT}".'),
+            "CreateEndpoint": {"EndpointArn": f"{account}:endpoint/{ENDPOINT}"},
+            "UpdateEndpoint": {"EndpointArn": f"{account}:endpoint/{ENDPOINT}"},
+            "DeleteFailedEndpoint": {},
+            "WatchEndpoint": described("InService", CONFIG),
+            **dict.fromkeys(["ReleaseLease", "ReleaseFailedLease"], {}),
+            **{f"MarkRun{status}": {} for status in ("Rejected", "Registered", "Superseded", "Failed")},
+            **{f"Notify{of}": {"MessageId": "m"} for of in ("Success", "Rejected", "Registered", "Failure")},
+            **changes,
+        }
+
+    def __call__(self, state: str, arguments: Any) -> Any:
+        """Answer as the table says; an error in it is raised."""
+        found = self.table[state]
+        if isinstance(found, list):
+            found = found.pop(0) if len(found) > 1 else found[0]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def described(status: str, config: str, **more: Any) -> dict[str, Any]:
+    """An endpoint as it is described."""
+    return {"EndpointName": ENDPOINT, "EndpointStatus": status, "EndpointConfigName": config, **more}
+
+
+def substituted(text: str) -> str:
+    """`text` with every placeholder filled."""
+    for name, value in SUBSTITUTIONS.items():
+        text = text.replace("${" + name + "}", value)
+    return text.replace("${", "arn:aws:lambda:eu-west-1:123456789012:function:").replace("FunctionArn}", "")
+
+
+
