@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import warnings
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
+from moto.core import errors
 from moto.core.serialize import SerializationContext, get_serializer_class
 
 from modelwright.local.http import HttpResponse
@@ -13,11 +14,12 @@ from modelwright.local.http import HttpResponse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from modelwright.local.http import HttpRequest
     from modelwright.local.protocol import Parsed
     from modelwright.local.service import AwsError
 
-# moto warns for each error code that a service's model does not list; AWS answers such codes every day (AccessDenied).
-warnings.filterwarnings("ignore", message=r"Exception\(.*\) with code .* does not match an error shape")
+# moto warns of each error code that a service's model does not list; AWS answers such codes every day (AccessDenied).
+errors.warn = lambda *_, **__: None
 
 
 class _WireError(Exception):
@@ -33,20 +35,39 @@ class _WireError(Exception):
 
 def result_response(parsed: Parsed, result: Mapping[str, Any], request_id: str) -> HttpResponse:
     """Write a result in the output shape of the operation."""
-    serializer = _serializer(parsed, request_id)
-    return _response(serializer.serialize(result), request_id)
+    written = _serializer(parsed, request_id).serialize(result)
+    written["headers"].update(_content_type(parsed, result))
+    return _response(written, request_id)
 
 
-def error_response(parsed: Parsed | None, error: AwsError, request_id: str) -> HttpResponse:
-    """Write an error; one of a request that was not even understood is JSON, which every SDK can show."""
-    if parsed is None:
-        body = json.dumps({"__type": error.code, "message": error.message, "Message": error.message}).encode()
-        headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": error.code}
-        return HttpResponse(error.status, {**headers, "x-amzn-RequestId": request_id}, body)
+def error_response(parsed: Parsed, error: AwsError, request_id: str) -> HttpResponse:
+    """Write an error."""
     written = _serializer(parsed, request_id).serialize(_WireError(error))
     if error.status != 400 or written["status_code"] < 400:
         written["status_code"] = error.status
     return _response(written, request_id)
+
+
+def unparsed_response(http: HttpRequest, error: AwsError, request_id: str) -> HttpResponse:
+    """Write an error of a request that was not understood: XML where XML was likely asked for, else JSON."""
+    headers = {"x-amzn-RequestId": request_id}
+    form = http.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    if form or "/s3/aws4_request" in http.headers.get("authorization", ""):
+        one = f"<Error><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message></Error>"
+        body = f"<ErrorResponse>{one}<Errors>{one}</Errors></ErrorResponse>" if form else one
+        return HttpResponse(error.status, {**headers, "Content-Type": "text/xml"}, body.encode())
+    members = {"__type": error.code, "message": error.message, "Message": error.message}
+    headers |= {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": error.code}
+    return HttpResponse(error.status, headers, json.dumps(members).encode())
+
+
+def _content_type(parsed: Parsed, result: Mapping[str, Any]) -> dict[str, str]:
+    """The content type that the result itself states (moto's serializers write the protocol's over it)."""
+    shape = parsed.model.output_shape
+    for name, member in shape.members.items() if shape is not None else ():
+        if member.serialization.get("name", "").lower() == "content-type" and result.get(name) is not None:
+            return {"Content-Type": str(result[name])}
+    return {}
 
 
 def _serializer(parsed: Parsed, request_id: str) -> Any:

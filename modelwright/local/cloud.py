@@ -11,9 +11,10 @@ from modelwright.local.callers import Callers
 from modelwright.local.dynamodb import DynamoKeeper
 from modelwright.local.http import HttpServer
 from modelwright.local.iam.authority import Authority
+from modelwright.local.persistence.s3_keeper import S3Keeper
 from modelwright.local.processes.launcher import Launcher
 from modelwright.local.processes.orphans import end_orphans
-from modelwright.local.s3 import S3Files, S3Keeper
+from modelwright.local.s3 import S3Files
 from modelwright.local.services import SERVICES, make_services
 from modelwright.local.store.database import FILE_NAME, Database
 from modelwright.local.store.objects import ObjectStore
@@ -43,7 +44,7 @@ class Cloud:
     a service is called.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # by keyword but for two; all but these two have a default
         self,
         directory: Path,
         region: str,
@@ -81,7 +82,7 @@ class Cloud:
             self.launcher.warm()  # first: the zygotes import in processes of their own while the rest is made
         self.callers = Callers(self)
         self.iam = Authority(self)
-        self._server = HttpServer(lambda request: self._gateway.answer(request))
+        self._server = HttpServer(lambda request: self._gateway.answer(request))  # noqa: PLW0108  # the gateway is made later
         self.endpoint_url: str = self._server.url
         self._serve_moto()
         self.services: dict[str, Service] = make_services(self, services)
@@ -89,10 +90,10 @@ class Cloud:
 
     def _serve_moto(self) -> None:
         # moto and botocore are imported here, while the zygotes import in processes of their own
-        from modelwright.local.clients import Clients
-        from modelwright.local.gateway import Gateway
-        from modelwright.local.motos import MotoServices
-        from modelwright.local.persistence.hooks import Hooks
+        from modelwright.local.clients import Clients  # noqa: PLC0415
+        from modelwright.local.gateway import Gateway  # noqa: PLC0415
+        from modelwright.local.motos import MotoServices  # noqa: PLC0415
+        from modelwright.local.persistence.hooks import Hooks  # noqa: PLC0415
 
         self._motos = MotoServices()
         objects = S3Keeper(self)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from moto.dynamodb.models.table import Table
 
     from modelwright.local.cloud import Cloud
-    from modelwright.local.http import HttpResponse
     from modelwright.local.service import Call
 
 KIND = "dynamodb-item"
@@ -55,7 +54,13 @@ class DynamoKeeper:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
 
-    def after(self, call: Call, _response: HttpResponse) -> None:
+    def check(self, call: Call) -> None:
+        """Nothing that moto takes is left undone."""
+
+    def finished(self) -> None:
+        """Nothing follows."""
+
+    def after(self, call: Call) -> None:
         """Write down the items that the call named, as moto holds them now."""
         if call.operation == "CreateTable":
             self.restore(_name(call.params["TableName"]))
@@ -70,7 +75,7 @@ class DynamoKeeper:
 
     def restore(self, name: str) -> None:
         """Put back the items that a table of this name held before the last stop."""
-        from moto.dynamodb.models.dynamo_type import Item
+        from moto.dynamodb.models.dynamo_type import Item  # noqa: PLC0415  # with the first table, not with the start
 
         table = self._table(name)
         for _, body in self._cloud.database.all(KIND, f"{name}/"):
@@ -109,7 +114,7 @@ class DynamoKeeper:
         return self._backend().tables[name]
 
     def _backend(self) -> DynamoDBBackend:
-        from moto.dynamodb.models import dynamodb_backends
+        from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415
 
         return dynamodb_backends[self._cloud.account][self._cloud.region]
 
@@ -137,7 +142,7 @@ def _name(table: str) -> str:
 
 
 def _keys(table: Table, attributes: dict[str, Any]) -> tuple[Any, Any]:
-    from moto.dynamodb.models.dynamo_type import DynamoType
+    from moto.dynamodb.models.dynamo_type import DynamoType  # noqa: PLC0415
 
     hash_key = DynamoType(attributes[table.hash_key_attr])
     return hash_key, DynamoType(attributes[table.range_key_attr]) if table.range_key_attr else None

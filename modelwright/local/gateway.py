@@ -37,14 +37,14 @@ class Gateway:
             parsed = parse(http)
             return self._answer(parsed, request_id)
         except AwsError as error:
-            return answers.error_response(parsed, error, request_id)
+            return _refusal(http, parsed, error, request_id)
         except ModelwrightError as error:  # a clear sentence of ours: no space left, a damaged state
             log.error("%s: %s", _name(parsed), error)  # noqa: TRY400  # the sentence says it all
-            return answers.error_response(parsed, AwsError("InternalFailure", str(error), 500), request_id)
+            return _refusal(http, parsed, AwsError("InternalFailure", str(error), 500), request_id)
         except Exception as error:
             log.exception("%s failed (request %s)", _name(parsed), request_id)
             message = f"{_name(parsed)} failed inside the local cloud: {type(error).__name__}: {error}"
-            return answers.error_response(parsed, AwsError("InternalFailure", message, 500), request_id)
+            return _refusal(http, parsed, AwsError("InternalFailure", message, 500), request_id)
 
     def _answer(self, parsed: Parsed, request_id: str) -> HttpResponse:
         caller = self._cloud.callers.find(parsed.access_key, parsed.http.headers.get("x-amz-security-token", ""))
@@ -67,8 +67,15 @@ class Gateway:
         with self._motos.turn(call.service):
             response = self._motos.answer(call.service, parsed.request)
             if response.status < 300:
-                self._hooks.after(call, response)
+                self._hooks.after(call)
+        self._hooks.finished(call)
         return response
+
+
+def _refusal(http: HttpRequest, parsed: Parsed | None, error: AwsError, request_id: str) -> HttpResponse:
+    if parsed is None:
+        return answers.unparsed_response(http, error, request_id)
+    return answers.error_response(parsed, error, request_id)
 
 
 def _name(parsed: Parsed | None) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class HttpResponse:
     body: bytes = field(default=b"", repr=False)
 
 
-class BadRequest(Exception):
+class BadRequestError(Exception):
     """Not HTTP as this server speaks it."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -117,7 +117,7 @@ class HttpServer:
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with connection, connection.makefile("rb", buffering=64 * 1024) as stream:
-                while self._serve_one(connection, stream):
+                while self._serve_one(connection, cast("BinaryIO", stream)):
                     pass
         except OSError:
             pass  # the client is gone; nothing is owed to it
@@ -129,7 +129,7 @@ class HttpServer:
         """Answer one request; False when the connection ends."""
         try:
             request = read_request(stream, lambda: connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n"))
-        except BadRequest as error:
+        except BadRequestError as error:
             _send(connection, HttpResponse(error.status, {"Connection": "close"}, str(error).encode()), head=False)
             return False
         if request is None:
@@ -161,7 +161,7 @@ def read_request(stream: BinaryIO, send_continue: Callable[[], None]) -> HttpReq
 def _request_line(line: bytes) -> tuple[str, str, str]:
     parts = line.decode("latin-1").split()
     if len(parts) != 3 or parts[2] not in {"HTTP/1.1", "HTTP/1.0"} or not line.endswith(b"\n"):
-        raise BadRequest(400, "this is not an HTTP/1.1 request")
+        raise BadRequestError(400, "this is not an HTTP/1.1 request")
     method, target, version = parts
     if target.startswith("http://"):  # the absolute form that a proxy is sent
         target = "/" + target[7:].partition("/")[2]
@@ -175,29 +175,29 @@ def _headers(stream: BinaryIO) -> dict[str, str]:
         line = stream.readline(left + 1)
         left -= len(line)
         if left < 0:
-            raise BadRequest(431, f"the headers are longer than {MAX_HEADER_BYTES} bytes")
+            raise BadRequestError(431, f"the headers are longer than {MAX_HEADER_BYTES} bytes")
         if line in (b"\r\n", b"\n"):
             return headers
         name, colon, value = line.decode("latin-1").partition(":")
         if not colon or name != name.strip():
-            raise BadRequest(400, "a header is not of the form `name: value`")
+            raise BadRequestError(400, "a header is not of the form `name: value`")
         name, value = name.lower(), value.strip()
         headers[name] = f"{headers[name]},{value}" if name in headers else value
 
 
 def _length(text: str) -> int:
     if not text.isdecimal():
-        raise BadRequest(400, f"Content-Length is {text!r}; it must be a number")
+        raise BadRequestError(400, f"Content-Length is {text!r}; it must be a number")
     length = int(text)
     if length > MAX_BODY_BYTES:
-        raise BadRequest(413, f"the body has {length} bytes; at most {MAX_BODY_BYTES} are taken in one request")
+        raise BadRequestError(413, f"the body has {length} bytes; at most {MAX_BODY_BYTES} are taken in one request")
     return length
 
 
 def _exactly(stream: BinaryIO, length: int) -> bytes:
     body = stream.read(length) if length else b""
     if len(body) != length:
-        raise BadRequest(400, f"the body ends after {len(body)} of {length} bytes")
+        raise BadRequestError(400, f"the body ends after {len(body)} of {length} bytes")
     return body
 
 
@@ -207,7 +207,7 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
         try:
             size = int(size_text, 16)
         except ValueError:
-            raise BadRequest(400, "a chunk does not begin with its size") from None
+            raise BadRequestError(400, "a chunk does not begin with its size") from None
         if size == 0:
             _headers(stream)  # trailers
             return

@@ -97,7 +97,7 @@ class MotoServices:
 
 
 def _make_map(moto_name: str) -> Map:
-    regions = get_backend(moto_name)["123456789012"]  # type: ignore[call-overload]  # moto lists its names as literals
+    regions = get_backend(moto_name)["123456789012"]
     backend = regions["aws"] if "aws" in regions else regions["us-east-1"]
     paths: dict[str, Callable[..., Any]] = backend.flask_paths
     rules = [

@@ -1,8 +1,8 @@
 """From an HTTP request to (service, operation, parameters), with botocore's own models and moto's parsers.
 
 Which service is asked is read from the signature's scope (`…/<region>/<service>/aws4_request`,
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-signing-elements.html); signatures themselves are not verified: the endpoint
-listens on loopback only, and access keys are random and handed out over a private socket.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-signing-elements.html); signatures themselves are not
+verified: the endpoint listens on loopback only, and access keys are random and handed out over a private socket.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _SIGNING_NAMES = {
 """signing name -> botocore's service; those that share a signing name are told apart in `_service`"""
 
 
-class ServerRequest(Request):
+class ServerRequest(Request):  # type: ignore[misc]  # moto carries no types
     """moto's request class, as its own server has it: the answer's Date is the server's business."""
 
     from_wsgi_server = True
@@ -179,7 +179,7 @@ def _protocol(model: Any, http: HttpRequest) -> str:
     if model.protocol.startswith("rest-"):
         return str(model.protocol)
     try:
-        return determine_request_protocol(model, http.headers.get("content-type", "").partition(";")[0])
+        return str(determine_request_protocol(model, http.headers.get("content-type", "").partition(";")[0]))
     except NotImplementedError as error:
         raise AwsError("UnsupportedProtocol", str(error), 415) from error
 
@@ -194,11 +194,12 @@ def _operation_model(service: str, operation: str) -> OperationModel:
 
 def _routed(service: str, http: HttpRequest, request: Request) -> tuple[OperationModel, dict[str, Any]]:
     try:
-        return get_service_router(service).match(request)
+        operation, params = get_service_router(service).match(request)
     except HTTPException as error:
         raise AwsError(
             "UnknownOperationException", f"{service} has no operation for {http.method} {http.path}", 404
         ) from error
+    return operation, params
 
 
 def _with_params(parsed: Parsed, form: dict[str, str], path_params: dict[str, Any]) -> Parsed:

@@ -1,1 +1,1 @@
-"""What moto holds in memory only, written down before each answer and put back when its bucket or table is made again."""
+"""What moto holds in memory only: written down before each answer, put back when its bucket or table is made."""

@@ -27,7 +27,7 @@ def loads(text: str) -> Any:
     return json.loads(text, object_hook=_untag) if '"$' in text else json.loads(text)
 
 
-def _tagged(value: Any) -> Any:
+def _tagged(value: Any) -> Any:  # noqa: PLR0911  # one return a type
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float):

@@ -1,21 +1,26 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.client import BaseClient
 from botocore.config import Config
 from moto.backends import get_backend
 
 from modelwright.clock import FakeClock
 from modelwright.local.cloud import Cloud
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from echo_services import ALL  # beside this file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 REGION = "eu-central-1"
-SERVICES: dict[str, str] = {}
-"""these tests are about the core: what colleagues' services do is tested with them"""
+ECHOES = {name: f"echo_services:{cls.__name__}" for name, cls in ALL.items()}
 
 
 def forget_moto() -> None:
@@ -33,7 +38,8 @@ def make_cloud(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
         if clouds:
             clouds.pop().stop()
         forget_moto()
-        cloud = Cloud(tmp_path / ".modelwright", REGION, clock=FakeClock(), services=services or SERVICES, warm=False)
+        table = ECHOES if services is None else services
+        cloud = Cloud(tmp_path / ".modelwright", REGION, clock=FakeClock(), services=table, warm=False)
         clouds.append(cloud)
         cloud.start()
         return cloud
@@ -49,14 +55,20 @@ def cloud(make_cloud: Callable[..., Cloud]) -> Cloud:
     return make_cloud()
 
 
-def http_client(cloud: Cloud, service: str, **keys: Any) -> BaseClient:
-    """A client as the command line or a job has it: over the socket."""
-    owner = cloud.callers.owner
-    keys = keys or {"aws_access_key_id": owner.access_key, "aws_secret_access_key": owner.secret_key}
-    return boto3.client(
-        service,
-        endpoint_url=cloud.endpoint_url,
-        region_name=REGION,
-        config=Config(retries={"total_max_attempts": 1}),
-        **keys,
-    )
+@pytest.fixture
+def http_client() -> Callable[..., Any]:
+    """Makes a client as the command line or a job has it: over the socket."""
+
+    def make(cloud: Cloud, service: str, keys: Any = None, **settings: Any) -> Any:
+        keys = keys or cloud.callers.owner
+        return boto3.client(
+            service,
+            endpoint_url=cloud.endpoint_url,
+            region_name=settings.pop("region", REGION),
+            config=Config(retries={"total_max_attempts": 1}, **settings),
+            aws_access_key_id=keys.access_key,
+            aws_secret_access_key=keys.secret_key,
+            aws_session_token=keys.session_token or None,
+        )
+
+    return make
