@@ -18,7 +18,7 @@ def nearest(word: str, known: Iterable[str], count: int = 1) -> list[str]:
     import difflib  # noqa: PLC0415 # imported when something is wrong only: a start has no time to lose
 
     by_folded = {name.casefold(): name for name in sorted(known)}
-    found = difflib.get_close_matches(word.casefold(), list(by_folded), n=count, cutoff=0.6)
+    found = difflib.get_close_matches(word.casefold(), list(by_folded), n=count, cutoff=0.65)
     return [by_folded[name] for name in found]
 
 
@@ -147,6 +147,10 @@ class DeployNeeded(ModelwrightError):
 
 class SynthFailed(ModelwrightError):
     """The template could not be made from the project's code and settings."""
+
+
+class ChecksUnavailable(ModelwrightError):
+    """A validator that `synth --check` needs could not be run: what did not run has not passed."""
 
 
 class NotDeployed(ModelwrightError):

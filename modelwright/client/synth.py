@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import modelwright
 from modelwright.errors import SynthFailed
@@ -65,15 +65,22 @@ def ensure_assembly(root: Path, env: str) -> Path:
     return assembly
 
 
-def synthesize(root: Path, env: str, outdir: Path, extra: Mapping[str, str] | None = None) -> str:
+def synthesize(
+    root: Path,
+    env: str,
+    outdir: Path,
+    variables: Mapping[str, str] | None = None,
+    context: Mapping[str, Any] | None = None,
+) -> str:
     """Run the project's `app.py` for `env` into `outdir` and return what it printed.
 
-    `extra` is added to its environment variables. Raises `SynthFailed` with the last lines of the Python error.
+    `variables` are added to its environment variables, `context` to the context of `cdk.json`.
+    Raises `SynthFailed` with the last lines of the Python error.
     """
     found = subprocess.run(
         [sys.executable, "app.py"],
         cwd=root,
-        env=_variables(root, env, outdir) | dict(extra or {}),
+        env=_variables(root, env, outdir, context or {}) | dict(variables or {}),
         capture_output=True,
         text=True,
         check=False,
@@ -151,7 +158,7 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
         yield
 
 
-def _variables(root: Path, env: str, outdir: Path) -> dict[str, str]:
+def _variables(root: Path, env: str, outdir: Path, more: Mapping[str, Any]) -> dict[str, str]:
     """What `app.py` finds in its environment: the bundled Node, and what the CDK command line would hand over."""
     import json  # noqa: PLC0415 # only when there is something to do
 
@@ -160,7 +167,7 @@ def _variables(root: Path, env: str, outdir: Path) -> dict[str, str]:
     return inherited | {
         "JSII_NODE": str(bundled_node()),
         "CDK_OUTDIR": str(outdir),
-        "CDK_CONTEXT_JSON": json.dumps(context),
+        "CDK_CONTEXT_JSON": json.dumps(context | dict(more)),
         "CDK_VALIDATION": "false",
         "MODELWRIGHT_ENV": env,
     }

@@ -1,0 +1,95 @@
+"""checkov, in an environment of its own: its hundred packages want other versions than ours."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelwright.client.checks.report import Accepted, Finding
+from modelwright.errors import ChecksUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from modelwright.client.checks.report import Collector
+    from modelwright.client.checks.templates import Template
+
+TOOL = "checkov"
+REQUIREMENTS = "requirements-checks.txt"
+ENVIRONMENT = ".venv-checks"
+
+
+def check_checkov(root: Path, templates: Sequence[Template], collector: Collector) -> None:
+    """Run checkov's CloudFormation rules without a network; skips are the template's own, each with a comment."""
+    python = ensure_environment(root)
+    report = _run(python, [template.path for template in templates])
+    stacks = {template.path.name: template.stack for template in templates}
+    collector.add(TOOL, _findings(report, stacks), _accepted(report, stacks))
+
+
+def ensure_environment(root: Path) -> Path:
+    """Return the Python of checkov's environment, made from the locked requirements when it is not theirs."""
+    requirements, folder = root / REQUIREMENTS, root / ENVIRONMENT
+    if not requirements.is_file():
+        raise ChecksUnavailable(f"There is no {REQUIREMENTS}, from which checkov would be installed.")
+    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    stamp, python = folder / ".complete", folder / "bin" / "python"
+    if stamp.is_file() and stamp.read_text("utf-8") == wanted and python.is_file():
+        return python
+    _call([sys.executable, "-m", "venv", "--clear", str(folder)])
+    _call([*_installer(python), "--require-hashes", "--requirement", str(requirements)])
+    stamp.write_text(wanted, "utf-8")
+    return python
+
+
+def _installer(python: Path) -> list[str]:
+    uv = Path(sys.executable).parent / "uv"
+    if uv.is_file():
+        return [str(uv), "pip", "install", "--quiet", "--python", str(python)]
+    return [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+
+
+def _call(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr or done.stdout).strip()[-500:]
+        raise ChecksUnavailable(f"checkov could not be installed into {ENVIRONMENT}: {last}")
+
+
+def _run(python: Path, paths: Sequence[Path]) -> dict[str, Any]:
+    script = python.parent / "checkov"
+    options = ["--skip-download", "--framework", "cloudformation", "--output", "json", "--quiet", "--compact"]
+    files = [option for path in paths for option in ("--file", str(path))]
+    variables = os.environ | {"LOG_LEVEL": "ERROR", "CHECKOV_RUN_SCA_PACKAGE_SCAN_V2": "false"}
+    command = [str(python), str(script), *options, *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=variables)
+    try:
+        found = json.loads(done.stdout)
+    except ValueError:
+        raise ChecksUnavailable(f"checkov failed: {(done.stderr or done.stdout).strip()[-500:]}") from None
+    if "results" not in found:  # its summary alone: it looked at nothing
+        raise ChecksUnavailable("checkov found no resource to look at.")
+    report: dict[str, Any] = found
+    return report
+
+
+def _findings(report: Mapping[str, Any], stacks: Mapping[str, str]) -> Iterator[Finding]:
+    for item in report["results"]["failed_checks"]:
+        yield Finding(TOOL, item["check_id"], _where(item, stacks), item["check_name"])
+    for path in report["results"].get("parsing_errors", []):
+        yield Finding(TOOL, "parsing", Path(path).name, "could not be read by checkov")
+
+
+def _accepted(report: Mapping[str, Any], stacks: Mapping[str, str]) -> Iterator[Accepted]:
+    for item in report["results"].get("skipped_checks", []):
+        yield Accepted(TOOL, item["check_id"], _where(item, stacks), item["check_result"]["suppress_comment"])
+
+
+def _where(item: Mapping[str, Any], stacks: Mapping[str, str]) -> str:
+    logical_id = item["resource"].rpartition(".")[2]
+    return f"{stacks[Path(item['file_path']).name]}/{logical_id}"
