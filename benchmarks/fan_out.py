@@ -1,0 +1,93 @@
+"""A state machine whose Map starts many training jobs that do nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from modelwright.client.deployment import find_deployment
+from modelwright.client.session import Session
+from modelwright.local.attach import attach
+
+
+@contextmanager
+def machine(project: Path, *, jobs: int) -> Iterator[Callable[[], None]]:
+    """What runs the machine once and waits for its end; it fails when the execution does."""
+    with attach(project) as local:
+        keys = local.credentials
+        session = Session(local.region, local.endpoint_url, keys.access_key, keys.secret_key)
+        deployment = find_deployment(session, "dev", "penguins")
+        client = session.client("stepfunctions")
+        role = client.describe_state_machine(stateMachineArn=deployment.state_machine_arn)["roleArn"]
+        training = _training_role(client, deployment.state_machine_arn)
+        code = f"code/penguins/{'0' * 64}/code.tar.gz"
+        session.client("s3").put_object(Bucket=deployment.artifact_bucket, Key=code, Body=_bundle())
+        text = json.dumps(_definition(deployment.artifact_bucket, code, training, jobs))
+        arn = client.create_state_machine(name="fan-out", definition=text, roleArn=role)["stateMachineArn"]
+        yield lambda: _execute(client, arn)
+        client.delete_state_machine(stateMachineArn=arn)
+
+
+def _training_role(client: Any, machine: str) -> str:
+    definition = json.loads(client.describe_state_machine(stateMachineArn=machine)["definition"])
+    return str(definition["States"]["TrainModel"]["Arguments"]["RoleArn"])
+
+
+def _bundle() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        entry = tarfile.TarInfo("train.py")
+        archive.addfile(entry, io.BytesIO(b""))
+    return buffer.getvalue()
+
+
+def _definition(bucket: str, code: str, role: str, jobs: int) -> dict[str, Any]:
+    channel = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/{code}", "S3DataDistributionType": "FullyReplicated"}
+    job = {
+        "TrainingJobName": "{% 'penguins-train-' & $substring($hash($states.context.Execution.Id, 'SHA-256'), 0, 12) & '-' & $states.input %}",
+        "RoleArn": role,
+        "AlgorithmSpecification": {"TrainingImage": "none", "TrainingInputMode": "File"},
+        "HyperParameters": {
+            "sagemaker_program": "train.py",
+            "sagemaker_submit_directory": "/opt/ml/input/data/code/code.tar.gz",
+        },
+        "InputDataConfig": [{"ChannelName": "code", "DataSource": {"S3DataSource": channel}}],
+        "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/runs/penguins/{'0' * 12}/training/"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
+        "EnableNetworkIsolation": True,
+        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+    }
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
+        "Arguments": job,
+        "Output": 0,
+        "End": True,
+    }
+    processor = {"ProcessorConfig": {"Mode": "INLINE"}, "StartAt": "Train", "States": {"Train": task}}
+    fan = {
+        "Type": "Map",
+        "Items": f"{{% [1..{jobs}] %}}",
+        "MaxConcurrency": 40,
+        "ItemProcessor": processor,
+        "End": True,
+    }
+    return {"QueryLanguage": "JSONata", "StartAt": "Fan", "States": {"Fan": fan}}
+
+
+def _execute(client: Any, arn: str) -> None:
+    execution = client.start_execution(stateMachineArn=arn, name=str(uuid.uuid4()), input="{}")["executionArn"]
+    while True:
+        found = client.describe_execution(executionArn=execution)
+        if found["status"] == "SUCCEEDED":
+            return
+        if found["status"] != "RUNNING":
+            raise RuntimeError(f"the fan-out ended as {found['status']}: {found.get('error')}: {found.get('cause')}")
+        time.sleep(0.05)

@@ -1,0 +1,39 @@
+"""How much memory a run takes: the proportional set size of all of its processes, sampled while it runs (Linux)."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from .project import run_penguins
+
+
+def peak_of_run(project: Path) -> float:
+    """MiB at the highest."""
+    ended, peak = threading.Event(), [0.0]
+
+    def sample() -> None:
+        while not ended.wait(0.02):
+            peak[0] = max(peak[0], _used(str(project)))
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        run_penguins(project)
+    finally:
+        ended.set()
+        thread.join()
+    return peak[0]
+
+
+def _used(project: str) -> float:
+    total = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if project.encode() not in (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes():
+                continue
+            lines = (folder / "smaps_rollup").read_text().splitlines()
+        except OSError:
+            continue  # it ended meanwhile
+        total += next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+    return total / 1024
