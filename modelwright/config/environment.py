@@ -37,7 +37,7 @@ class LimitSettings:
     max_volume_gib: int = 100
     max_wait_for_endpoint_seconds: int = 3600
     """How long a run waits for the endpoint to be in service."""
-    lease_seconds: int = 7200
+    lease_seconds: int = 18_000
     """How long a run may hold an endpoint before another run takes it for dead."""
 
 

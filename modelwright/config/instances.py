@@ -39,9 +39,10 @@ def instance_problem(instance: str, purpose: Purpose) -> str | None:
         near = nearest(f"ml.{instance.removeprefix('ml.')}", _types(purpose))
         return f"is {instance!r}; it must be ml.<family>.<size>, like {near[0] if near else 'ml.m5.large'}."
     if found["family"] not in families:
-        near = nearest(found["family"], families, 3)
-        offer = f"the nearest are {names(near)}" if near else f"there are {names(sorted(families))}"
-        return f"is {instance!r}; SageMaker has no family {found['family']} for {purpose}; {offer}."
+        kind = re.match("[a-z]+", found["family"])
+        alike = sorted(name for name in families if kind and re.fullmatch(rf"{kind[0]}[0-9].*", name))
+        offer = names(alike or sorted(families))
+        return f"is {instance!r}; SageMaker has no {found['family']} for {purpose}, but {offer}."
     sizes = families[found["family"]]
     if found["size"] not in sizes:
         return f"is {instance!r}; for {purpose}, SageMaker has {found['family']} in the sizes {names(sizes)}."

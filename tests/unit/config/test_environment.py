@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from modelwright.config.environment import AlarmSettings, LimitSettings
+from modelwright.config import load_project
+
+
+def test_every_value_can_be_set(project) -> None:
+    project.write(
+        "environments/prod.yaml",
+        """\
+region: us-east-1
+account: "012345678901"
+logs: {retention_days: 365}
+notify: {emails: [a@example.com, b@example.org, a@example.com]}
+alarms: {endpoint_latency_ms: 50, endpoint_error_percent: 0.5, days_without_training: 2}
+limits: {max_runtime_seconds: 7200, max_instance_count: 2, max_volume_gib: 20, max_wait_for_endpoint_seconds: 600,
+  lease_seconds: 601}
+removal: destroy
+""",
+    )
+    found = load_project(project.root, "prod").environment
+    assert (found.name, found.region, found.account, found.prefix) == ("prod", "us-east-1", "012345678901", "mw-prod")
+    assert found.logs.retention_days == 365
+    assert found.notify_emails == ("a@example.com", "b@example.org")
+    assert found.alarms == AlarmSettings(50, 0.5, 2)
+    assert found.limits == LimitSettings(7200, 2, 20, 600, 601)
+    assert found.removal == "destroy"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("region: eu-centrl-1", "it must be a region that AWS has, did you mean eu-central-1"),
+        ("region: 5", "region is 5; it must be a region, like eu-central-1"),
+        (
+            "account: 123456789012",
+            'account is 123456789012; it must be 12 digits in quotes; put it in quotes: "123456789012".',
+        ),
+        ('account: "12345"', "account is '12345'; it must be 12 digits in quotes."),
+        ("notify: {emails: [nobody]}", "notify.emails[0] is 'nobody'; it must be an e-mail address."),
+        ("notify: {emails: a@b.c}", "notify.emails is 'a@b.c'; it must be a list"),
+        ("alarms: {endpoint_latency_ms: 0}", "alarms.endpoint_latency_ms is 0; it must be 1 to 60000."),
+        ("alarms: {endpoint_error_percent: 101}", "is 101; it must be a number, 0 to 100."),
+        ("alarms: {endpoint_error_percent: .nan}", "is nan; it must be a number, 0 to 100."),
+        ("alarms: {days_without_training: 8}", "is 8; it must be 1 to 7."),
+        (
+            "limits: {lease_seconds: 3600}",
+            "is 3600, not longer than max_wait_for_endpoint_seconds (3600); it must be longer.",
+        ),
+        ("limits: {max_runs_per_day: 5}", "limits.max_runs_per_day is not supported yet; runs are not counted yet."),
+        ("vpc: {subnets: []}", "vpc is not supported yet; it comes with the settings for real accounts."),
+        ("removal: keep", "removal is 'keep'; it must be retain or destroy."),
+        ("tag: {}", "tag is not a known key;"),
+        ("logs: 30", "logs is 30; it must be a mapping"),
+    ],
+)
+def test_a_wrong_value_is_a_problem(project, text: str, problem: str) -> None:
+    region = "" if text.startswith("region") else "region: eu-central-1\n"
+    project.write("environments/dev.yaml", f"{region}{text}\n")
+    problems = project.problems()
+    assert [line for line in problems if problem in line and line.startswith("environments/dev.yaml:")], problems
+
+
+def test_an_environments_name_has_no_hyphen(project) -> None:
+    project.write("environments/my-env.yaml", "region: eu-central-1\n")
+    with pytest.raises(Exception, match="makes the environment's name 'my-env'; it must be a lower-case letter"):
+        load_project(project.root, "my-env")

@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+import pytest
+
+from modelwright.config import EnvironmentSettings
+from modelwright.errors import EnvironmentNotFound, PipelineNotFound, SettingsError
+
+FILE = "training_code/things/pipeline.yaml"
+
+
+def test_a_right_project_is_loaded_with_its_defaults(project) -> None:
+    loaded = project.load()
+    assert loaded.environment == EnvironmentSettings("dev", "eu-central-1")
+    things = loaded.pipeline("things")
+    assert things.train.hyperparameters == {"C": 1.0}
+    assert (things.train.instance_count, things.train.volume_gib, things.train.max_runtime_seconds) == (1, 10, 3600)
+    assert (things.deploy.keep, things.triggers.merge_branch) == (3, "main")
+    assert things.gate[0].number == 0.8
+
+
+def test_all_problems_of_all_files_come_at_once(project) -> None:
+    project.write("environments/dev.yaml", "regin: eu-central-1\nlogs: {retention_days: 31}\n")
+    project.replace("script: train.py", "scrpt: train.py\n  instance_count: 0")
+    project.replace("accuracy >= 0.80", "accuracy => 0.80")
+    project.write("training_code/Other/pipeline.yaml", "")
+    assert project.problems() == [
+        "environments/dev.yaml:1: regin is not a known key; did you mean region?",
+        "environments/dev.yaml:1: region is missing; it must be a region, like eu-central-1.",
+        "environments/dev.yaml:2: logs.retention_days is 31; CloudWatch Logs keeps 1, 3, 5, 7, 14, 30, 60, 90, 120, 150,"
+        " 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days.",
+        "training_code/Other: the folder's name is 'Other' (5 characters); a pipeline's name must have at most 20"
+        " lower-case letters, digits and single hyphens, a letter first and no hyphen last.",
+        "training_code/Other/pipeline.yaml: is empty; it must hold `key: value` lines.",
+        f"{FILE}:4: train.script is missing; it must be a Python file of the pipeline's folder.",
+        f"{FILE}:7: train.scrpt is not a known key; did you mean script?",
+        f"{FILE}:8: train.instance_count is 0; it must be 1 or more.",
+        f"{FILE}:12: gate[0] is 'accuracy => 0.80' with the operator '=>'; it must be one of >= <= == != > <.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            "description:",
+            "no_such_key: 1\ndescription:",
+            "1: no_such_key is not a known key; known keys: description, data,",
+        ),
+        ("evaluate: {script: evaluate.py, instance: ml.m5.large}\n", "", "evaluate is missing; it must be a mapping"),
+        (
+            "evaluate: {script: evaluate.py, instance: ml.m5.large}",
+            "evaluate: evaluate.py",
+            "is 'evaluate.py'; it must be a m",
+        ),
+        ("script: train.py", "script: trian.py", "is 'trian.py', which does not exist; did you mean train.py?"),
+        (
+            "script: train.py",
+            "script: ../train.py",
+            "it must be a Python file (.py) directly in the pipeline's folder.",
+        ),
+        ("script: train.py", "script: train.sh", "it must be a Python file (.py) directly in the pipeline's folder."),
+        ("script: train.py", "script: 5", "is 5; it must be a Python file of the pipeline's folder; put it in quotes"),
+        (
+            "data/things.csv",
+            "data/thing.csv",
+            "is 'data/thing.csv', which does not exist; did you mean data/things.csv?",
+        ),
+        (
+            "data/things.csv",
+            "/etc/passwd",
+            "it must be a path relative to the pipeline's folder, with forward slashes.",
+        ),
+        ("data/things.csv", "../../cdk.json", "which is outside the pipeline's folder; it must be inside."),
+        ("data/things.csv", "s3://Bucket/x", "is 's3://Bucket/x'; it must be s3://bucket/prefix."),
+        ("data/things.csv", "s3://bucket", "is 's3://bucket', a whole bucket; it must name a prefix or an object"),
+        ("data/things.csv", "https://x/y.csv", "is 'https://x/y.csv'; it must be s3://bucket/prefix."),
+        ("data/things.csv", "./", "the whole folder; put the data into a folder of its own."),
+        ("data/smoke.csv", "data/none.csv", "deploy.smoke_test is 'data/none.csv', which does not exist"),
+        ("data/smoke.csv", "train.py", "is 'train.py'; it must be a .csv or a .json file."),
+        ("instance: ml.t2.medium", "instance: ml.t2.mediun", "for hosting, SageMaker has t2 in the sizes"),
+        ("instance: ml.t2.medium", "instance: t2.medium", "it must be ml.<family>.<size>, like ml.t2.medium."),
+        (
+            "instance: ml.t2.medium",
+            "instance: ml.g5.xlarge",
+            "a machine with an accelerator; AWS's sklearn image is for CPUs",
+        ),
+        (
+            "instance: ml.t2.medium",
+            "instance: ml.m6g.large",
+            "a Graviton (Arm) machine; AWS's sklearn 1.9-0 image is for x86",
+        ),
+        ("instance: ml.t2.medium", "instance: ml.t2.medium, instance_count: 9", "is 9; it must be 1 to 4."),
+        ("framework: sklearn", "framework: sklaern", "is 'sklaern'; it must be sklearn."),
+        ("framework: sklearn", "framework: pytorch", "is 'pytorch' (planned, not supported yet); it must be sklearn."),
+        ("framework: sklearn", "algorithm: xgboost", "train.algorithm is not supported yet; write framework: sklearn"),
+        ('"1.9-0"', '"1.4-2"', "is '1.4-2', which AWS has for training but not for inference; it must be 0.20.0,"),
+        ('"1.9-0"', "1.9", 'version is 1.9; it must be a version in quotes, like "1.9-0"; put it in quotes: "1.9".'),
+        (
+            '"1.9-0"',
+            '"1.9"',
+            "is '1.9'; sklearn must be 0.20.0, 0.23-1, 1.0-1, 1.2-1, 1.4-2-py312 or 1.9-0. Did you mean 1.9-0?",
+        ),
+        (
+            "hyperparameters: {C: 1.0}",
+            "hyperparameters: {C: .nan}",
+            "hyperparameters.C is nan; it must be a value that JSON has.",
+        ),
+        (
+            "hyperparameters: {C: 1.0}",
+            "hyperparameters: {sagemaker_x: 1}",
+            "is a name that SageMaker keeps for itself.",
+        ),
+        (
+            "hyperparameters: {C: 1.0}",
+            "hyperparameters: {'a b': 1}",
+            "must be a name of letters, digits, `_`, `.` and `-`.",
+        ),
+        (
+            "hyperparameters: {C: 1.0}",
+            f"hyperparameters: {{C: {'x' * 2500}}}",
+            "C has 2502 characters; it must have at most 2500.",
+        ),
+        ("hyperparameters: {C: 1.0}", "hyperparameters: [C]", "hyperparameters is a list; it must be a mapping"),
+        (
+            "instance: ml.m5.large\n  hyper",
+            "instance: ml.m5.large\n  max_runtime_seconds: 90000\n  hyper",
+            "it must be 1 to 86400.",
+        ),
+        (
+            "instance: ml.m5.large\n  hyper",
+            "instance: ml.m5.large\n  volume_gib: 10.5\n  hyper",
+            "it must be a whole number, 1 to 100.",
+        ),
+        (
+            "instance: ml.m5.large\n  hyper",
+            "instance: ml.m5.large\n  instance_count: 2\n  hyper",
+            "several machines is not supported yet",
+        ),
+        (
+            "instance: ml.m5.large\n  hyper",
+            "instance: ml.m5.large\n  instance_count: true\n  hyper",
+            "is true; it must be a whole",
+        ),
+        ('["accuracy >= 0.80"]', '"accuracy >= 0.80"', "gate is 'accuracy >= 0.80'; it must be a list"),
+        ('["accuracy >= 0.80"]', "[0.8]", 'gate[0] is 0.8; it must be a text like "accuracy >= 0.8".'),
+        (
+            "endpoint: realtime",
+            "endpoint: serverless",
+            "is 'serverless' (planned, not supported yet); it must be realtime or none.",
+        ),
+        ("endpoint: realtime", "endpoint: realtme", "it must be realtime or none. Did you mean realtime?"),
+        ("endpoint: realtime", "endpoint: none", "deploy.smoke_test has no meaning with endpoint: none; remove it."),
+        (
+            "branch: main",
+            "github: me/it, branch: main",
+            "triggers.merge.github is not supported yet; send the merge event",
+        ),
+        ("branch: main", "branch: '*'", "is '*'; it must be a branch's name."),
+        ("rate(7 days)", "rate(7 day)", "EventBridge wants rate(7 days)."),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(project, old: str, new: str, problem: str) -> None:
+    project.replace(old, new)
+    problems = project.problems()
+    assert [line for line in problems if problem in line], problems
+    assert all(line.startswith(f"{FILE}:") for line in problems)
+
+
+def test_a_missing_section_is_one_problem(project) -> None:
+    text = (project.folder / "pipeline.yaml").read_text()
+    head, tail = text.index("train:"), text.index("evaluate:")
+    project.write(FILE, text[:head] + text[tail:])
+    assert project.problems() == [f"{FILE}:1: train is missing; it must be a mapping (`key: value` lines)."]
+
+
+@pytest.mark.parametrize(("count", "right"), [(95, True), (96, False)])
+def test_hyperparameters_leave_room_for_the_platforms_own(project, count: int, right: bool) -> None:
+    project.replace("{C: 1.0}", "{" + ", ".join(f"h{i}: {i}" for i in range(count)) + "}")
+    assert (project.problems() == []) is right
+
+
+@pytest.mark.parametrize(("size", "right"), [(0, False), (1, True), (65536, True), (65537, False)])
+def test_a_smoke_test_has_at_most_64_kib(project, size: int, right: bool) -> None:
+    (project.folder / "data" / "smoke.csv").write_bytes(b"x" * size)
+    assert (project.problems() == []) is right
+
+
+@pytest.mark.parametrize("name", ["data", "my-data", "a--b", "a-", "1a", "a_b", "a" * 21])
+def test_names_that_would_collide_or_be_refused_are_problems(project, name: str) -> None:
+    project.folder.rename(project.folder.with_name(name))
+    assert len(project.problems()) == 1
+    assert f"training_code/{name}: the folder's name is '{name}'" in project.problems()[0]
+
+
+@pytest.mark.parametrize("name", ["a", "penguins", "a-1-b", "a" * 20, "data-2"])
+def test_other_names_are_right(project, name: str) -> None:
+    project.folder.rename(project.folder.with_name(name))
+    assert list(project.load().pipelines) == [name]
+
+
+def test_a_folder_without_a_pipeline_file_is_a_problem_and_the_misnamed_file_is_found(project) -> None:
+    project.write("training_code/new/train.py", "")
+    (project.folder / "pipeline.yaml").rename(project.folder / "pipeline.yml")
+    assert project.problems() == [
+        "training_code/new/pipeline.yaml: is missing.",
+        f"{FILE}: is missing; found pipeline.yml, which must be named pipeline.yaml.",
+    ]
+
+
+def test_hidden_folders_caches_and_empty_folders_are_no_pipelines(project) -> None:
+    for name in (".git", "__pycache__"):
+        project.write(f"training_code/{name}/x", "x")
+    (project.root / "training_code" / "left").mkdir()
+    assert list(project.load().pipelines) == ["things"]
+
+
+def test_arguments_are_a_list_or_a_mapping(project) -> None:
+    project.replace("{script: process.py, ", "{arguments: {fraction: 0.5, flag: true, name: a b}, script: process.py, ")
+    project.replace("{script: evaluate.py, ", "{arguments: ['-v', 1e-3, x], script: evaluate.py, ")
+    things = project.load().pipeline("things")
+    assert things.process.arguments == ("--fraction", "0.5", "--flag", "true", "--name", "a b")
+    assert things.evaluate.arguments == ("-v", "0.001", "x")
+
+
+@pytest.mark.parametrize("value", ["1", "[[1]]", "{a: }", "{'a b': 1}", f"[{'x' * 257}]", '["a\\nb"]'])
+def test_arguments_that_sagemaker_would_refuse_are_problems(project, value: str) -> None:
+    project.replace("{script: process.py, ", f"{{arguments: {value}, script: process.py, ")
+    assert len(project.problems()) == 1
+
+
+def test_a_model_can_be_registered_without_an_endpoint(project) -> None:
+    project.replace("{endpoint: realtime, instance: ml.t2.medium, smoke_test: data/smoke.csv}", "{endpoint: none}")
+    deploy = project.load().pipeline("things").deploy
+    assert (deploy.endpoint, deploy.instance, deploy.smoke_test) == ("none", None, None)
+
+
+def test_a_region_without_the_image_is_a_problem(project) -> None:
+    project.write("environments/dev.yaml", "region: ap-southeast-6\n")
+    assert "AWS has no image of it in ap-southeast-6, the environment's region." in project.problems()[0]
+
+
+def test_unknown_pipelines_and_environments_name_the_nearest(project) -> None:
+    with pytest.raises(PipelineNotFound, match="There is no pipeline 'thigns'.*\nDid you mean things?"):
+        project.load().pipeline("thigns")
+    from modelwright.config import load_project
+
+    for name in ("dve", "../dev", "x/../dev"):
+        with pytest.raises(
+            EnvironmentNotFound, match=r"There is no environments/.*\n(Did you mean|Known environments:) dev"
+        ):
+            load_project(project.root, name)
+
+
+def test_the_error_counts_its_problems(project) -> None:
+    project.replace("script: train.py", "script: none.py")
+    with pytest.raises(SettingsError) as raised:
+        project.load()
+    assert (
+        str(raised.value) == f"1 problem in the settings:\n  {FILE}:7: train.script is 'none.py', which does not exist."
+    )
