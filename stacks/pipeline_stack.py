@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Stack
 
 from modelwright.workflow.functions import functions
+from modelwright.workflow.structure import Limits
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.dashboard import dashboard
 from stacks.constructs.functions import FunctionContext, Functions
@@ -138,7 +139,8 @@ class PipelineStack(Stack):
             substitutions["EndpointName"] = self._names.prefix
             substitutions["EndpointErrorAlarmName"] = watched.errors.ref
             substitutions["EndpointLatencyAlarmName"] = watched.latency.ref
-        return state_machine(self, Machine(self._structure, role, self._log_group, substitutions))
+        limits = Limits(deployment_seconds=self._settings.limits.max_wait_for_endpoint_seconds)
+        return state_machine(self, Machine(self._structure, role, self._log_group, substitutions, limits))
 
     def _triggers(self, machine: stepfunctions.CfnStateMachine) -> None:
         role = rule_role(

@@ -19,10 +19,10 @@ from modelwright.workflow import (
     states_promote,
     states_watch,
 )
-from modelwright.workflow.structure import ENDPOINT_KINDS, Limits, Structure
+from modelwright.workflow.structure import ENDPOINT_KINDS, Limits, Structure, WorkflowStructure
 from modelwright.workflow.tasks import State
 
-StateFunction = Callable[[Structure], State]
+StateFunction = Callable[[WorkflowStructure], State]
 
 _TO_REGISTRY: tuple[StateFunction, ...] = (
     states_prepare.prepare_run,
@@ -92,7 +92,7 @@ def state_name(function: StateFunction) -> str:
     return "".join(word.capitalize() for word in function.__name__.split("_"))
 
 
-def state_functions(structure: Structure) -> tuple[StateFunction, ...]:
+def state_functions(structure: WorkflowStructure) -> tuple[StateFunction, ...]:
     """The functions of the states that `structure` needs, first state first."""
     if structure.endpoint not in ENDPOINT_KINDS:
         allowed = " or ".join(ENDPOINT_KINDS)
@@ -101,15 +101,16 @@ def state_functions(structure: Structure) -> tuple[StateFunction, ...]:
     return (*_TO_REGISTRY, *middle, *_ENDINGS)
 
 
-def definition(structure: Structure) -> dict[str, Any]:
+def definition(structure: Structure, limits: Limits | None = None) -> dict[str, Any]:
     """The whole Amazon States Language document of a pipeline, with `${Name}` for what only a deployment knows."""
-    functions = state_functions(structure)
+    whole = WorkflowStructure(structure.pipeline, structure.endpoint, limits or Limits())
+    functions = state_functions(whole)
     return {
         "Comment": f"modelwright: {structure.pipeline}, from data to a served model",
         "QueryLanguage": "JSONata",
         "StartAt": state_name(functions[0]),
-        "TimeoutSeconds": Limits().execution_seconds,
-        "States": {state_name(function): function(structure) for function in functions},
+        "TimeoutSeconds": whole.limits.execution_seconds,
+        "States": {state_name(function): function(whole) for function in functions},
     }
 
 

@@ -9,13 +9,13 @@ from modelwright.workflow.states_failure import run_update
 from modelwright.workflow.tasks import DYNAMODB_ERRORS, SNS_ERRORS, State, call, catch
 
 if TYPE_CHECKING:
-    from modelwright.workflow.structure import Structure
+    from modelwright.workflow.structure import WorkflowStructure
 
 
 _GATE = "$join($map($gate, function($item) { ($item.passed ? 'passed ' : 'missed ') & $item.text }), '; ')"
 
 
-def _mark(structure: Structure, status: str, next_state: str, **fields: dict[str, Any]) -> State:
+def _mark(structure: WorkflowStructure, status: str, next_state: str, **fields: dict[str, Any]) -> State:
     return {
         "Comment": f"The run of {structure.pipeline} ended as {status}",
         **call("dynamodb:updateItem", run_update(structure, status, **fields), DYNAMODB_ERRORS),
@@ -25,22 +25,22 @@ def _mark(structure: Structure, status: str, next_state: str, **fields: dict[str
     }
 
 
-def mark_run_rejected(structure: Structure) -> State:
+def mark_run_rejected(structure: WorkflowStructure) -> State:
     """The model missed its gate: a result, not a failure."""
     return _mark(structure, "Rejected", "NotifyRejected", package_arn={"S": jsonata("$package_arn")})
 
 
-def mark_run_registered(structure: Structure) -> State:
+def mark_run_registered(structure: WorkflowStructure) -> State:
     """The model passed and is not served by this pipeline."""
     return _mark(structure, "Registered", "NotifyRegistered", package_arn={"S": jsonata("$package_arn")})
 
 
-def mark_run_superseded(structure: Structure) -> State:
+def mark_run_superseded(structure: WorkflowStructure) -> State:
     """A newer run serves already."""
     return _mark(structure, "Superseded", "ReportSuperseded", superseded_by={"S": jsonata("$lease.champion")})
 
 
-def _notify(structure: Structure, status: str, sentence: str) -> State:
+def _notify(structure: WorkflowStructure, status: str, sentence: str) -> State:
     lines = [
         f"'{sentence}'",
         "'Metrics: ' & $string($metrics)",
@@ -67,12 +67,12 @@ def _notify(structure: Structure, status: str, sentence: str) -> State:
     }
 
 
-def notify_success(structure: Structure) -> State:
+def notify_success(structure: WorkflowStructure) -> State:
     """Tell the subscribers about the new champion."""
     return _notify(structure, "Deployed", f"The pipeline {structure.pipeline} deployed a new model.")
 
 
-def notify_rejected(structure: Structure) -> State:
+def notify_rejected(structure: WorkflowStructure) -> State:
     """Tell the subscribers that what served before still does."""
     sentence = (
         f"The pipeline {structure.pipeline} trained a model that missed its gate; what served before still serves."
@@ -80,12 +80,12 @@ def notify_rejected(structure: Structure) -> State:
     return _notify(structure, "Rejected", sentence)
 
 
-def notify_registered(structure: Structure) -> State:
+def notify_registered(structure: WorkflowStructure) -> State:
     """Tell the subscribers about the new package."""
     return _notify(structure, "Registered", f"The pipeline {structure.pipeline} registered a new model.")
 
 
-def _report(structure: Structure, status: str, **fields: Any) -> State:
+def _report(structure: WorkflowStructure, status: str, **fields: Any) -> State:
     output = {
         "status": status,
         "pipeline": structure.pipeline,
@@ -105,26 +105,26 @@ _JUDGED = {
 }
 
 
-def report_deployed(structure: Structure) -> State:
+def report_deployed(structure: WorkflowStructure) -> State:
     """The new model serves."""
     return _report(structure, "Deployed", **_JUDGED, endpoint="${EndpointName}")
 
 
-def report_rejected(structure: Structure) -> State:
+def report_rejected(structure: WorkflowStructure) -> State:
     """The model is registered as Rejected."""
     return _report(structure, "Rejected", **_JUDGED)
 
 
-def report_registered(structure: Structure) -> State:
+def report_registered(structure: WorkflowStructure) -> State:
     """The model is registered."""
     return _report(structure, "Registered", **_JUDGED)
 
 
-def report_superseded(structure: Structure) -> State:
+def report_superseded(structure: WorkflowStructure) -> State:
     """A newer run's model serves."""
     return _report(structure, "Superseded", **_JUDGED)
 
 
-def report_duplicate(structure: Structure) -> State:
+def report_duplicate(structure: WorkflowStructure) -> State:
     """Another execution took this event."""
     return _report(structure, "Duplicate", of=jsonata("$plan.of"))

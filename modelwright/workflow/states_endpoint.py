@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from modelwright.workflow.expressions import jsonata, tags
-from modelwright.workflow.structure import Limits
 from modelwright.workflow.tasks import SAGEMAKER_ERRORS, SAGEMAKER_SDK_ERRORS, State, call, catch
 
 if TYPE_CHECKING:
-    from modelwright.workflow.structure import Structure
+    from modelwright.workflow.structure import Limits, WorkflowStructure
 
 # Polls follow each other at once first (what is quick is seen quickly, at a fraction of a cent), then each second,
 # then each half minute: about 170 polls of 9 events an hour, far from the history's 25,000.
@@ -21,7 +20,16 @@ if TYPE_CHECKING:
 QUICK_POLLS: Final = 20
 SECOND_POLLS: Final = 30
 SLOW_POLL_SECONDS: Final = 30
-MAX_POLLS: Final = QUICK_POLLS + SECOND_POLLS + Limits().deployment_seconds // SLOW_POLL_SECONDS
+
+
+def max_polls(limits: Limits) -> int:
+    """How often an endpoint is looked at before the deployment is given up."""
+    return QUICK_POLLS + SECOND_POLLS + limits.deployment_seconds // SLOW_POLL_SECONDS
+
+
+def update_timeout(limits: Limits) -> int:
+    """When AWS gives an update up and rolls back: before we do, within what the API allows."""
+    return max(600, min(28_800, limits.deployment_seconds // 2))
 
 
 def poll_wait(counter: str) -> str:
@@ -30,7 +38,7 @@ def poll_wait(counter: str) -> str:
     return jsonata(f"{counter} < {quick} ? 0 : ({counter} < {second} ? 1 : {SLOW_POLL_SECONDS})")
 
 
-def inspect_endpoint(structure: Structure) -> State:
+def inspect_endpoint(structure: WorkflowStructure) -> State:
     """What serves now, so that it can be put back."""
     describe = call(
         "aws-sdk:sagemaker:describeEndpoint",
@@ -56,7 +64,7 @@ def inspect_endpoint(structure: Structure) -> State:
     }
 
 
-def check_endpoint_absent(structure: Structure) -> State:
+def check_endpoint_absent(structure: WorkflowStructure) -> State:
     """No endpoint yet is no failure; a throttled question is asked again."""
     throttled = "$contains($failure.cause, /Throttling|Rate exceeded/)"
     return {
@@ -65,7 +73,7 @@ def check_endpoint_absent(structure: Structure) -> State:
         "Choices": [
             {"Condition": jsonata("$contains($failure.cause, 'Could not find endpoint')"), "Next": "CreateEndpoint"},
             {
-                "Condition": jsonata(f"{throttled} and $endpoint_polls < {MAX_POLLS}"),
+                "Condition": jsonata(f"{throttled} and $endpoint_polls < {max_polls(structure.limits)}"),
                 "Next": "WaitForIdleEndpoint",
             },
         ],
@@ -73,7 +81,7 @@ def check_endpoint_absent(structure: Structure) -> State:
     }
 
 
-def deploy_endpoint(structure: Structure) -> State:
+def deploy_endpoint(structure: WorkflowStructure) -> State:
     """Update what serves, make again what failed, wait for what is busy."""
     busy = "['Creating', 'Updating', 'SystemUpdating', 'RollingBack', 'Deleting']"
     return {
@@ -83,7 +91,7 @@ def deploy_endpoint(structure: Structure) -> State:
             {"Condition": jsonata("$endpoint_status = 'InService'"), "Next": "UpdateEndpoint"},
             {"Condition": jsonata("$endpoint_status = 'Failed'"), "Next": "DeleteFailedEndpoint"},
             {
-                "Condition": jsonata(f"$endpoint_status in {busy} and $endpoint_polls < {MAX_POLLS}"),
+                "Condition": jsonata(f"$endpoint_status in {busy} and $endpoint_polls < {max_polls(structure.limits)}"),
                 "Next": "WaitForIdleEndpoint",
             },
         ],
@@ -91,7 +99,7 @@ def deploy_endpoint(structure: Structure) -> State:
     }
 
 
-def wait_for_idle_endpoint(structure: Structure) -> State:
+def wait_for_idle_endpoint(structure: WorkflowStructure) -> State:
     """Somebody else's change of the endpoint is under way, or its deletion."""
     return {
         "Type": "Wait",
@@ -102,7 +110,7 @@ def wait_for_idle_endpoint(structure: Structure) -> State:
     }
 
 
-def explain_unusable_endpoint(structure: Structure) -> State:
+def explain_unusable_endpoint(structure: WorkflowStructure) -> State:
     """The endpoint is in a status that only a person can end; nothing was changed."""
     cause = (
         "'The endpoint ${EndpointName} is ' & $endpoint_status & '; it can be changed when it is InService or Failed. "
@@ -115,7 +123,7 @@ def explain_unusable_endpoint(structure: Structure) -> State:
     }
 
 
-def delete_failed_endpoint(structure: Structure) -> State:
+def delete_failed_endpoint(structure: WorkflowStructure) -> State:
     """A failed endpoint cannot be updated: it goes first."""
     return {
         "Comment": f"The endpoint of {structure.pipeline} never served",
@@ -126,7 +134,7 @@ def delete_failed_endpoint(structure: Structure) -> State:
     }
 
 
-def create_endpoint(structure: Structure) -> State:
+def create_endpoint(structure: WorkflowStructure) -> State:
     """The first deployment."""
     arguments = {
         "EndpointName": "${EndpointName}",
@@ -142,7 +150,7 @@ def create_endpoint(structure: Structure) -> State:
     }
 
 
-def update_endpoint(structure: Structure) -> State:
+def update_endpoint(structure: WorkflowStructure) -> State:
     """Blue/green: the old machines serve until the new ones do, and an alarm brings them back."""
     arguments = {
         "EndpointName": "${EndpointName}",
@@ -151,7 +159,7 @@ def update_endpoint(structure: Structure) -> State:
             "BlueGreenUpdatePolicy": {
                 "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 120},
                 "TerminationWaitInSeconds": 60,
-                "MaximumExecutionTimeoutInSeconds": Limits().deployment_seconds // 2,
+                "MaximumExecutionTimeoutInSeconds": update_timeout(structure.limits),
             },
             "AutoRollbackConfiguration": {
                 "Alarms": [{"AlarmName": "${EndpointErrorAlarmName}"}, {"AlarmName": "${EndpointLatencyAlarmName}"}]

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from modelwright.workflow.expressions import RUN_ID, jsonata
 from modelwright.workflow.functions import timeout_of
-from modelwright.workflow.states_endpoint import MAX_POLLS, poll_wait
+from modelwright.workflow.states_endpoint import max_polls, poll_wait
 from modelwright.workflow.tasks import DYNAMODB_ERRORS, SNS_ERRORS, State, call, function
 
 if TYPE_CHECKING:
-    from modelwright.workflow.structure import Structure
+    from modelwright.workflow.structure import WorkflowStructure
 
 MAX_CAUSE: Final = 30_000  # of the 32,768 characters that a cause may have
 MAX_MESSAGE_CAUSE: Final = 8_000
 
 
-def restore_endpoint(structure: Structure) -> State:
+def restore_endpoint(structure: WorkflowStructure) -> State:
     """One step nearer to what served before; the function says whether it is there."""
     payload = {
         "execution": jsonata("$states.context.Execution.Id"),
@@ -45,14 +45,14 @@ def restore_endpoint(structure: Structure) -> State:
     }
 
 
-def check_restore(structure: Structure) -> State:
+def check_restore(structure: WorkflowStructure) -> State:
     """The lease is given back when the endpoint rests again."""
     return {
         "Type": "Choice",
         "Comment": f"Does the endpoint of {structure.pipeline} serve as before?",
         "Choices": [
             {
-                "Condition": jsonata(f"$restored = 'waiting' and $restore_polls < {MAX_POLLS}"),
+                "Condition": jsonata(f"$restored = 'waiting' and $restore_polls < {max_polls(structure.limits)}"),
                 "Next": "WaitForRestore",
             }
         ],
@@ -60,7 +60,7 @@ def check_restore(structure: Structure) -> State:
     }
 
 
-def wait_for_restore(structure: Structure) -> State:
+def wait_for_restore(structure: WorkflowStructure) -> State:
     """A short while at first, then half a minute."""
     return {
         "Type": "Wait",
@@ -71,7 +71,7 @@ def wait_for_restore(structure: Structure) -> State:
     }
 
 
-def run_update(structure: Structure, status: str, **fields: dict[str, Any]) -> dict[str, Any]:
+def run_update(structure: WorkflowStructure, status: str, **fields: dict[str, Any]) -> dict[str, Any]:
     """The request that writes `status`, the end and `fields` into the run's item."""
     values = {"status": {"S": status}, "ended_at": {"S": jsonata("$states.context.State.EnteredTime")}, **fields}
     return {
@@ -95,7 +95,7 @@ def _reason() -> str:
     return f"({is_object}) ? ({chosen}) : {cause}"
 
 
-def mark_run_failed(structure: Structure) -> State:
+def mark_run_failed(structure: WorkflowStructure) -> State:
     """Record the failure, and take the readable part out of its cause."""
     update = run_update(
         structure,
@@ -122,7 +122,7 @@ def mark_run_failed(structure: Structure) -> State:
     }
 
 
-def notify_failure(structure: Structure) -> State:
+def notify_failure(structure: WorkflowStructure) -> State:
     """Tell the subscribers what failed, why, and what became of the endpoint."""
     lines = [
         f"'The pipeline {structure.pipeline} failed in ' & $failure.state & '.'",
@@ -148,7 +148,7 @@ def notify_failure(structure: Structure) -> State:
     }
 
 
-def fail_run(structure: Structure) -> State:
+def fail_run(structure: WorkflowStructure) -> State:
     """End with the first error's own name; the cause begins with the state in which it happened."""
     return {
         "Type": "Fail",

@@ -9,12 +9,12 @@ from modelwright.workflow.functions import timeout_of
 from modelwright.workflow.tasks import SAGEMAKER_SDK_ERRORS, State, call, catch, function
 
 if TYPE_CHECKING:
-    from modelwright.workflow.structure import Structure
+    from modelwright.workflow.structure import WorkflowStructure
 
 EVALUATION_URI: Final = "$plan.run.prefix & 'evaluation/evaluation.json'"
 
 
-def record_metrics(structure: Structure) -> State:
+def record_metrics(structure: WorkflowStructure) -> State:
     """Take the evaluation's metrics into the table and into CloudWatch."""
     payload = {"run": jsonata("$plan.run.id"), "evaluation_uri": jsonata(EVALUATION_URI)}
     return {
@@ -27,7 +27,7 @@ def record_metrics(structure: Structure) -> State:
     }
 
 
-def check_quality_gate(structure: Structure) -> State:
+def check_quality_gate(structure: WorkflowStructure) -> State:
     """Decide whether this model is good enough to serve."""
     payload = {"gate": jsonata("[$plan.gate]"), "metrics": jsonata("$metrics")}
     return {
@@ -46,7 +46,7 @@ def check_quality_gate(structure: Structure) -> State:
     }
 
 
-def package_model(structure: Structure) -> State:
+def package_model(structure: WorkflowStructure) -> State:
     """Put the code into the model's archive: a package of the registry cannot name another source."""
     payload = {"model_uri": jsonata("$trained.model_uri"), "code_uri": jsonata("$plan.run.code.uri")}
     return {
@@ -103,7 +103,7 @@ def _package() -> dict[str, Any]:
     }
 
 
-def register_model(structure: Structure) -> State:
+def register_model(structure: WorkflowStructure) -> State:
     """Register the package: pending until promoted, or rejected. The token makes a second attempt the same package."""
     return {
         "Comment": f"A version in the package group of {structure.pipeline}",
@@ -115,7 +115,7 @@ def register_model(structure: Structure) -> State:
     }
 
 
-def decide_deployment(structure: Structure) -> State:
+def decide_deployment(structure: WorkflowStructure) -> State:
     """A model that missed the gate is not deployed; nor is one whose pipeline has no endpoint."""
     return {
         "Type": "Choice",

@@ -12,7 +12,7 @@ from modelwright.workflow.expressions import job_name, jsonata, tags, with_optio
 from modelwright.workflow.tasks import SAGEMAKER_ERRORS, State, call, catch
 
 if TYPE_CHECKING:
-    from modelwright.workflow.structure import Structure
+    from modelwright.workflow.structure import WorkflowStructure
 
 PROCESSING_ROOT: Final = "/opt/ml/processing"
 CODE_CHANNEL_FILE: Final = "/opt/ml/input/data/code/code.tar.gz"
@@ -44,7 +44,7 @@ def _machines(step: str) -> str:
     return with_optional(fixed, f"$plan.{step}.volume_key")
 
 
-def _processing_job(structure: Structure, step: str, inputs: list[Any], outputs: list[str]) -> dict[str, Any]:
+def _processing_job(structure: WorkflowStructure, step: str, inputs: list[Any], outputs: list[str]) -> dict[str, Any]:
     return {
         "ProcessingJobName": job_name(structure.pipeline, step),
         "RoleArn": "${ProcessingRoleArn}",
@@ -66,7 +66,7 @@ def _job(resource: str, step: str, arguments: dict[str, Any]) -> State:
     return call(f"sagemaker:{resource}.sync", arguments, SAGEMAKER_ERRORS, timeout_seconds=timeout)
 
 
-def process_data(structure: Structure) -> State:
+def process_data(structure: WorkflowStructure) -> State:
     """Run the pipeline's process script on its data source."""
     inputs = [
         _input("data", jsonata("$plan.run.data.uri"), f"{PROCESSING_ROOT}/input/data"),
@@ -85,7 +85,7 @@ def _channel(name: str, uri: str) -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "InputMode": "File"}
 
 
-def _training_job(structure: Structure) -> dict[str, Any]:
+def _training_job(structure: WorkflowStructure) -> dict[str, Any]:
     output = {"S3OutputPath": jsonata("$plan.run.prefix & 'training/'"), "KmsKeyId": "${KeyArn}"}
     return {
         "TrainingJobName": job_name(structure.pipeline, "train"),
@@ -104,7 +104,7 @@ def _training_job(structure: Structure) -> dict[str, Any]:
     }
 
 
-def train_model(structure: Structure) -> State:
+def train_model(structure: WorkflowStructure) -> State:
     """Train on what processing made."""
     return {
         **_job("createTrainingJob", "train", _training_job(structure)),
@@ -118,7 +118,7 @@ def train_model(structure: Structure) -> State:
     }
 
 
-def evaluate_model(structure: Structure) -> State:
+def evaluate_model(structure: WorkflowStructure) -> State:
     """Measure the model on the data that was held out."""
     inputs = [
         _input("model", jsonata("$trained.model_uri"), f"{PROCESSING_ROOT}/model"),
@@ -137,7 +137,7 @@ def evaluate_model(structure: Structure) -> State:
     }
 
 
-def check_capacity(structure: Structure) -> State:
+def check_capacity(structure: WorkflowStructure) -> State:
     """A job that got no machines, or failed inside SageMaker, is worth another attempt later; any other is not."""
     again = f"$contains($failure.cause, {CAPACITY_FAILURE}) and $capacity_waits < {MAX_CAPACITY_WAITS}"
     return {
@@ -148,7 +148,7 @@ def check_capacity(structure: Structure) -> State:
     }
 
 
-def wait_for_capacity(structure: Structure) -> State:
+def wait_for_capacity(structure: WorkflowStructure) -> State:
     """Wait 1, 2, 4, then 8 minutes."""
     return {
         "Type": "Wait",
@@ -159,7 +159,7 @@ def wait_for_capacity(structure: Structure) -> State:
     }
 
 
-def resume_job(structure: Structure) -> State:
+def resume_job(structure: WorkflowStructure) -> State:
     """Go back to the job that got no machines."""
     back = ["ProcessData", "TrainModel"]
     choices = [{"Condition": jsonata(f"$failure.state = '{state}'"), "Next": state} for state in back]

@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from modelwright.workflow.expressions import jsonata
 from modelwright.workflow.functions import timeout_of
-from modelwright.workflow.structure import Limits
 from modelwright.workflow.tasks import DYNAMODB_ERRORS, State, call, catch, function
 
 if TYPE_CHECKING:
-    from modelwright.workflow.structure import Structure
+    from modelwright.workflow.structure import Limits, WorkflowStructure
 
 LONGEST_WAIT_SECONDS: Final = 60
 WAITS_BEFORE_LONGEST: Final = 7  # 0, 1, 2, 4, 8, 16, 32, then 60 s
-MAX_LEASE_WAITS: Final = Limits().lease_wait_seconds // LONGEST_WAIT_SECONDS + WAITS_BEFORE_LONGEST
 
 
-def acquire_deployment(structure: Structure) -> State:
+def max_lease_waits(limits: Limits) -> int:
+    """How often a run asks for the lease before it gives up."""
+    return limits.lease_wait_seconds // LONGEST_WAIT_SECONDS + WAITS_BEFORE_LONGEST
+
+
+def acquire_deployment(structure: WorkflowStructure) -> State:
     """Take the endpoint's lease, unless a newer run is the champion already."""
     payload = {
         "execution": jsonata("$states.context.Execution.Id"),
@@ -35,9 +38,9 @@ def acquire_deployment(structure: Structure) -> State:
     }
 
 
-def check_lease(structure: Structure) -> State:
+def check_lease(structure: WorkflowStructure) -> State:
     """Deploy, give way to a newer champion, or wait for the run that deploys now."""
-    busy = f"$lease.status = 'Busy' and $lease_waits < {MAX_LEASE_WAITS}"
+    busy = f"$lease.status = 'Busy' and $lease_waits < {max_lease_waits(structure.limits)}"
     return {
         "Type": "Choice",
         "Comment": f"May this run deploy to the endpoint of {structure.pipeline} now?",
@@ -50,7 +53,7 @@ def check_lease(structure: Structure) -> State:
     }
 
 
-def wait_for_lease(structure: Structure) -> State:
+def wait_for_lease(structure: WorkflowStructure) -> State:
     """Wait 0, 1, 2, 4 ... 60 seconds."""
     wait = f"$lease_waits = 0 ? 0 : $min([$power(2, $lease_waits - 1), {LONGEST_WAIT_SECONDS}])"
     return {
@@ -62,11 +65,11 @@ def wait_for_lease(structure: Structure) -> State:
     }
 
 
-def explain_busy_endpoint(structure: Structure) -> State:
+def explain_busy_endpoint(structure: WorkflowStructure) -> State:
     """The other run's deployment takes too long: say so."""
     cause = (
         f"'Another execution held the endpoint of {structure.pipeline} for more than "
-        f"{Limits().lease_wait_seconds} seconds: ' & $lease.holder"
+        f"{structure.limits.lease_wait_seconds} seconds: ' & $lease.holder"
     )
     return {
         "Type": "Pass",
@@ -93,7 +96,7 @@ def _release() -> dict[str, Any]:
     )
 
 
-def release_lease(structure: Structure) -> State:
+def release_lease(structure: WorkflowStructure) -> State:
     """Let the next run deploy. What could not be released ends by its time."""
     return {
         "Comment": f"The endpoint of {structure.pipeline} is free",
@@ -104,7 +107,7 @@ def release_lease(structure: Structure) -> State:
     }
 
 
-def release_failed_lease(structure: Structure) -> State:
+def release_failed_lease(structure: WorkflowStructure) -> State:
     """Let the next run deploy after this one's failure. What could not be released ends by its time."""
     return {
         "Comment": f"The endpoint of {structure.pipeline} is free",

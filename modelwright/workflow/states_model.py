@@ -9,12 +9,12 @@ from modelwright.workflow.states_gate import container_environment
 from modelwright.workflow.tasks import SAGEMAKER_ERRORS, State, call, catch
 
 if TYPE_CHECKING:
-    from modelwright.workflow.structure import Structure
+    from modelwright.workflow.structure import WorkflowStructure
 
 VARIANT: Final = "AllTraffic"  # never changes: an update with guardrails wants the same variants
 
 
-def create_model(structure: Structure) -> State:
+def create_model(structure: WorkflowStructure) -> State:
     """The packaged archive and the image that serves it."""
     arguments = {
         "ModelName": deployment_name(structure.pipeline),
@@ -36,7 +36,7 @@ def create_model(structure: Structure) -> State:
     }
 
 
-def create_endpoint_config(structure: Structure) -> State:
+def create_endpoint_config(structure: WorkflowStructure) -> State:
     """Which machines serve the model."""
     variant = {
         "VariantName": VARIANT,

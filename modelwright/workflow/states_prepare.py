@@ -11,10 +11,10 @@ from modelwright.workflow.tasks import State, catch, function
 UNTOUCHED: Final = "not touched"  # what the failure path says of the endpoint unless RestoreEndpoint says more
 
 if TYPE_CHECKING:
-    from modelwright.workflow.structure import Structure
+    from modelwright.workflow.structure import WorkflowStructure
 
 
-def prepare_run(structure: Structure) -> State:
+def prepare_run(structure: WorkflowStructure) -> State:
     """Resolve the release into the variable `plan`, once an event."""
     payload = {
         "input": jsonata("$states.input"),
@@ -40,7 +40,7 @@ def prepare_run(structure: Structure) -> State:
     }
 
 
-def check_run(structure: Structure) -> State:
+def check_run(structure: WorkflowStructure) -> State:
     """An event that was delivered again ends here; the run that took it goes on."""
     return {
         "Type": "Choice",

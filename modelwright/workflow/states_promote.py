@@ -9,10 +9,10 @@ from modelwright.workflow.functions import timeout_of
 from modelwright.workflow.tasks import State, catch, function
 
 if TYPE_CHECKING:
-    from modelwright.workflow.structure import Structure
+    from modelwright.workflow.structure import WorkflowStructure
 
 
-def promote_model(structure: Structure) -> State:
+def promote_model(structure: WorkflowStructure) -> State:
     """Approve the package and move the champion pointer, if the lease is still this run's."""
     payload = {
         "execution": jsonata("$states.context.Execution.Id"),
@@ -33,7 +33,7 @@ def promote_model(structure: Structure) -> State:
     }
 
 
-def remove_old_models(structure: Structure) -> State:
+def remove_old_models(structure: WorkflowStructure) -> State:
     """Delete models and configurations beyond the last N. What stays behind is not worth undoing a deployment."""
     payload = {"keep": jsonata("$plan.deploy.keep")}
     return {

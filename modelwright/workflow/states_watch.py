@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from modelwright.workflow.expressions import jsonata
 from modelwright.workflow.functions import timeout_of
-from modelwright.workflow.states_endpoint import MAX_POLLS, QUICK_POLLS, poll_wait
+from modelwright.workflow.states_endpoint import QUICK_POLLS, max_polls, poll_wait
 from modelwright.workflow.tasks import SAGEMAKER_SDK_ERRORS, State, call, catch, function
 
 if TYPE_CHECKING:
-    from modelwright.workflow.structure import Structure
+    from modelwright.workflow.structure import WorkflowStructure
 
 
-def watch_endpoint(structure: Structure) -> State:
+def watch_endpoint(structure: WorkflowStructure) -> State:
     """Ask how far the deployment is."""
     reason = "$exists($states.result.FailureReason) ? $states.result.FailureReason : 'no reason was given'"
     return {
@@ -33,7 +33,7 @@ def watch_endpoint(structure: Structure) -> State:
     }
 
 
-def check_endpoint(structure: Structure) -> State:
+def check_endpoint(structure: WorkflowStructure) -> State:
     """InService on another configuration is a rollback, which AWS does not report as a failure.
 
     Straight after the update an answer may still be the old one: a rollback is believed after the quick polls only.
@@ -46,13 +46,13 @@ def check_endpoint(structure: Structure) -> State:
         "Choices": [
             {"Condition": jsonata(f"{serving} and $endpoint_config = $config_name"), "Next": "SmokeTest"},
             {"Condition": jsonata(f"{ended}'UpdateRollbackFailed']"), "Next": "ExplainDeployment"},
-            {"Condition": jsonata(f"$endpoint_polls < {MAX_POLLS}"), "Next": "WaitForEndpoint"},
+            {"Condition": jsonata(f"$endpoint_polls < {max_polls(structure.limits)}"), "Next": "WaitForEndpoint"},
         ],
         "Default": "ExplainDeployment",
     }
 
 
-def wait_for_endpoint(structure: Structure) -> State:
+def wait_for_endpoint(structure: WorkflowStructure) -> State:
     """A short while at first, then half a minute."""
     return {
         "Type": "Wait",
@@ -63,7 +63,7 @@ def wait_for_endpoint(structure: Structure) -> State:
     }
 
 
-def explain_deployment(structure: Structure) -> State:
+def explain_deployment(structure: WorkflowStructure) -> State:
     """Say what became of the deployment."""
     error = (
         "$endpoint_status = 'InService' ? 'DeploymentRolledBack' : "
@@ -82,7 +82,7 @@ def explain_deployment(structure: Structure) -> State:
     }
 
 
-def smoke_test(structure: Structure) -> State:
+def smoke_test(structure: WorkflowStructure) -> State:
     """Ask the endpoint for predictions and look at the answer."""
     payload = {"release": jsonata("$plan.run.release")}
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 EndpointKind = Literal["realtime", "none"]
@@ -23,20 +23,19 @@ class Structure(Protocol):
 
 @dataclass(frozen=True)
 class Limits:
-    """How long the parts of an execution may take. The sum of what happens under a lease fits into the lease."""
+    """How long the parts of an execution may take. What happens under a lease fits into it."""
 
     execution_seconds: int = 7 * 24 * 3600
-    job_overhead_seconds: int = (
-        3600  # provisioning, pulling the image, downloading and uploading around a job's own time
-    )
-    deployment_seconds: int = 3600  # an endpoint's way to InService
-    lease_wait_seconds: int = 4 * 3600  # waiting for another run's deployment
-    lease_seconds: int = 3 * 3600  # deployment, smoke test, promotion, and restoring when one of them fails
+    deployment_seconds: int = 3600
+    """An endpoint's way to InService (`limits.max_wait_for_endpoint_seconds` of the environment)."""
+    lease_wait_seconds: int = 4 * 3600
+    """Waiting for another run's deployment."""
 
 
 @dataclass(frozen=True)
 class WorkflowStructure:
-    """A plain `Structure`, for tests and generated documents."""
+    """What every state's function is given."""
 
     pipeline: str
     endpoint: str = "realtime"
+    limits: Limits = field(default_factory=Limits)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
     from constructs import Construct
 
-    from modelwright.workflow.structure import Structure
+    from modelwright.workflow.structure import Limits, Structure
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Machine:
     log_group: logs.CfnLogGroup
     substitutions: Mapping[str, str]
     """What the definition's placeholders stand for."""
+    limits: Limits
 
 
 def state_machine(scope: Construct, machine: Machine) -> stepfunctions.CfnStateMachine:
@@ -42,7 +43,7 @@ def state_machine(scope: Construct, machine: Machine) -> stepfunctions.CfnStateM
         "includeExecutionData": True,
         "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": machine.log_group.attr_arn}}],
     }
-    document = definition(machine.structure)
+    document = definition(machine.structure, machine.limits)
     made = stepfunctions.CfnStateMachine(
         scope,
         "StateMachine",

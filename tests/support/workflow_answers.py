@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from workflow_walk import RUN, TaskError
+
 from prepare_run import plan
 from prepare_run.domain import RunRequest
-
-from workflow_walk import RUN, TaskError
 
 SHA = "a" * 64
 BUCKET = "mw-artifacts"
@@ -117,7 +117,7 @@ class Answers:
             "UpdateEndpoint": {"EndpointArn": f"{account}:endpoint/{ENDPOINT}"},
             "DeleteFailedEndpoint": {},
             "WatchEndpoint": described("InService", CONFIG),
-            **dict.fromkeys(["ReleaseLease", "ReleaseFailedLease"], {}),
+            **{key: {} for key in ["ReleaseLease", "ReleaseFailedLease"]},
             **{f"MarkRun{status}": {} for status in ("Rejected", "Registered", "Superseded", "Failed")},
             **{f"Notify{of}": {"MessageId": "m"} for of in ("Success", "Rejected", "Registered", "Failure")},
             **changes,
@@ -143,6 +143,3 @@ def substituted(text: str) -> str:
     for name, value in SUBSTITUTIONS.items():
         text = text.replace("${" + name + "}", value)
     return text.replace("${", "arn:aws:lambda:eu-west-1:123456789012:function:").replace("FunctionArn}", "")
-
-
-

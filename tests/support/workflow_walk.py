@@ -33,7 +33,9 @@ def evaluate(text: str, variables: dict[str, Any]) -> Any:
     expression = jsonata.Jsonata(text[2:-2].strip())
     for name, value in variables.items():
         expression.assign(name, value)
-    expression.register_lambda("hash", lambda value, kind: hashlib.new(kind.replace("-", ""), value.encode()).hexdigest())
+    expression.register_lambda(
+        "hash", lambda value, kind: hashlib.new(kind.replace("-", ""), value.encode()).hexdigest()
+    )
     expression.register_lambda("parse", json.loads)
     try:
         result = expression.evaluate(None)

@@ -130,8 +130,10 @@ def test_a_silent_rollback_is_a_failure() -> None:
 
     assert done.failure == (
         "DeploymentRolledBack",
-        f"DeployEndpoint: The endpoint {ENDPOINT} is InService with the configuration {OLD}; "
-        f"asked for was {CONFIG}: alarm x fired",
+        (
+            f"DeployEndpoint: The endpoint {ENDPOINT} is InService with the configuration {OLD}; "
+            f"asked for was {CONFIG}: alarm x fired"
+        ),
     )
     assert done.path[-5:] == ["CheckRestore", "ReleaseFailedLease", "MarkRunFailed", "NotifyFailure", "FailRun"]
     assert "SmokeTest" not in done.path
@@ -273,9 +275,7 @@ def lack_of_machines() -> TaskError:
 def test_a_job_without_machines_is_tried_again_under_another_name(state: str) -> None:
     done = walk(**{state: [lack_of_machines(), lack_of_machines(), Answers().table[state]]})
 
-    names = [
-        given.get("ProcessingJobName") or given["TrainingJobName"] for name, given in done.asked if name == state
-    ]
+    names = [given.get("ProcessingJobName") or given["TrainingJobName"] for name, given in done.asked if name == state]
     assert len(set(names)) == 3
     assert done.waits == [60, 120]
     assert done.output["status"] == "Deployed"
