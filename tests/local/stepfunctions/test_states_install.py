@@ -1,0 +1,97 @@
+"""The seams: each name is still in moto, holds our replacement, and is what moto's interpreter calls."""
+
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from modelwright.local.stepfunctions.install import CLIENT_USERS, install, seams
+from modelwright.local.stepfunctions.programs import program_of
+
+ASL = "moto.stepfunctions.parser.asl"
+
+
+def described(seam):
+    return f"{seam.module.removeprefix(ASL)}:{seam.owner}.{seam.name}"
+
+
+@pytest.mark.parametrize("seam", seams(), ids=described)
+def test_each_replacement_is_in_its_place(seam):
+    install()
+    found = vars(seam.target())[seam.name]
+    assert found is seam.replacement
+
+
+@pytest.mark.parametrize("seam", [s for s in seams() if s.owner], ids=described)
+def test_a_replacement_takes_what_moto_passes(seam):
+    """moto's own, in a process without us, has the same parameters."""
+    replacement = seam.replacement.__func__ if isinstance(seam.replacement, staticmethod) else seam.replacement
+    assert list(inspect.signature(replacement).parameters) == _original_parameters()[described(seam)]
+
+
+def test_every_module_that_makes_clients_is_replaced():
+    (root,) = importlib.import_module(ASL).__path__
+    found = {
+        f"{ASL}.{path.relative_to(root).with_suffix('').as_posix().replace('/', '.')}"
+        for path in Path(root).rglob("*.py")
+        if "import boto_client_for" in path.read_text()
+    }
+    without_batch = {name for name in found if not name.endswith("state_task_service_batch")}
+    assert without_batch == set(CLIENT_USERS)
+
+
+def test_moto_has_no_other_sleep_and_no_other_thread():
+    """What waits in moto waits on the machine's clock, deaf to StopExecution."""
+    replaced = {"_evaluate_with_timeout", "_eval_body", "eval"}
+    found = subprocess.run(
+        ["grep", "-rlE", r"time\.sleep|Thread\(", *importlib.import_module(ASL).__path__, "--include=*.py"],
+        capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    names = {path.rpartition("/")[2] for path in found}
+    assert names == {
+        "branch_worker.py",  # only run_branches' original uses it
+        "execute_state.py",
+        "inline_iteration_component.py",
+        "program.py",
+        "retrier_decl.py",
+        "state_task_service_callback.py",  # .sync and .waitForTaskToken of others: refused at creation
+        "test_state_program.py",  # the TestState API, which is not offered
+    }
+    assert replaced <= {seam.name for seam in seams()}
+
+
+def test_a_definition_is_parsed_once():
+    definition = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
+    assert program_of(definition) is program_of(definition)
+
+
+def test_the_interpreter_does_not_bring_moto_s_ec2():
+    code = "import sys, modelwright.local.stepfunctions.service; print('moto.ec2' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
+
+
+_CODE = """
+import importlib, inspect, json
+from modelwright.local.stepfunctions.install import seams
+found = {}
+for seam in seams():
+    if seam.owner:
+        original = vars(seam.target())[seam.name]
+        original = original.__func__ if isinstance(original, staticmethod) else original
+        name = f"{seam.module.removeprefix('moto.stepfunctions.parser.asl')}:{seam.owner}.{seam.name}"
+        found[name] = list(inspect.signature(original).parameters)
+print(json.dumps(found))
+"""
+_cache = {}
+
+
+def _original_parameters():
+    if not _cache:
+        import json
+
+        run = subprocess.run([sys.executable, "-c", _CODE], capture_output=True, text=True, check=True)
+        _cache.update(json.loads(run.stdout))
+    return _cache
