@@ -52,8 +52,8 @@ def _endpoint(endpoint: str, *metrics: str) -> list[Line]:
 
 
 def _quality(names: PipelineNames) -> Line:
-    """Whatever metrics the evaluation records: their names are the user's."""
-    schema = f"{{{METRIC_NAMESPACE},Environment,Pipeline,Metric}}"
+    """Whatever the evaluation measures: the names are the user's."""
+    schema = f"{{{METRIC_NAMESPACE},Environment,Pipeline}}"
     search = f"SEARCH('{schema} Environment=\"{names.environment}\" Pipeline=\"{names.pipeline}\"', 'Average', 3600)"
     return [{"expression": search, "id": "quality"}]
 
