@@ -37,6 +37,7 @@ def result_response(parsed: Parsed, result: Mapping[str, Any], request_id: str) 
     """Write a result in the output shape of the operation."""
     written = _serializer(parsed, request_id).serialize(result)
     written["headers"].update(_content_type(parsed, result))
+    written["status_code"] = _status(parsed, result) or written["status_code"]
     return _response(written, request_id)
 
 
@@ -68,6 +69,15 @@ def _content_type(parsed: Parsed, result: Mapping[str, Any]) -> dict[str, str]:
         if member.serialization.get("name", "").lower() == "content-type" and result.get(name) is not None:
             return {"Content-Type": str(result[name])}
     return {}
+
+
+def _status(parsed: Parsed, result: Mapping[str, Any]) -> int | None:
+    """The HTTP status that is a member of the result (Lambda's Invoke: 200, 202, 204); moto leaves it out."""
+    shape = parsed.model.output_shape
+    for name, member in shape.members.items() if shape is not None else ():
+        if member.serialization.get("location") == "statusCode" and result.get(name) is not None:
+            return int(result[name])
+    return None
 
 
 def _serializer(parsed: Parsed, request_id: str) -> Any:

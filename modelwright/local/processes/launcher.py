@@ -96,11 +96,12 @@ class Launcher:
         self._reader: Reader | None = None
         self._lock = threading.Lock()
         self._links: dict[str, _ZygoteLink] = {}
-        shared: dict[str, Any] = {"fork": fork, "mounts": mounts}
+        shared: dict[str, Any] = {"fork": fork, "mounts": mounts, "clients": []}
+        functions = [*preload.ALWAYS, *preload.FUNCTIONS]
         jobs = [*preload.ALWAYS, *preload.SERVERS]
         self._orders: dict[str, dict[str, Any]] = {
             "job": {**shared, "modules": jobs, "folders": [str(folder) for folder in scripts]},
-            "function": {**shared, "modules": [*preload.ALWAYS, *preload.FUNCTIONS], "folders": []},
+            "function": {**shared, "modules": functions, "folders": [], "clients": list(preload.FUNCTIONS_CALL)},
         }
 
     def warm(self) -> None:

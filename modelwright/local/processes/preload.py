@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SERVERS = (
-    "modelwright.serving.server", "uvicorn", "uvicorn.protocols.http.httptools_impl", "uvicorn.lifespan.off",
-    "httptools", "uvloop",
+    "modelwright.serving.server", "modelwright.serving.draining", "uvicorn", "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.lifespan.off", "httptools", "uvloop",
 )  # fmt: skip
 """what a model server imports"""
 ALWAYS = (
@@ -24,7 +24,10 @@ ALWAYS = (
 )  # fmt: skip
 """parts of the standard library that most scripts import"""
 FUNCTIONS = ("boto3", "botocore.session", "botocore.httpsession", "json", "logging", "hashlib", "tarfile", "decimal",
-             "boto3.dynamodb.types", "boto3.dynamodb.conditions")  # fmt: skip
+             "boto3.dynamodb.types", "boto3.dynamodb.conditions",
+             "runpy", "socket", "resource", "modelwright.local.functions.context")  # fmt: skip
+FUNCTIONS_CALL = ("s3", "dynamodb", "sagemaker", "sagemaker-runtime", "sns", "cloudwatch")
+"""AWS services that functions call"""
 _THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS")
 
 
@@ -61,6 +64,25 @@ def load(names: Iterable[str]) -> dict[str, str]:
         sys.modules["numpy.random"].seed()  # each fork does it again: what it needs is imported now
     _find_thread_pools()
     return failed
+
+
+def warm_boto3(services: Iterable[str]) -> None:
+    """Give boto3's default session these services' models, so that a fork's first client is made quickly.
+
+    No credentials, region or file of anybody's is read or kept: each fork finds its own.
+    """
+    import boto3  # noqa: PLC0415 - only the zygote for functions does this
+
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+    boto3.setup_default_session()
+    for service in services:
+        boto3.client(
+            service,
+            region_name="us-east-1",
+            endpoint_url="http://127.0.0.1:1",
+            aws_access_key_id="none",
+            aws_secret_access_key="none",  # noqa: S106 - nobody's
+        )
 
 
 def release_threads(env: Mapping[str, str]) -> None:

@@ -26,7 +26,34 @@ MOUNT_POINT = "/opt/ml"
 ROOT_VARIABLE = "MODELWRIGHT_OPT_ML"
 """tells a Python that was executed (instead of forked) where its `/opt/ml` is"""
 
-_ONE_PATH = ["stat", "lstat", "listdir", "scandir", "mkdir", "makedirs", "remove", "unlink", "rmdir", "removedirs", "access", "chdir", "chmod", "chown", "utime", "truncate", "readlink", "open", "statvfs", "mkfifo", "listxattr", "getxattr", "setxattr", "removexattr", "lchown", "walk"]
+_ONE_PATH = [
+    "stat",
+    "lstat",
+    "listdir",
+    "scandir",
+    "mkdir",
+    "makedirs",
+    "remove",
+    "unlink",
+    "rmdir",
+    "removedirs",
+    "access",
+    "chdir",
+    "chmod",
+    "chown",
+    "utime",
+    "truncate",
+    "readlink",
+    "open",
+    "statvfs",
+    "mkfifo",
+    "listxattr",
+    "getxattr",
+    "setxattr",
+    "removexattr",
+    "lchown",
+    "walk",
+]
 _TWO_PATHS = ["rename", "replace", "renames", "link", "symlink"]
 _WRITTEN = re.compile(r"(?<![\w./-])/opt/ml(?=/|$|[\s'\";:,)])")
 

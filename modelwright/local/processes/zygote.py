@@ -39,6 +39,8 @@ def _prepare(order: dict[str, Any]) -> tuple[child.Zygote, dict[str, Any]]:
         preload.hold_threads()
         modules = [*order["modules"], *preload.third_party_imports(Path(folder) for folder in order["folders"])]
         failed = preload.load(modules)
+        if order["clients"]:
+            preload.warm_boto3(order["clients"])
     may_fork = order["fork"] and not _WITHOUT_FORK and _threads() == 1
     gc.collect()
     gc.freeze()  # so that the children's collections do not copy what they share

@@ -1,0 +1,1 @@
+"""Lambda: functions whose real handlers run in warm processes."""
