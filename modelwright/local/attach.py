@@ -168,6 +168,7 @@ def _join(directory: Path) -> LocalCloud | None:
         channel.close()
         return None
     if "error" in welcome:
+        channel.receive()  # as above: whoever comes next finds no daemon that has failed
         channel.close()
         raise error_from_json(welcome)
     return LocalCloud(channel, welcome)
