@@ -106,8 +106,9 @@ class Sandbox:
         before, mark, request_id = text.partition(END_OF_OUTPUT)
         if before or not mark:
             self._on_line(before)
-        if mark and request_id in self._complete:
-            self._complete[request_id].set()
+        done = self._complete.get(request_id) if mark else None
+        if done is not None:
+            done.set()
 
     def _expect(self, request_id: str) -> None:
         self._complete[request_id] = threading.Event()
@@ -125,7 +126,8 @@ class Sandbox:
             answer, _ = wire.receive(self._channel)
         except (wire.Closed, OSError):
             return self._ended(request_id)
-        self._complete.pop(waited_for).wait(_OUTPUT_SECONDS)
+        self._complete[waited_for].wait(_OUTPUT_SECONDS)
+        del self._complete[waited_for]
         return self._outcome(answer)
 
     def _outcome(self, answer: dict[str, Any]) -> Outcome | None:

@@ -185,7 +185,7 @@ class Functions:
         function = self._function(params)
         return {} if function.reserved is None else self._concurrency_of(function)["Concurrency"]
 
-    def _concurrency_of(self, function: Function) -> dict[str, Any]:
+    def _concurrency_of(self, function: Function) -> dict[str, dict[str, Any]]:
         return {"Concurrency": {"ReservedConcurrentExecutions": function.reserved}}
 
     # Policy

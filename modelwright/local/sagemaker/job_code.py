@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 
 from modelwright.local.sagemaker.job_problems import ClientProblem, ContainerFailure
+from modelwright.local.sagemaker.job_requests import split_s3
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ def place_code(source: str, tree: JobTree, inputs: Inputs | None) -> None:
         if inputs is None:
             raise ContainerFailure(_unreachable(source))
         archive = tree.temporary / "sourcedir.tar.gz"
-        inputs.fetch_object(*source.removeprefix("s3://").split("/", 1), archive)
+        inputs.fetch_object(*split_s3(source), archive)
         _extract(archive, code, source)
         archive.unlink()
         return
