@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 from typing import TYPE_CHECKING, Any
+
+from modelwright.errors import ModelwrightError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
 
     from modelwright.local.cloud import Cloud
 
+_log = logging.getLogger(__name__)
 _KIND = "deployed"
 _KEY = "assembly"
 
@@ -21,17 +25,26 @@ def deploy(cloud: Cloud, assembly: Path, revive: Sequence[str] = ()) -> dict[str
     kept = _keep(cloud, assembly)
     report = _cloudformation(cloud).deploy(kept, revive)
     cloud.database.put(_KIND, _KEY, {"fingerprint": kept.name, "from": str(assembly)})
-    for other in kept.parent.iterdir():
-        if other != kept:
-            shutil.rmtree(other)
     return {"created": report.created, "updated": report.updated, "unchanged": report.unchanged}
 
 
 def deploy_again(cloud: Cloud) -> None:
-    """Deploy what was deployed before the last stop, if anything was."""
+    """Deploy what was deployed before the last stop, if anything was.
+
+    What cannot be deployed any more (by a newer modelwright, say) does not keep the local cloud from starting: a deploy of
+    what there is now may follow, and whoever needs a stack that is missing is told so.
+    """
     last = cloud.database.get(_KIND, _KEY)
-    if last is not None:
-        _cloudformation(cloud).deploy(_folder(cloud) / last["fingerprint"])
+    if last is None:
+        return
+    kept = _folder(cloud) / last["fingerprint"]
+    for other in kept.parent.iterdir():
+        if other != kept:  # not at a deploy: functions that it left as they were run from the older copy
+            shutil.rmtree(other)
+    try:
+        _cloudformation(cloud).deploy(kept)
+    except ModelwrightError:
+        _log.exception("what was deployed before cannot be deployed again")
 
 
 def fingerprint(assembly: Path) -> str:

@@ -20,6 +20,7 @@ SERVICES: dict[str, str] = {
     "events": "modelwright.local.events.service:Events",
     "sagemaker": "modelwright.local.sagemaker.service:SageMaker",
     "sagemaker-runtime": "modelwright.local.sagemaker_runtime:SageMakerRuntime",
+    "lambda": "modelwright.local.functions.service:Functions",
     "stepfunctions": "modelwright.local.stepfunctions.service:StepFunctions",
     "cloudformation": "modelwright.local.template.cloudformation:CloudFormation",
 }

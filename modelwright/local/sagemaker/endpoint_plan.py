@@ -39,7 +39,7 @@ def _variant(cloud: Cloud, models: Models, variant: dict[str, Any]) -> dict[str,
     except AwsError as error:
         raise PlanError(error.message) from None
     role = model["ExecutionRoleArn"]
-    _check_trust(cloud, role)
+    _check_trust(cloud, role, model["ModelArn"])
     _check_image(cloud, role, container["Image"])
     return {
         "VariantName": variant["VariantName"],
@@ -56,9 +56,9 @@ def _variant(cloud: Cloud, models: Models, variant: dict[str, Any]) -> dict[str,
     }
 
 
-def _check_trust(cloud: Cloud, role: str) -> None:
+def _check_trust(cloud: Cloud, role: str, source_arn: str) -> None:
     try:
-        check_trust(cloud, role)
+        check_trust(cloud, role, source_arn)
     except AwsError as error:
         raise PlanError(error.message) from None
 

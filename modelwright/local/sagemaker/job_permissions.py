@@ -18,9 +18,12 @@ PRINCIPAL = "sagemaker.amazonaws.com"
 _IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([^:@]+)[:@].+")
 
 
-def check_trust(cloud: Cloud, role_arn: str) -> None:
-    """Raise AwsError ValidationException unless SageMaker may assume the role."""
-    decision = cloud.iam.may_assume(role_arn, PRINCIPAL)
+def check_trust(cloud: Cloud, role_arn: str, source_arn: str) -> None:
+    """Raise AwsError ValidationException unless SageMaker may assume the role for this job, model or endpoint.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
+    """
+    decision = cloud.iam.may_assume(role_arn, PRINCIPAL, {"aws:SourceArn": source_arn})
     if not decision:
         raise AwsError(
             "ValidationException",

@@ -104,8 +104,8 @@ class Jobs:
         job_requests.check(kind, params)
         application = params["AlgorithmSpecification" if kind == "TrainingJob" else "AppSpecification"]
         job_permissions.check_image(application.get("TrainingImage") or application["ImageUri"])
-        job_permissions.check_trust(self._cloud, params["RoleArn"])
         name = params[f"{kind}Name"]
+        job_permissions.check_trust(self._cloud, params["RoleArn"], arn(self._cloud, kind, name))
         with self._lock:
             if self._stopping:
                 raise AwsError("InternalFailure", "the local cloud is being stopped", 500)

@@ -74,7 +74,7 @@ class Models:
         for member in ("PrimaryContainer", "ExecutionRoleArn"):
             if member not in params:
                 raise AwsError("ValidationException", f"CreateModel needs {member}.")
-        check_trust(self._cloud, params["ExecutionRoleArn"])
+        check_trust(self._cloud, params["ExecutionRoleArn"], arn)
         self._check_container(params["PrimaryContainer"], params["ExecutionRoleArn"])
         body = {key: value for key, value in params.items() if key != "Tags"}
         body = {"EnableNetworkIsolation": False, **body, "ModelArn": arn, "CreationTime": self._cloud.clock.now()}
