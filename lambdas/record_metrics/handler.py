@@ -38,7 +38,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     client("dynamodb").update_item(
         TableName=env.table_name,
         Key=run_key(env.pipeline, event["run"]),
-        UpdateExpression="SET metrics = :metrics",
+        UpdateExpression="SET #metrics = :metrics",  # a reserved word
+        ExpressionAttributeNames={"#metrics": "metrics"},
         ExpressionAttributeValues={":metrics": {"S": json.dumps(metrics, sort_keys=True)}},
     )
     data = domain.metric_data(metrics, env.pipeline, env.environment)
