@@ -6,6 +6,7 @@ import gzip
 import io
 import posixpath
 import tarfile
+import zlib
 from typing import IO, TYPE_CHECKING
 
 from shared.errors import PipelineError
@@ -38,7 +39,7 @@ def inflate(source: IO[bytes], target: IO[bytes], name: str, max_bytes: int) -> 
                         f"{name} has more than {max_bytes} bytes unpacked; PackageModel packs at most that."
                     )
                 target.write(piece)
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ArchiveInvalid(f"{name} is no whole .tar.gz: {error}.") from error
     target.seek(0)
 

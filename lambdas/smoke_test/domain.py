@@ -83,6 +83,20 @@ def predictions_found(body: bytes, content_type: str) -> int | None:
     return None
 
 
+def _rows(body: bytes, content_type: str) -> int | None:
+    try:
+        return rows_asked(body, content_type)
+    except (ValueError, csv.Error) as error:
+        raise SmokeTestFailed(f"the release's smoke test is no {media_type(content_type)}: {error}.") from error
+
+
+def _predictions(answer: bytes, content_type: str) -> int | None:
+    try:
+        return predictions_found(answer, content_type)
+    except (ValueError, csv.Error) as error:
+        raise SmokeTestFailed(f"the answer is no {media_type(content_type)}: {error}.") from error
+
+
 def check_answer(request: dict[str, Any], body: bytes, answer: bytes, content_type: str) -> dict[str, Any]:
     """Return what was seen, or say why the model must not serve."""
     if not answer:
@@ -90,10 +104,7 @@ def check_answer(request: dict[str, Any], body: bytes, answer: bytes, content_ty
     accept = media_type(request["accept"])
     if accept not in {"*/*", media_type(content_type)}:
         raise SmokeTestFailed(f"the answer is {content_type!r}; {request['accept']!r} was asked for.")
-    try:
-        asked, found = rows_asked(body, request["content_type"]), predictions_found(answer, content_type)
-    except UnicodeDecodeError as error:
-        raise SmokeTestFailed(f"the answer is no UTF-8 text: {error}.") from error
+    asked, found = _rows(body, request["content_type"]), _predictions(answer, content_type)
     if asked is not None and found is not None and asked != found:
         raise SmokeTestFailed(f"the answer has {found} predictions for {asked} rows.")
     return {"rows": asked, "predictions": found, "contentType": content_type}
