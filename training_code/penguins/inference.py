@@ -15,6 +15,9 @@ from typing import Any
 import joblib
 import pandas as pd
 
+CONTENT_TYPES = ("text/csv", "application/json")  # the server answers 415 to others
+ACCEPT_TYPES = ("application/json", "text/csv")  # and 406
+
 
 def model_fn(model_dir: str) -> dict[str, Any]:
     """Return what `train.py` wrote into `model.joblib`."""
@@ -49,6 +52,8 @@ def from_json(text: str) -> pd.DataFrame:
         found = found["instances"] if isinstance(found.get("instances"), list) else [found]
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         raise ValueError('JSON must be an object, a list of objects, or {"instances": [...]}')
+    if not found:
+        raise ValueError("the request has no rows")
     return pd.DataFrame(found)
 
 

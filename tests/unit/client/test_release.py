@@ -4,8 +4,7 @@ import dataclasses
 import json
 import shutil
 import subprocess
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -21,8 +20,12 @@ from modelwright.client.release import (
     release_of_folder,
 )
 from modelwright.config import Project, load_project
+from modelwright.config.read_environment import read_environment
 from modelwright.config.release import ReleaseManifest
 from modelwright.errors import BundleError, CommitNotFound, DataNotFound, InvalidInput, NotARepository, SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DESTINATION = Destination("eu-central-1", "artifacts", "data")
 
@@ -106,8 +109,6 @@ def of_commit(root: Path, name: str) -> Release:
 
 def load_environment(root: Path) -> Any:
     """The environment alone: the working tree's pipelines may be broken."""
-    from modelwright.config.read_environment import read_environment
-
     return read_environment(root / "environments" / "dev.yaml", "dev", [])
 
 
@@ -300,7 +301,7 @@ def test_wrong_settings_of_a_commit_name_the_commit(repository: Path) -> None:
     (things(repository) / "pipeline.yaml").write_text("nope: 1")
     found = commit(repository)
     with pytest.raises(
-        SettingsError, match=f"{found[:12]}:training_code/things/pipeline.yaml:1: nope is not a known key"
+        SettingsError, match=rf"{found[:12]}:training_code/things/pipeline\.yaml:1: nope is not a known key"
     ):
         of_commit(repository, "HEAD")
 
@@ -316,7 +317,7 @@ def test_files_of_any_name_and_links_come_out_of_a_commit(repository: Path) -> N
 def test_a_link_in_a_commit_that_leaves_the_folder_is_an_error(repository: Path) -> None:
     (things(repository) / "link.py").symlink_to("../../cdk.json")
     commit(repository)
-    with pytest.raises(BundleError, match="link.py is a link to"):
+    with pytest.raises(BundleError, match=r"link\.py is a link to"):
         of_commit(repository, "HEAD")
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from modelwright.client import bundle
 from modelwright.client.bundle import make_bundle, pack
 from modelwright.errors import BundleError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def folder(root: Path, **files: str) -> Path:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from modelwright.config import Project, load_project
 from modelwright.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PIPELINE = """\
 description: Tell things apart.

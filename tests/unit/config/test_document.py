@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from modelwright.config.document import parse
-from modelwright.errors import Problem
+
+if TYPE_CHECKING:
+    from modelwright.errors import Problem
 
 
 def read(content: bytes) -> tuple[object, list[str]]:

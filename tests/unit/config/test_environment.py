@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from modelwright.config.environment import AlarmSettings, LimitSettings
 from modelwright.config import load_project
+from modelwright.config.environment import AlarmSettings, LimitSettings
 
 
 def test_every_value_can_be_set(project) -> None:

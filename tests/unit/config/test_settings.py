@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelwright.config import EnvironmentSettings
+from modelwright.config import EnvironmentSettings, load_project
 from modelwright.errors import EnvironmentNotFound, PipelineNotFound, SettingsError
 
 FILE = "training_code/things/pipeline.yaml"
@@ -26,10 +26,14 @@ def test_all_problems_of_all_files_come_at_once(project) -> None:
     assert project.problems() == [
         "environments/dev.yaml:1: regin is not a known key; did you mean region?",
         "environments/dev.yaml:1: region is missing; it must be a region, like eu-central-1.",
-        "environments/dev.yaml:2: logs.retention_days is 31; CloudWatch Logs keeps 1, 3, 5, 7, 14, 30, 60, 90, 120, 150,"
-        " 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days.",
-        "training_code/Other: the folder's name is 'Other' (5 characters); a pipeline's name must have at most 20"
-        " lower-case letters, digits and single hyphens, a letter first and no hyphen last.",
+        (
+            "environments/dev.yaml:2: logs.retention_days is 31; CloudWatch Logs keeps 1, 3, 5, 7, 14, 30, 60, 90, 120, 150,"
+            " 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days."
+        ),
+        (
+            "training_code/Other: the folder's name is 'Other' (5 characters); a pipeline's name must have"
+            " at most 20 lower-case letters, digits and single hyphens, a letter first and no hyphen last."
+        ),
         "training_code/Other/pipeline.yaml: is empty; it must hold `key: value` lines.",
         f"{FILE}:4: train.script is missing; it must be a Python file of the pipeline's folder.",
         f"{FILE}:7: train.scrpt is not a known key; did you mean script?",
@@ -240,10 +244,8 @@ def test_a_region_without_the_image_is_a_problem(project) -> None:
 
 
 def test_unknown_pipelines_and_environments_name_the_nearest(project) -> None:
-    with pytest.raises(PipelineNotFound, match="There is no pipeline 'thigns'.*\nDid you mean things?"):
+    with pytest.raises(PipelineNotFound, match=r"There is no pipeline 'thigns'.*\nDid you mean things?"):
         project.load().pipeline("thigns")
-    from modelwright.config import load_project
-
     for name in ("dve", "../dev", "x/../dev"):
         with pytest.raises(
             EnvironmentNotFound, match=r"There is no environments/.*\n(Did you mean|Known environments:) dev"
