@@ -12,7 +12,13 @@ from stacks.constructs.alarms import Alarms
 from stacks.constructs.dashboard import dashboard
 from stacks.constructs.functions import FunctionContext, Functions
 from stacks.constructs.logs import log_group
-from stacks.constructs.pipeline_alarms import EndpointAlarms, endpoint_alarms, execution_alarms, function_alarms
+from stacks.constructs.pipeline_alarms import (
+    EndpointAlarms,
+    endpoint_alarms,
+    execution_alarms,
+    function_alarms,
+    rest_alarm,
+)
 from stacks.constructs.roles import job_role, rule_role, workflow_role
 from stacks.constructs.state_machine import Machine, state_machine
 from stacks.constructs.triggers import Start, merge_rule, schedule_rule
@@ -67,6 +73,9 @@ class PipelineStack(Stack):
         machine = self._state_machine(job_roles, made, watched)
         self._triggers(machine)
         execution_alarms(self._alarms, self._structure.pipeline, machine.ref)
+        if self._structure.schedule:
+            days = self._settings.alarms.days_without_training
+            rest_alarm(self._alarms, self._structure.pipeline, machine.ref, days)
         function_alarms(self._alarms, self._structure.pipeline, [function.ref for function in made.values()])
         dashboard(self, self._names, machine.ref, has_endpoint=self._has_endpoint)
         self._outputs(machine)

@@ -1,4 +1,4 @@
-"""Alarms: each says what happened and what to do; no data is no alarm.
+"""Alarms: each says what happened and what to do. No data is no alarm, except where data is what is asked for.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 """
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MINUTE_SECONDS = 60
 FIVE_MINUTES_SECONDS = 300
+DAY_SECONDS = 86_400
 MICROSECONDS_PER_MS = 1000
 
 
@@ -31,12 +32,13 @@ class Metric:
 
 @dataclass(frozen=True)
 class Level:
-    """When it is too much: `statistic` of a period over `threshold`."""
+    """When it is too much, `statistic` of a period over `threshold`; or too little, under it."""
 
     statistic: str = "Sum"
     threshold: float = 0
     period_seconds: int = FIVE_MINUTES_SECONDS
     periods: int = 1
+    too_little: bool = False
 
 
 class Alarms:
@@ -77,10 +79,10 @@ class Alarms:
             self._scope,
             id_,
             alarm_description=what,
-            comparison_operator="GreaterThanThreshold",
+            comparison_operator="LessThanThreshold" if level.too_little else "GreaterThanThreshold",
             threshold=level.threshold,
             evaluation_periods=level.periods,
-            treat_missing_data="notBreaching",
+            treat_missing_data="breaching" if level.too_little else "notBreaching",
             alarm_actions=[self._topic_arn],
             ok_actions=[self._topic_arn],
             **properties,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelwright.workflow.states_model import VARIANT
-from stacks.constructs.alarms import MICROSECONDS_PER_MS, MINUTE_SECONDS, Alarms, Level, Metric
+from stacks.constructs.alarms import DAY_SECONDS, MICROSECONDS_PER_MS, MINUTE_SECONDS, Alarms, Level, Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +41,13 @@ def execution_alarms(alarms: Alarms, pipeline: str, state_machine_arn: str) -> N
     for name, what in _EXECUTIONS.items():
         metric = Metric("AWS/States", name, {"StateMachineArn": state_machine_arn})
         alarms.on(f"{name}Alarm", what.format(pipeline), metric)
+
+
+def rest_alarm(alarms: Alarms, pipeline: str, state_machine_arn: str, days: int) -> None:
+    """Make the alarm of a scheduled pipeline that no run of succeeded for `days`; it also goes off before the first."""
+    what = f"No run of {pipeline} has succeeded in the last {days} days, though it is scheduled. See: modelwright runs."
+    metric = Metric("AWS/States", "ExecutionsSucceeded", {"StateMachineArn": state_machine_arn})
+    alarms.on("RestAlarm", what, metric, Level("Sum", 1, DAY_SECONDS, periods=days, too_little=True))
 
 
 def function_alarms(alarms: Alarms, pipeline: str, functions: Iterable[str]) -> None:
