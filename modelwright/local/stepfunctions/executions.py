@@ -23,7 +23,7 @@ from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 from modelwright.local.service import AwsError
 from modelwright.local.stepfunctions.environment import LocalEnvironment
 from modelwright.local.stepfunctions.history import History
-from modelwright.local.stepfunctions.machines import Machine, valid_name
+from modelwright.local.stepfunctions.machines import PRINCIPAL, Machine, check_trust, valid_name
 from modelwright.local.stepfunctions.programs import program_of
 from modelwright.local.stepfunctions.recorder import Recorder
 from modelwright.local.stepfunctions.records import Records, history_stream
@@ -31,11 +31,12 @@ from modelwright.local.stepfunctions.runtime import Runtime
 from modelwright.local.stepfunctions.telemetry import ExecutionLog, tell_status
 
 if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
     from modelwright.local.cloud import Cloud
 
 log = logging.getLogger(__name__)
 
-VIA: Final = "states.amazonaws.com"
 MAX_INPUT_BYTES: Final = 262_144
 KILLED: Final = {
     "error": "States.Runtime",
@@ -189,12 +190,16 @@ class _Run:
         env.runtime = Runtime(
             clock=cloud.clock,
             region=cloud.region,
-            client=lambda service, role: cloud.client(service, role, via=VIA),
+            client=self._client,
             wait_for_job=self._wait_for_job,
             publish=self._publish,
         )
         env.event_manager = History(env)
         return env
+
+    def _client(self, service: str, role_arn: str) -> BaseClient:
+        check_trust(self._cloud, role_arn, self.record["stateMachineArn"])
+        return self._cloud.client(service, role_arn, via=PRINCIPAL)
 
     def _wait_for_job(self, kind: str, name: str, timeout: float | None) -> dict[str, Any] | None:
         sagemaker: Any = self._cloud.services["sagemaker"]

@@ -29,7 +29,7 @@ def _is_variable(node: Any) -> bool:
 
 
 def _begins_with_states(node: Any) -> bool:
-    steps = getattr(node, "steps", None)
+    steps: Any = getattr(node, "steps", None)
     return bool(steps) and _is_variable(steps[0]) and steps[0].value == "states"
 
 

@@ -22,6 +22,7 @@ from modelwright.local.stepfunctions.telemetry import log_group
 if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
 
+PRINCIPAL: Final = "states.amazonaws.com"
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
 _NAME: Final = re.compile(r"^[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}$")
 # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
@@ -141,7 +142,8 @@ class Machines:
         return machine
 
     def _check_role(self, machine: Machine) -> None:
-        """Check what Step Functions checks of the role at creation: log delivery and the rules of `.sync`."""
+        """Check what Step Functions checks of the role at creation: trust, log delivery and the rules of `.sync`."""
+        check_trust(self._cloud, machine.role_arn, machine.arn)
         if log_group(machine.logging) is not None:
             self._need(
                 machine,
@@ -160,6 +162,17 @@ class Machines:
                 self._cloud.authorize(machine.role_arn, action, resource)
             except AwsError as error:
                 raise AwsError("AccessDeniedException", f"{message} ({action} on {resource})") from error
+
+
+def check_trust(cloud: Cloud, role_arn: str, machine_arn: str) -> None:
+    """Raise AccessDeniedException unless Step Functions may assume the role for this state machine."""
+    decision = cloud.iam.may_assume(role_arn, PRINCIPAL, {"aws:SourceArn": machine_arn})
+    if not decision:
+        raise AwsError(
+            "AccessDeniedException",
+            f"Neither the global service principal {PRINCIPAL}, nor the regional one is authorized to assume the "
+            f"provided role {role_arn} ({decision.reason}).",
+        )
 
 
 def refuse_invalid(definition: str) -> None:

@@ -34,7 +34,7 @@ class Records:
         """Write an execution, whole or not at all."""
         arn = record["executionArn"]
         small = {name: value for name, value in record.items() if name not in _DATA_FIELDS}
-        data = {name: record[name] for name in _DATA_FIELDS if name in record}
+        data: dict[str, Any] = {name: record[name] for name in _DATA_FIELDS if name in record}
         with self._database.transaction():
             self._database.put(_RECORD, arn, small)
             self._database.put(_DATA, arn, data)

@@ -109,7 +109,7 @@ class ExecutionLog:
         return event_type in {"ERROR": _ERROR, "FATAL": _FATAL}.get(self._level, frozenset())
 
     def _text(self, event: dict[str, Any]) -> str:
-        details = next((value for name, value in event.items() if name.endswith("EventDetails")), {})
+        details: dict[str, Any] = next((value for name, value in event.items() if name.endswith("EventDetails")), {})
         if not self._with_data:
             details = {name: value for name, value in details.items() if name not in _DATA}
         entry = {

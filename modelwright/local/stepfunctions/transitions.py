@@ -132,7 +132,8 @@ def wait_until(self: Any, env: LocalEnvironment) -> float:
     if moment is None:
         raise FailureEventException(self._create_failure_event(env, text))
     now = env.runtime.clock.now()
-    return max(0.0, (moment.replace(tzinfo=now.tzinfo) - now).total_seconds())
+    seconds: float = (moment.replace(tzinfo=now.tzinfo) - now).total_seconds()
+    return max(0.0, seconds)
 
 
 def eval_fail(self: Any, env: LocalEnvironment) -> None:

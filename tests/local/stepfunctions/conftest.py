@@ -8,13 +8,14 @@ from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.core.utils import get_service_model
+
 from modelwright.clock import FakeClock
 from modelwright.local.service import AwsError, Call, Caller
 from modelwright.local.stepfunctions import executions as executions_module
 from modelwright.local.stepfunctions.runtime import Runtime
 from modelwright.local.stepfunctions.service import StepFunctions
 from modelwright.local.store.database import Database
-from moto.core.utils import get_service_model
 
 OWNER = Caller("owner", "arn:aws:iam::123456789012:user/owner")
 ROLE = "arn:aws:iam::123456789012:role/machine"
@@ -70,7 +71,7 @@ class FakeSageMaker(FakeApi):
             self.answers[f"create_{snake}"] = lambda _kind=kind, **request: self._create(_kind, request)
             self.answers[f"describe_{snake}"] = lambda _kind=kind, **request: self.jobs[request[f"{_kind}Name"]]
             self.answers[f"stop_{snake}"] = lambda _kind=kind, **request: self.end(request[f"{_kind}Name"], "Stopped")
-        self.answers["list_tags"] = lambda ResourceArn: {"Tags": self._job(ResourceArn)["Tags"]}
+        self.answers["list_tags"] = lambda **request: {"Tags": self._job(request["ResourceArn"])["Tags"]}
 
     def _job(self, arn):
         return next(job for job in self.jobs.values() if arn in job.values())
@@ -125,6 +126,14 @@ class FakeCloud:
         self.asked, self.denied = [], set()
         self.events, self.metrics, self.lines = [], [], []
 
+    @property
+    def iam(self):
+        return self
+
+    def may_assume(self, role_arn, principal, context=None):
+        allowed = "sts:AssumeRole" not in self.denied
+        return SimpleNamespace(reason="because it is denied", principal=principal) if allowed else Denied()
+
     def client(self, service, role_arn=None, *, via=None):
         self.asked.append((service, role_arn, via))
         return self.api(service)
@@ -144,6 +153,13 @@ class FakeCloud:
 
     def log(self, group, stream, lines):
         self.lines.extend((group, stream, at, text) for at, text in lines)
+
+
+class Denied:
+    reason = "because it is denied"
+
+    def __bool__(self):
+        return False
 
 
 class States:

@@ -2,11 +2,13 @@
 
 import importlib
 import inspect
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
 from modelwright.local.stepfunctions.install import CLIENT_USERS, install, seams
 from modelwright.local.stepfunctions.programs import program_of
 
@@ -90,8 +92,6 @@ _cache = {}
 
 def _original_parameters():
     if not _cache:
-        import json
-
         run = subprocess.run([sys.executable, "-c", _CODE], capture_output=True, text=True, check=True)
         _cache.update(json.loads(run.stdout))
     return _cache

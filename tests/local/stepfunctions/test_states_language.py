@@ -6,6 +6,7 @@ import string
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from modelwright.local.service import AwsError
 
 PASS = {"Type": "Pass"}
@@ -14,11 +15,16 @@ UNDEFINED = (
     "'$states.input.absent' specified for the field '{field}' returned nothing (undefined)."
 )
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(string.printable, max_size=6), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(string.printable, max_size=6), inner, max_size=4)
+    ),
     max_leaves=6,
-)  # fmt: skip
+)
 several_runs = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -45,7 +51,7 @@ def test_any_text_of_a_definition_is_read_as_json_reads_it(states, text):
 
 
 def test_a_quote_in_a_cause_goes_through_catch_and_variables(states):
-    cause = 'he said "\\" & $eval(\'1\') \n'
+    cause = "he said \"\\\" & $eval('1') \n"
     found = states.run_state(
         {
             "Type": "Parallel",
@@ -79,12 +85,36 @@ def test_output_and_assign_see_the_variables_as_they_were(states):
         ({**PASS, "Assign": {"a": {"b": "{% $states.input.absent %}"}}}, "Assign/a/b"),
         ({"Type": "Wait", "Seconds": "{% $states.input.absent %}"}, "Seconds"),
         ({"Type": "Fail", "Error": "{% $states.input.absent %}"}, "Error"),
-        ({"Type": "Choice", "Choices": [{"Condition": "{% $states.input.absent %}", "Next": "S"}], "Default": "S"}, "Choices[0]/Condition"),
-        ({"Type": "Map", "Items": "{% $states.input.absent %}", "ItemProcessor": {"StartAt": "I", "States": {"I": {**PASS, "End": True}}}}, "Items"),
-        ({"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Arguments": {"Payload": {"x": "{% $states.input.absent %}"}}}, "Arguments/Payload/x"),
-        ({"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "TimeoutSeconds": "{% $states.input.absent %}"}, "TimeoutSeconds"),
+        (
+            {"Type": "Choice", "Choices": [{"Condition": "{% $states.input.absent %}", "Next": "S"}], "Default": "S"},
+            "Choices[0]/Condition",
+        ),
+        (
+            {
+                "Type": "Map",
+                "Items": "{% $states.input.absent %}",
+                "ItemProcessor": {"StartAt": "I", "States": {"I": {**PASS, "End": True}}},
+            },
+            "Items",
+        ),
+        (
+            {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::lambda:invoke",
+                "Arguments": {"Payload": {"x": "{% $states.input.absent %}"}},
+            },
+            "Arguments/Payload/x",
+        ),
+        (
+            {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::lambda:invoke",
+                "TimeoutSeconds": "{% $states.input.absent %}",
+            },
+            "TimeoutSeconds",
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_undefined_result_is_a_query_error_that_names_the_field(states, state, field):
     found = states.run_state(state, {})
     assert (found["error"], found["cause"]) == ("States.QueryEvaluationError", UNDEFINED.format(field=field))
@@ -97,15 +127,28 @@ def test_an_undefined_result_is_a_query_error_that_names_the_field(states, state
 @pytest.mark.parametrize(
     ("state", "problem"),
     [
-        ({**PASS, "Output": "{% 1 + 'a' %}"}, "specified for the field 'Output' threw an error during evaluation. T2002"),
+        (
+            {**PASS, "Output": "{% 1 + 'a' %}"},
+            "specified for the field 'Output' threw an error during evaluation. T2002",
+        ),
         ({**PASS, "Output": "{% $sum %}"}, "returned an unsupported result type"),
         ({"Type": "Wait", "Seconds": "{% '5' %}"}, "Expected 'number', but was 'string' for value: \"5\""),
         ({"Type": "Wait", "Seconds": "{% 1.5 %}"}, "must give a whole number from 0 to 99999999, but gave 1.5"),
         ({"Type": "Fail", "Cause": "{% 5 %}"}, "Expected 'string', but was 'number'"),
-        ({"Type": "Choice", "Choices": [{"Condition": "{% 'yes' %}", "Next": "S"}]}, "Expected 'boolean', but was 'string'"),
-        ({"Type": "Map", "Items": "{% 'x' %}", "ItemProcessor": {"StartAt": "I", "States": {"I": {**PASS, "End": True}}}}, "Expected 'array', but was 'string'"),
+        (
+            {"Type": "Choice", "Choices": [{"Condition": "{% 'yes' %}", "Next": "S"}]},
+            "Expected 'boolean', but was 'string'",
+        ),
+        (
+            {
+                "Type": "Map",
+                "Items": "{% 'x' %}",
+                "ItemProcessor": {"StartAt": "I", "States": {"I": {**PASS, "End": True}}},
+            },
+            "Expected 'array', but was 'string'",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_result_of_the_wrong_kind_is_a_query_error(states, state, problem):
     found = states.run_state(state)
     assert found["error"] == "States.QueryEvaluationError"
@@ -194,7 +237,9 @@ def test_a_map_has_its_context_and_keeps_the_order(states):
             },
             "ItemProcessor": {
                 "StartAt": "I",
-                "States": {"I": {**PASS, "Output": "{% $states.input.word & $string($states.input.index) %}", "End": True}},
+                "States": {
+                    "I": {**PASS, "Output": "{% $states.input.word & $string($states.input.index) %}", "End": True}
+                },
             },
         },
         {"words": ["a", "b", "c"]},
@@ -209,7 +254,10 @@ def test_a_map_of_few_items(states, items):
 
 
 def test_an_iteration_that_fails_fails_the_map_with_its_own_error(states):
-    processor = {"StartAt": "I", "States": {"I": {"Type": "Fail", "Error": "States.TaskFailed", "Cause": "one of them"}}}
+    processor = {
+        "StartAt": "I",
+        "States": {"I": {"Type": "Fail", "Error": "States.TaskFailed", "Cause": "one of them"}},
+    }
     found = states.run_state({"Type": "Map", "Items": [1, 2, 3], "ItemProcessor": processor})
     assert (found["error"], found["cause"]) == ("States.TaskFailed", "one of them")
     assert "MapStateFailed" in states.types(found["executionArn"])
@@ -239,15 +287,34 @@ def test_variables_of_an_iteration_stay_in_it(states):
 @pytest.mark.parametrize(
     ("definition", "problem"),
     [
-        ({"StartAt": "X", "States": {"S": {"Type": "Succeed"}}}, "StartAt names the state 'X', which does not exist at /StartAt"),
+        (
+            {"StartAt": "X", "States": {"S": {"Type": "Succeed"}}},
+            "StartAt names the state 'X', which does not exist at /StartAt",
+        ),
         ({"StartAt": "S", "States": {"S": {**PASS, "Next": "T"}}}, "The state 'T' does not exist at /States/S/Next"),
         ({"StartAt": "S", "States": {"S": {**PASS, "Output": "{% 1 + %}", "End": True}}}, "cannot be parsed"),
         ({"StartAt": "S", "States": {"S": {**PASS, "Output": "{% $eval('1') %}", "End": True}}}, "use $parse"),
         ({"StartAt": "S", "States": {"S": {**PASS, "Output": "{% $$.a %}", "End": True}}}, "names $$"),
         ({"StartAt": "S", "States": {"S": {**PASS, "Outpt": 1, "End": True}}}, "Outpt"),
-        ({"StartAt": "S", "States": {"S": {"Type": "Map", "End": True, "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "I", "States": {"I": {"Type": "Succeed"}}}}}}, "A distributed Map does not run in the local cloud"),
+        (
+            {
+                "StartAt": "S",
+                "States": {
+                    "S": {
+                        "Type": "Map",
+                        "End": True,
+                        "ItemProcessor": {
+                            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                            "StartAt": "I",
+                            "States": {"I": {"Type": "Succeed"}},
+                        },
+                    }
+                },
+            },
+            "A distributed Map does not run in the local cloud",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_definition_is_refused_with_the_place(states, definition, problem):
     with pytest.raises(AwsError) as refused:
         states.create(definition)

@@ -1,4 +1,4 @@
-"""The pipeline's own definition, whole, in the interpreter: every expression evaluated, every request of AWS's shape."""
+"""The pipeline's own definition, whole, in the interpreter: each expression evaluated, each request of AWS's shape."""
 
 import io
 import json
@@ -6,11 +6,12 @@ import json
 import pytest
 from botocore.response import StreamingBody
 from botocore.validate import ParamValidator
+from workflow_answers import ENDPOINT, EVENT, PACKAGE_ARN, SHA, Answers, described, substituted
+from workflow_walk import EXECUTION, RUN
+
 from modelwright.local.stepfunctions.checks import problems
 from modelwright.workflow.definition import definition
 from modelwright.workflow.structure import WorkflowStructure
-from workflow_answers import ENDPOINT, EVENT, PACKAGE_ARN, SHA, Answers, described, substituted
-from workflow_walk import EXECUTION, RUN
 
 ROLE = "arn:aws:iam::123456789012:role/machine"
 
@@ -23,7 +24,12 @@ def pipeline(endpoint="realtime"):
 def deployed(cloud, refusal):
     """The services around the machine as they are in a good run; the table may be changed."""
     cloud.region = "eu-west-1"
-    answers = Answers(InspectEndpoint=[refusal("ValidationException", f'Could not find endpoint "{ENDPOINT}".'), described("InService", f"penguins-{RUN}-0")])
+    answers = Answers(
+        InspectEndpoint=[
+            refusal("ValidationException", f'Could not find endpoint "{ENDPOINT}".'),
+            described("InService", f"penguins-{RUN}-0"),
+        ]
+    )
     sagemaker = cloud.sagemaker
     sagemaker.instant = "Completed"
     create_training = sagemaker.answers["create_training_job"]

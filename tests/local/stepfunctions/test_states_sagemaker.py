@@ -7,6 +7,7 @@ import json
 import threading
 
 import pytest
+
 from modelwright.local.service import AwsError
 
 TRAIN = "arn:aws:states:::sagemaker:createTrainingJob.sync"
@@ -74,7 +75,9 @@ def test_a_job_that_did_not_complete_is_task_failed_with_its_description(states,
     assert cause["FailureReason"] == 'AlgorithmError: "quoted" \\ back'
 
 
-@pytest.mark.parametrize("code", ["ValidationException", "ResourceInUse", "ResourceLimitExceeded", "AccessDeniedException"])
+@pytest.mark.parametrize(
+    "code", ["ValidationException", "ResourceInUse", "ResourceLimitExceeded", "AccessDeniedException"]
+)
 def test_every_refusal_of_the_api_has_one_name(states, cloud, refusal, code):
     cloud.sagemaker.answers["create_training_job"] = refusal(code, "no")
     found = states.run(one_state(train()))
@@ -176,9 +179,17 @@ def test_request_response_gives_the_answer_with_the_sdks_metadata(states, cloud)
 @pytest.mark.parametrize(
     ("resource", "arguments", "problem"),
     [
-        (TRAIN, {"RetryStrategy": {}}, "The field 'RetryStrategy' is not supported by Step Functions at /States/S/Arguments"),
+        (
+            TRAIN,
+            {"RetryStrategy": {}},
+            "The field 'RetryStrategy' is not supported by Step Functions at /States/S/Arguments",
+        ),
         (TRAIN, {"StoppingCondition": {"Max": 1}}, "The field 'StoppingCondition/Max' is not supported"),
-        ("arn:aws:states:::sagemaker:updateEndpoint", {"DeploymentConfig": {}}, "The field 'DeploymentConfig' is not supported"),
+        (
+            "arn:aws:states:::sagemaker:updateEndpoint",
+            {"DeploymentConfig": {}},
+            "The field 'DeploymentConfig' is not supported",
+        ),
         ("arn:aws:states:::sagemaker:createModel.sync", {}, "'.sync' is not supported"),
         ("arn:aws:states:::sagemaker:deleteModel", {}, "is not recognized"),
         ("arn:aws:states:::aws-sdk:sagemaker:nope", {}, "'sagemaker' has no action 'nope'"),
@@ -186,11 +197,14 @@ def test_request_response_gives_the_answer_with_the_sdks_metadata(states, cloud)
         ("arn:aws:states:::batch:submitJob.sync", {}, "The integration 'batch' does not run in the local cloud"),
         ("arn:aws:states:::lambda:invoke.waitForTaskToken", {}, "'.waitForTaskToken' is not supported"),
     ],
-)  # fmt: skip
+)
 def test_what_step_functions_refuses_at_creation(states, resource, arguments, problem):
     with pytest.raises(AwsError) as refused:
         states.create(
-            {"StartAt": "S", "States": {"S": {"Type": "Task", "Resource": resource, "Arguments": arguments, "End": True}}}
+            {
+                "StartAt": "S",
+                "States": {"S": {"Type": "Task", "Resource": resource, "Arguments": arguments, "End": True}},
+            }
         )
     assert refused.value.code == "InvalidDefinition"
     assert problem in refused.value.message

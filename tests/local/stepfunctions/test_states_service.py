@@ -4,6 +4,7 @@ import json
 import threading
 
 import pytest
+
 from modelwright.local.service import AwsError
 from modelwright.local.stepfunctions import history
 from modelwright.local.stepfunctions.executions import Executions
@@ -82,7 +83,12 @@ def test_stopping_wakes_a_retrys_pause(states, cloud, refusal):
 def test_stopping_does_not_wait_for_a_call_that_hangs(states, cloud):
     hangs = threading.Event()
     cloud.api("lambda").answers["invoke"] = lambda **_: hangs.wait(30) or {}
-    task = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Arguments": {"FunctionName": "f"}, "End": True}
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": "f"},
+        "End": True,
+    }
     execution = states.start({"StartAt": "T", "States": {"T": task}})
     until_entered(states, execution, "TaskStarted")
     states.call("StopExecution", executionArn=execution)
@@ -211,11 +217,17 @@ def test_a_log_without_execution_data_has_none(states, cloud):
     [
         ("logs:CreateLogDelivery", "The state machine IAM Role is not authorized to access the Log Destination"),
         ("events:PutRule", "is not authorized to create managed-rule."),
+        ("sts:AssumeRole", "is authorized to assume the provided role"),
     ],
 )
 def test_a_role_that_lacks_what_step_functions_checks_at_creation(states, cloud, denied, message):
     cloud.denied.add(denied)
-    task = {"Type": "Task", "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync", "Arguments": {}, "End": True}
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
+        "Arguments": {},
+        "End": True,
+    }
     with pytest.raises(AwsError) as refused:
         states.create({"StartAt": "T", "States": {"T": task}}, loggingConfiguration=LOGGED)
     assert refused.value.code == "AccessDeniedException"
@@ -243,7 +255,9 @@ def test_a_running_execution_keeps_its_definition(states, cloud):
     execution = states.start(WAIT)
     until_entered(states, execution)
     machine = states.call("DescribeExecution", executionArn=execution)["stateMachineArn"]
-    states.call("UpdateStateMachine", stateMachineArn=machine, definition=json.dumps({"QueryLanguage": "JSONata", **PASS}))
+    states.call(
+        "UpdateStateMachine", stateMachineArn=machine, definition=json.dumps({"QueryLanguage": "JSONata", **PASS})
+    )
     kept = states.call("DescribeStateMachineForExecution", executionArn=execution)
     assert json.loads(kept["definition"])["StartAt"] == "W"
 
@@ -271,3 +285,12 @@ def test_an_output_over_256_kib_is_data_limit_exceeded(states, cloud):
     assert (found["status"], found["error"]) == ("FAILED", "States.DataLimitExceeded")
     passed = states.run_state({"Type": "Pass", "Output": "{% $join($map([1..262150], function($i){'x'})) %}"})
     assert passed["error"] == "States.DataLimitExceeded"
+
+
+def test_a_role_that_no_longer_trusts_step_functions_fails_the_task(states, cloud):
+    task = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Arguments": {"Message": "m"}, "End": True}
+    machine = states.create({"StartAt": "T", "States": {"T": task}})
+    cloud.denied.add("sts:AssumeRole")
+    found = states.wait(states.call("StartExecution", stateMachineArn=machine)["executionArn"])
+    assert (found["status"], found["error"]) == ("FAILED", "States.Runtime")
+    assert "is authorized to assume the provided role" in found["cause"]
