@@ -1,0 +1,386 @@
+"""The handlers against a table, buckets and metrics of moto's, and a SageMaker of ours."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import tarfile
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from workflow_answers import EVENT, manifest
+
+import acquire_deployment.handler as acquire
+import check_quality_gate.handler as gate
+import package_model.handler as package
+import prepare_run.handler as prepare
+import promote_model.handler as promote
+import record_metrics.handler as record
+import remove_old_models.handler as remove
+import restore_endpoint.handler as restore
+import shared.clients
+import smoke_test.handler as smoke
+from prepare_run.domain import run_id
+from shared.errors import DeployNeeded, ReleaseNotFound
+from shared.table import from_item, lease_key, run_key
+from smoke_test.domain import SmokeTestFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENVIRONMENT = {
+    "PIPELINE": "penguins",
+    "ENVIRONMENT": "dev",
+    "ARTIFACT_BUCKET": "artifacts",
+    "TABLE_NAME": "mw-dev",
+    "KEY_ARN": "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "STRUCTURE": "5" * 64,
+    "ENDPOINT_NAME": "mw-dev-penguins",
+    "LEASE_SECONDS": "600",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+}
+ONE, OTHER = "arn:aws:states:eu-west-1:1:execution:p:one", "arn:aws:states:eu-west-1:1:execution:p:other"
+EARLY, LATE = "2026-11-20T10:00:00.000Z", "2026-11-20T11:00:00.000Z"
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    shared.clients.client.cache_clear()
+    with mock_aws():
+        boto3.client("s3").create_bucket(
+            Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
+        boto3.client("dynamodb").create_table(
+            TableName="mw-dev",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        )
+        yield
+    shared.clients.client.cache_clear()
+
+
+def put(key: str, content: bytes) -> None:
+    boto3.client("s3").put_object(Bucket="artifacts", Key=key, Body=content)
+
+
+def item(key: dict[str, Any]) -> dict[str, Any]:
+    return from_item(boto3.client("dynamodb").get_item(TableName="mw-dev", Key=key)["Item"])
+
+
+def publish(**changes: Any) -> str:
+    content = json.dumps(manifest(**changes), sort_keys=True, separators=(",", ":")).encode()
+    name = hashlib.sha256(content).hexdigest()
+    put(f"releases/penguins/{name}.json", content)
+    return name
+
+
+def start(release: str, execution: str = ONE, **changes: Any) -> dict[str, Any]:
+    found = {**EVENT, "release": release, **changes}
+    return prepare.handler({"input": found, "execution": {"arn": execution, "started_at": EARLY}}, None)
+
+
+def test_a_run_is_prepared_and_written() -> None:
+    release = publish()
+    found = start(release, overrides={"C": "0.5"})
+
+    assert found["status"] == "Ready"
+    assert found["train"]["hyperparameters"]["C"] == "0.5"
+    written = item(run_key("penguins", run_id(ONE)))
+    assert (written["status"], written["release"], written["overrides"]) == ("Running", release, {"C": "0.5"})
+
+
+def test_an_event_is_taken_once_and_its_own_execution_may_come_back() -> None:
+    release = publish()
+
+    assert start(release, ONE)["status"] == "Ready"
+    assert start(release, ONE)["status"] == "Ready"
+    again = start(release, OTHER)
+    assert (again["status"], again["of"]) == ("Duplicate", ONE)
+    assert again["run"]["release"] == release
+
+
+def test_default_and_commit_are_resolved_by_their_pointers() -> None:
+    release = publish()
+    put("defaults/penguins.json", json.dumps({"release": release}).encode())
+    put(f"commits/penguins/{'c' * 40}.json", json.dumps({"release": release}).encode())
+
+    trigger = {"kind": "merge", "id": "e", "commit": "c" * 40}
+    assert start("default")["run"]["release"] == release
+    assert start("commit", OTHER, trigger=trigger)["run"]["release"] == release
+
+
+def test_what_is_not_there_is_not_found_and_another_structure_needs_a_deploy() -> None:
+    with pytest.raises(ReleaseNotFound):
+        start("a" * 64)
+    with pytest.raises(ReleaseNotFound):
+        start("default")
+    with pytest.raises(DeployNeeded):
+        start(publish(structure="6" * 64), OTHER, trigger={"kind": "manual", "id": "2"})
+
+
+def test_metrics_go_into_the_run_and_into_cloudwatch() -> None:
+    put("runs/penguins/r/evaluation/evaluation.json", b'{"metrics": {"accuracy": 0.9, "tiny": 1e-300}}')
+    uri = "s3://artifacts/runs/penguins/r/evaluation/evaluation.json"
+
+    found = record.handler({"run": "r", "evaluation_uri": uri}, None)
+
+    assert found == {"metrics": {"accuracy": 0.9, "tiny": 1e-300}}
+    assert json.loads(item(run_key("penguins", "r"))["metrics"]) == found["metrics"]
+    published = boto3.client("cloudwatch").list_metrics(Namespace="Modelwright")["Metrics"]
+    assert [metric["MetricName"] for metric in published] == ["accuracy"]
+
+
+def take(execution: str, run: str, started_at: str = EARLY) -> dict[str, Any]:
+    return acquire.handler({"execution": execution, "run": run, "started_at": started_at}, None)
+
+
+def test_a_lease_is_held_by_one_and_its_fence_only_grows() -> None:
+    assert take(ONE, "a" * 12) == {"status": "Acquired", "fence": 1}
+    assert take(OTHER, "b" * 12) == {"status": "Busy", "holder": ONE}
+    assert take(ONE, "a" * 12) == {"status": "Acquired", "fence": 2}
+
+
+def test_a_lease_that_is_over_goes_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    take(ONE, "a" * 12)
+    now = acquire.time.time()
+    monkeypatch.setattr(acquire.time, "time", lambda: now + 601)
+
+    assert take(OTHER, "b" * 12) == {"status": "Acquired", "fence": 2}
+
+
+class FakeSageMaker:
+    """What the handlers ask of SageMaker, with a memory."""
+
+    def __init__(self) -> None:
+        self.packages: dict[str, str] = {}
+        self.endpoint: dict[str, str] | None = {"EndpointStatus": "InService", "EndpointConfigName": "new"}
+        self.calls: list[str] = []
+        self.models: list[dict[str, Any]] = []
+        self.answer = (b'["male"]', "application/json")
+        self.undeletable = ""
+
+    def update_model_package(self, **given: Any) -> None:
+        self.packages[given["ModelPackageArn"]] = given["ModelApprovalStatus"]
+
+    def describe_endpoint(self, EndpointName: str) -> dict[str, str]:  # noqa: N803 # the API's name
+        if self.endpoint is None:
+            message = f'Could not find endpoint "{EndpointName}".'
+            raise ClientError({"Error": {"Code": "ValidationException", "Message": message}}, "DescribeEndpoint")
+        return self.endpoint
+
+    def update_endpoint(self, **given: Any) -> None:
+        self.calls.append(f"update {given['EndpointConfigName']}")
+
+    def create_endpoint(self, **given: Any) -> None:
+        self.calls.append(f"create {given['EndpointConfigName']}")
+
+    def delete_endpoint(self, **_: Any) -> None:
+        self.calls.append("delete")
+
+    def describe_endpoint_config(self, **_: Any) -> dict[str, Any]:
+        return {"ProductionVariants": [{"ModelName": "penguins-000000000009-0"}]}
+
+    def get_paginator(self, name: str) -> FakeSageMaker:
+        self.listed = "Models" if name == "list_models" else "EndpointConfigs"
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        return [{self.listed: self.models[:5]}, {self.listed: self.models[5:]}]
+
+    def delete_model(self, **given: Any) -> None:
+        self._delete("model", given["ModelName"])
+
+    def delete_endpoint_config(self, **given: Any) -> None:
+        self._delete("config", given["EndpointConfigName"])
+
+    def _delete(self, kind: str, name: str) -> None:
+        if name == self.undeletable:
+            raise ClientError({"Error": {"Code": "ValidationException", "Message": "in use"}}, "Delete")
+        self.calls.append(f"{kind} {name}")
+
+    def invoke_endpoint(self, **given: Any) -> dict[str, Any]:
+        if given["Body"] == b"bad\n":
+            error = {"Error": {"Code": "ModelError", "Message": "x"}, "OriginalStatusCode": 500}
+            raise ClientError({**error, "OriginalMessage": "KeyError: 'mass'"}, "InvokeEndpoint")
+        return {"Body": io.BytesIO(self.answer[0]), "ContentType": self.answer[1]}
+
+
+@pytest.fixture
+def sagemaker(monkeypatch: pytest.MonkeyPatch) -> FakeSageMaker:
+    fake = FakeSageMaker()
+    real = shared.clients.client
+    for module in (promote, remove, restore, smoke):
+        monkeypatch.setattr(
+            module, "client", lambda service: fake if service.startswith("sagemaker") else real(service)
+        )
+    return fake
+
+
+def promotion(execution: str, run: str, fence: int, started_at: str = EARLY) -> dict[str, Any]:
+    return {
+        "execution": execution,
+        "fence": fence,
+        "run": run,
+        "started_at": started_at,
+        "release": "r" * 64,
+        "package_arn": f"arn:package/{run}",
+        "endpoint_config": f"penguins-{run}-0",
+        "metrics": {"accuracy": 0.9, "tiny": 1e-300},
+    }
+
+
+def test_a_promoted_run_is_the_champion_that_the_next_gate_compares_with(sagemaker: FakeSageMaker) -> None:
+    fence = take(ONE, "a" * 12)["fence"]
+    promote.handler(promotion(ONE, "a" * 12, fence), None)
+
+    assert sagemaker.packages == {f"arn:package/{'a' * 12}": "Approved"}
+    assert item(run_key("penguins", "a" * 12))["status"] == "Deployed"
+    clause = {
+        "left": {"metric": "accuracy"},
+        "op": ">=",
+        "right": {"champion": "accuracy", "plus": 0.0},
+        "text": "accuracy >= champion.accuracy",
+    }
+    verdict = gate.handler({"gate": [clause], "metrics": {"accuracy": 0.89}}, None)
+    assert verdict["passed"] is False
+    assert verdict["clauses"][0]["limit"] == 0.9
+
+
+def test_without_a_champion_the_gate_says_so() -> None:
+    assert gate.handler({"gate": [], "metrics": {}}, None) == {"passed": True, "clauses": []}
+
+
+def test_a_second_attempt_to_promote_changes_nothing(sagemaker: FakeSageMaker) -> None:
+    fence = take(ONE, "a" * 12)["fence"]
+    first = promote.handler(promotion(ONE, "a" * 12, fence), None)
+    sagemaker.packages.clear()
+
+    assert promote.handler(promotion(ONE, "a" * 12, fence), None) == first
+    assert sagemaker.packages == {}
+
+
+def test_a_run_that_lost_its_lease_does_not_move_the_champion(
+    sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old_fence = take(ONE, "a" * 12)["fence"]
+    now = acquire.time.time()
+    monkeypatch.setattr(acquire.time, "time", lambda: now + 601)
+    promote.handler(promotion(OTHER, "b" * 12, take(OTHER, "b" * 12)["fence"]), None)
+
+    with pytest.raises(promote.LeaseLost, match="no longer holds the lease of mw-dev-penguins"):
+        promote.handler(promotion(ONE, "a" * 12, old_fence), None)
+    assert sagemaker.packages[f"arn:package/{'a' * 12}"] == "Rejected"
+    assert promote._champion_run(promote.Env("penguins", "mw-dev", "mw-dev-penguins")) == "b" * 12
+
+
+def test_a_run_older_than_the_champion_is_superseded_and_holds_no_lease(sagemaker: FakeSageMaker) -> None:
+    promote.handler(promotion(ONE, "a" * 12, take(ONE, "a" * 12, LATE)["fence"], LATE), None)
+    acquire._give_back(acquire.Env("penguins", "mw-dev", "mw-dev-penguins", 600), ONE)
+
+    assert take(OTHER, "b" * 12, EARLY) == {"status": "Superseded", "champion": "a" * 12}
+    assert "execution" not in item(lease_key("mw-dev-penguins"))
+
+
+def test_the_old_configuration_is_put_back_step_by_step(sagemaker: FakeSageMaker) -> None:
+    event = {"execution": ONE, "fence": take(ONE, "a" * 12)["fence"], "previous_config": "old"}
+
+    assert restore.handler(event, None) == {"status": "waiting"}
+    sagemaker.endpoint = {"EndpointStatus": "Updating", "EndpointConfigName": "new"}
+    assert restore.handler(event, None) == {"status": "waiting"}
+    sagemaker.endpoint = {"EndpointStatus": "InService", "EndpointConfigName": "old"}
+    assert restore.handler(event, None) == {"status": "serves old as before"}
+    assert sagemaker.calls == ["update old"]
+
+
+def test_a_first_deployment_is_deleted(sagemaker: FakeSageMaker) -> None:
+    event = {"execution": ONE, "fence": take(ONE, "a" * 12)["fence"], "previous_config": ""}
+
+    assert restore.handler(event, None) == {"status": "waiting"}
+    sagemaker.endpoint = None
+    assert restore.handler(event, None) == {"status": "deleted: nothing served before"}
+    assert sagemaker.calls == ["delete"]
+
+
+def test_an_endpoint_whose_lease_is_another_run_s_is_left_alone(sagemaker: FakeSageMaker) -> None:
+    take(OTHER, "b" * 12)
+    found = restore.handler({"execution": ONE, "fence": 1, "previous_config": "old"}, None)
+
+    assert found == {"status": "left alone: another run holds its lease"}
+    assert sagemaker.calls == []
+
+
+def test_old_models_go_and_one_that_cannot_is_said(sagemaker: FakeSageMaker) -> None:
+    sagemaker.endpoint = {"EndpointStatus": "InService", "EndpointConfigName": "penguins-000000000009-0"}
+    sagemaker.models = [
+        {"ModelName": name, "EndpointConfigName": name, "CreationTime": index}
+        for index, name in enumerate(f"penguins-{index:012x}-0" for index in range(10))
+    ]
+    sagemaker.undeletable = "penguins-000000000001-0"
+
+    found = remove.handler({"keep": 7}, None)
+
+    assert found["models"] == ["penguins-000000000000-0", "penguins-000000000001-0"]
+    assert sagemaker.calls == ["config penguins-000000000000-0", "model penguins-000000000000-0"]
+    assert len(found["left"]) == 2
+    assert found["left"][0].startswith("penguins-000000000001-0: ")
+
+
+def smoke_release(body: bytes) -> str:
+    test = {
+        "body_base64": base64.b64encode(body).decode(),
+        "content_type": "text/csv",
+        "accept": "application/json",
+    }
+    return publish(deploy={**manifest()["deploy"], "smoke_test": test})
+
+
+def test_an_endpoint_that_answers_passes_the_smoke_test(sagemaker: FakeSageMaker) -> None:
+    found = smoke.handler({"release": smoke_release(b"Adelie,1\n")}, None)
+    assert found == {"rows": 1, "predictions": 1, "contentType": "application/json"}
+
+
+def test_a_model_that_raises_fails_the_smoke_test_with_its_own_words(sagemaker: FakeSageMaker) -> None:
+    with pytest.raises(SmokeTestFailed, match="the model answered 500: KeyError: 'mass'"):
+        smoke.handler({"release": smoke_release(b"bad\n")}, None)
+
+
+def tar_gz(files: dict[str, bytes]) -> bytes:
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w:gz") as archive:
+        for name, content in files.items():
+            header = tarfile.TarInfo(name)
+            header.size = len(content)
+            archive.addfile(header, io.BytesIO(content))
+    return raw.getvalue()
+
+
+def test_a_model_is_packaged_under_its_own_hash() -> None:
+    put("runs/penguins/r/model.tar.gz", tar_gz({"model.joblib": b"m" * 1000}))
+    put("code/penguins/c/code.tar.gz", tar_gz({"inference.py": b"pass"}))
+    event = {
+        "model_uri": "s3://artifacts/runs/penguins/r/model.tar.gz",
+        "code_uri": "s3://artifacts/code/penguins/c/code.tar.gz",
+    }
+
+    found = package.handler(event, None)
+
+    key = f"models/penguins/{found['sha256']}/model.tar.gz"
+    assert found["uri"] == f"s3://artifacts/{key}"
+    stored = boto3.client("s3").get_object(Bucket="artifacts", Key=key)
+    content = stored["Body"].read()
+    assert hashlib.sha256(content).hexdigest() == found["sha256"]
+    assert len(content) == found["bytes"]
+    assert stored["SSEKMSKeyId"] == ENVIRONMENT["KEY_ARN"]
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        assert archive.getnames() == ["model.joblib", "code/inference.py"]
+    assert package.handler(event, None) == found
