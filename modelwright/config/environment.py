@@ -32,13 +32,14 @@ class LimitSettings:
     """What a pipeline in this environment may ask for; a pipeline that asks for more is an error."""
 
     max_runtime_seconds: int = 86400
-    """Of each job: also the timeout of the job's state."""
+    """Of each job."""
     max_instance_count: int = 4
     max_volume_gib: int = 100
     max_wait_for_endpoint_seconds: int = 3600
     """How long a run waits for the endpoint to be in service."""
     lease_seconds: int = 18_000
-    """How long a run may hold an endpoint before another run takes it for dead."""
+    """How long a run may hold an endpoint before another run takes it for dead. It waits for the endpoint up to three
+    times: until it is free to be updated, until it is, and, when that fails, until it serves as before."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class ExecutionInput:
 
     pipeline: str
     release: str
-    """A release's id, or `default`."""
+    """A release's id; `default`, the one that schedules run; or `commit`, the one of the trigger's commit."""
     trigger: Trigger
     data: str | None = None
     """An address in S3 that takes the place of the release's data."""
@@ -84,19 +84,24 @@ class ExecutionInput:
             raise InvalidInput(f"This is no input of an execution of schema {SCHEMA}: {error!r}.") from error
 
     def _problem(self) -> str | None:
-        kinds = get_args(TriggerKind)
         if not isinstance(self.pipeline, str) or not self.pipeline:
             return f"pipeline is {self.pipeline!r}; it must be a name."
-        if self.release != "default" and not (isinstance(self.release, str) and is_release_id(self.release)):
-            return f"release is {self.release!r}; it must be 64 hex digits or 'default'."
-        if self.trigger.kind not in kinds:
-            return f"trigger.kind is {self.trigger.kind!r}; it must be {names(kinds, 'or')}."
-        if not isinstance(self.trigger.id, str) or not _ID.fullmatch(self.trigger.id):
-            return f"trigger.id is {self.trigger.id!r}; it must be an event's id or a UUID."
-        if self.trigger.commit is not None and not is_commit(str(self.trigger.commit)):
-            return f"trigger.commit is {self.trigger.commit!r}; it must be a full commit id."
+        if self.release not in ("default", "commit") and not is_release_id(str(self.release)):
+            return f"release is {self.release!r}; it must be 64 hex digits, 'default' or 'commit'."
         problem = s3_uri_problem(str(self.data)) if self.data is not None else None
-        return f"data {problem}" if problem else self._overrides_problem()
+        return self._trigger_problem() or (f"data {problem}" if problem else self._overrides_problem())
+
+    def _trigger_problem(self) -> str | None:
+        kinds, trigger = get_args(TriggerKind), self.trigger
+        if trigger.kind not in kinds:
+            return f"trigger.kind is {trigger.kind!r}; it must be {names(kinds, 'or')}."
+        if not isinstance(trigger.id, str) or not _ID.fullmatch(trigger.id):
+            return f"trigger.id is {trigger.id!r}; it must be an event's id or a UUID."
+        if trigger.commit is not None and not is_commit(str(trigger.commit)):
+            return f"trigger.commit is {trigger.commit!r}; it must be 40 hex digits."
+        if self.release == "commit" and trigger.commit is None:
+            return "release is 'commit' and trigger.commit is missing."
+        return None
 
     def _overrides_problem(self) -> str | None:
         if not isinstance(self.overrides, Mapping):

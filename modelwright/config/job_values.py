@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # adds up to five (`sagemaker_program`, `sagemaker_submit_directory`, …), values of at most 2500 characters.
 MAX_HYPERPARAMETERS = 95
 MAX_HYPERPARAMETER_CHARACTERS = 2500
+# Describe…Job repeats them in a task's result, which ends at 256 KiB:
+# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+MAX_ALL_HYPERPARAMETER_CHARACTERS = 100_000
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AppSpecification.html
 MAX_ARGUMENTS = 100
 MAX_ARGUMENT_CHARACTERS = 256
@@ -42,7 +45,11 @@ def read_hyperparameters(section: Section) -> dict[str, Any]:
         elif len(hyperparameter_text(node.plain())) > MAX_HYPERPARAMETER_CHARACTERS:
             length = len(hyperparameter_text(node.plain()))
             section.problem(name, f"has {length} characters; it must have at most {MAX_HYPERPARAMETER_CHARACTERS}.")
-    return {name: node.plain() for name, node in children.items()}
+    values = {name: node.plain() for name, node in children.items()}
+    total = sum(len(name) + len(hyperparameter_text(value)) for name, value in values.items())
+    if total > MAX_ALL_HYPERPARAMETER_CHARACTERS:
+        section.problem("", f"has {total} characters in all; it must have at most {MAX_ALL_HYPERPARAMETER_CHARACTERS}.")
+    return values
 
 
 def parse_overrides(texts: Sequence[str], hyperparameters: Mapping[str, Any]) -> dict[str, str]:

@@ -20,6 +20,7 @@ ENVIRONMENT_NAME = r"[a-z][a-z0-9]{0,11}"
 _YEARS_OF_DAYS = (365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, *_YEARS_OF_DAYS)
 _EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\".]+")
+_LEASE_MARGIN_SECONDS = 1800
 _PLANNED = "it comes with the settings for real accounts"
 NOT_YET = dict.fromkeys(
     ("vpc", "permissions_boundary", "role_path", "tags", "qualifier", "key", "instances", "oidc_provider"), _PLANNED
@@ -111,9 +112,10 @@ def _limits(top: Section) -> LimitSettings:
         ),
         lease_seconds=section.integer("lease_seconds", default.lease_seconds, least=60, most=86_400),
     )
-    if settings.lease_seconds <= settings.max_wait_for_endpoint_seconds:
-        found = f"is {settings.lease_seconds}, not longer than max_wait_for_endpoint_seconds"
-        section.problem("lease_seconds", f"{found} ({settings.max_wait_for_endpoint_seconds}); it must be longer.")
+    least = 3 * settings.max_wait_for_endpoint_seconds + _LEASE_MARGIN_SECONDS
+    if settings.lease_seconds < least:
+        why = "three times max_wait_for_endpoint_seconds and half an hour"
+        section.problem("lease_seconds", f"is {settings.lease_seconds}; it must be {least} or more: {why}.")
     section.finish()
     return settings
 

@@ -152,7 +152,7 @@ class Section:
 
     def dotted(self, key: str) -> str:
         """Return `key` as the user would find it from the top of the file."""
-        return f"{self.key}.{key}" if self.key else key
+        return ".".join(part for part in (self.key, key) if part)
 
     def line(self, key: str = "") -> int:
         """Return the line of `key`, or of this mapping when it is not written."""

@@ -16,7 +16,7 @@ from modelwright.errors import InvalidInput
 
 SCHEMA = 1
 _HEX = re.compile(r"[0-9a-f]{64}")
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def is_release_id(text: str) -> bool:
 
 
 def is_commit(text: str) -> bool:
-    """Tell whether `text` has the form of a commit's full id (SHA-1, or SHA-256 in newer repositories)."""
+    """Tell whether `text` has the form of a commit's full id."""
     return bool(_COMMIT.fullmatch(text))
 
 

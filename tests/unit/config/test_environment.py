@@ -16,7 +16,7 @@ logs: {retention_days: 365}
 notify: {emails: [a@example.com, b@example.org, a@example.com]}
 alarms: {endpoint_latency_ms: 50, endpoint_error_percent: 0.5, days_without_training: 2}
 limits: {max_runtime_seconds: 7200, max_instance_count: 2, max_volume_gib: 20, max_wait_for_endpoint_seconds: 600,
-  lease_seconds: 601}
+  lease_seconds: 3600}
 removal: destroy
 """,
     )
@@ -25,7 +25,7 @@ removal: destroy
     assert found.logs.retention_days == 365
     assert found.notify_emails == ("a@example.com", "b@example.org")
     assert found.alarms == AlarmSettings(50, 0.5, 2)
-    assert found.limits == LimitSettings(7200, 2, 20, 600, 601)
+    assert found.limits == LimitSettings(7200, 2, 20, 600, 3600)
     assert found.removal == "destroy"
 
 
@@ -47,7 +47,7 @@ removal: destroy
         ("alarms: {days_without_training: 8}", "is 8; it must be 1 to 7."),
         (
             "limits: {lease_seconds: 3600}",
-            "is 3600, not longer than max_wait_for_endpoint_seconds (3600); it must be longer.",
+            "limits.lease_seconds is 3600; it must be 12600 or more: three times max_wait",
         ),
         ("limits: {max_runs_per_day: 5}", "limits.max_runs_per_day is not supported yet; runs are not counted yet."),
         ("vpc: {subnets: []}", "vpc is not supported yet; it comes with the settings for real accounts."),

@@ -40,7 +40,7 @@ def test_an_input_survives_json(overrides: dict[str, str]) -> None:
         ({"schema": 2}, "schema 2; this modelwright reads schema 1."),
         ({"extra": 1}, "unknown keys extra;"),
         ({"pipeline": ""}, "pipeline is ''; it must be a name."),
-        ({"release": "latest"}, "release is 'latest'; it must be 64 hex digits or 'default'."),
+        ({"release": "latest"}, "release is 'latest'; it must be 64 hex digits, 'default' or 'commit'."),
         (
             {"trigger": {"kind": "cron", "id": "x"}},
             "trigger.kind is 'cron'; it must be manual, merge, schedule or data.",
@@ -48,9 +48,10 @@ def test_an_input_survives_json(overrides: dict[str, str]) -> None:
         ({"trigger": {"kind": "manual", "id": ""}}, "trigger.id is ''; it must be an event's id or a UUID."),
         (
             {"trigger": {"kind": "merge", "id": "x", "commit": "HEAD"}},
-            "trigger.commit is 'HEAD'; it must be a full commit",
+            "trigger.commit is 'HEAD'; it must be 40 hex digits",
         ),
         ({"trigger": {"kind": "merge", "id": "x", "why": 1}}, "no input of an execution of schema 1"),
+        ({"release": "commit"}, "release is 'commit' and trigger.commit is missing."),
         ({"data": "file.csv"}, "data is 'file.csv'; it must be s3://bucket/prefix."),
         ({"overrides": {"C": 0.5}}, "overrides.C must be a text of at most 2500 characters."),
         ({"overrides": {"C": "x" * 2501}}, "overrides.C must be a text of at most 2500 characters."),

@@ -27,12 +27,12 @@ def test_all_problems_of_all_files_come_at_once(project) -> None:
         "environments/dev.yaml:1: regin is not a known key; did you mean region?",
         "environments/dev.yaml:1: region is missing; it must be a region, like eu-central-1.",
         (
-            "environments/dev.yaml:2: logs.retention_days is 31; CloudWatch Logs keeps 1, 3, 5, 7, 14, 30, 60, 90, 120, 150,"
-            " 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days."
+            "environments/dev.yaml:2: logs.retention_days is 31; CloudWatch Logs keeps 1, 3, 5, 7, 14, 30, 60, 90, 120,"
+            " 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days."
         ),
         (
-            "training_code/Other: the folder's name is 'Other' (5 characters); a pipeline's name must have"
-            " at most 20 lower-case letters, digits and single hyphens, a letter first and no hyphen last."
+            "training_code/Other: the folder's name is 'Other' (5 characters); a pipeline's name must have at most 20"
+            " lower-case letters, digits and single hyphens, a letter first and no hyphen last."
         ),
         "training_code/Other/pipeline.yaml: is empty; it must hold `key: value` lines.",
         f"{FILE}:4: train.script is missing; it must be a Python file of the pipeline's folder.",
