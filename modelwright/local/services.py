@@ -15,8 +15,10 @@ SERVICES: dict[str, str] = {
     # botocore's name of the service -> "module:Class", made as Class(cloud); started in this order, stopped in reverse
     "logs": "modelwright.local.logs:Logs",
     "cloudwatch": "modelwright.local.monitoring.service:CloudWatch",
+    "ssm": "modelwright.local.parameters:Parameters",
     "sqs": "modelwright.local.messages.queues:Queues",
     "sns": "modelwright.local.messages.topics:Topics",
+    "ssm": "modelwright.local.parameters:Parameters",
     "events": "modelwright.local.events.service:Events",
     "sagemaker": "modelwright.local.sagemaker.service:SageMaker",
     "sagemaker-runtime": "modelwright.local.sagemaker_runtime:SageMakerRuntime",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from modelwright.local.direct import Direct
 from modelwright.local.service import AwsError
 
 from .transformers import TransformError, target_input
@@ -84,21 +85,21 @@ def _invoke(
     cloud: Cloud, rule: Mapping[str, str], target: Mapping[str, Any], event: Mapping[str, Any], text: str
 ) -> None:  # noqa: ARG001
     _allow(cloud, rule, "lambda:InvokeFunction", target["Arn"])
-    cloud.client("lambda").invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=text.encode())
+    Direct(cloud, "lambda").invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=text.encode())
 
 
 def _publish(
     cloud: Cloud, rule: Mapping[str, str], target: Mapping[str, Any], event: Mapping[str, Any], text: str
 ) -> None:  # noqa: ARG001
     _allow(cloud, rule, "sns:Publish", target["Arn"])
-    cloud.client("sns").publish(TopicArn=target["Arn"], Message=text)
+    Direct(cloud, "sns").publish(TopicArn=target["Arn"], Message=text)
 
 
 def _send(
     cloud: Cloud, rule: Mapping[str, str], target: Mapping[str, Any], event: Mapping[str, Any], text: str
 ) -> None:  # noqa: ARG001
     _allow(cloud, rule, "sqs:SendMessage", target["Arn"])
-    client = cloud.client("sqs")
+    client = Direct(cloud, "sqs")
     client.send_message(QueueUrl=_queue_url(client, target["Arn"]), MessageBody=text)
 
 
@@ -127,9 +128,12 @@ def _code(error: Exception) -> str:
 
 def _may_pass(error: Exception) -> bool:
     """Throttling and a service's own faults may pass; a refusal will not."""
-    if not isinstance(error, ClientError):
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    elif isinstance(error, AwsError):
+        status = error.status
+    else:
         return False
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
     return status >= 500 or status == 429 or "Throttl" in _code(error)
 
 
@@ -164,6 +168,6 @@ def _dead_letter(
 
 
 def _send_dead(cloud: Cloud, queue: str, event: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
-    client = cloud.client("sqs")
+    client = Direct(cloud, "sqs")
     typed = {key: {"DataType": "String", "StringValue": value} for key, value in attributes.items()}
     client.send_message(QueueUrl=_queue_url(client, queue), MessageBody=json.dumps(event), MessageAttributes=typed)

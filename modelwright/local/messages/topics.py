@@ -10,6 +10,7 @@ import uuid
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from modelwright.local.direct import Direct
 from modelwright.local.service import AwsError, Call
 
 if TYPE_CHECKING:
@@ -150,6 +151,6 @@ class Topics:
             "Subject": body["subject"],
             "Message": body["message"],
         }
-        client = self._cloud.client("sqs")
+        client = Direct(self._cloud, "sqs")
         url = client.get_queue_url(QueueName=queue.rsplit(":", 1)[-1])["QueueUrl"]
         client.send_message(QueueUrl=url, MessageBody=json.dumps(text))

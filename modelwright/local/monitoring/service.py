@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from threading import Event, RLock, Thread
 from typing import TYPE_CHECKING, Any
 
+from modelwright.local.direct import Direct
 from modelwright.local.service import AwsError, Call
 
 from . import expressions
@@ -109,7 +110,7 @@ class CloudWatch:
     def _act(self, alarm: dict[str, Any], before: str) -> None:
         for arn in alarm.get(_ACTIONS[alarm["StateValue"]], []):
             try:
-                self._cloud.client("sns", via="cloudwatch.amazonaws.com").publish(
+                Direct(self._cloud, "sns").publish(
                     TopicArn=arn,
                     Subject=f'{alarm["StateValue"]}: "{alarm["AlarmName"]}" in {self._cloud.region}'[:100],
                     Message=json.dumps(self._message(alarm, before)),

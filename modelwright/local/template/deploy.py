@@ -11,6 +11,9 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from modelwright.local.direct import Direct
+from modelwright.local.service import AwsError
+
 from .assembly import StackTemplate, read_assembly
 from .intrinsics import Physical, Scope, TemplateError, references
 from .registry import Resource, handler_for
@@ -168,10 +171,9 @@ def _parameter(stack: str, name: str, entry: Mapping[str, Any], ssm: Any) -> Any
 
 def _parameter_reader(cloud: Cloud) -> Any:
     def read(name: str) -> str:
-        client = cloud.client("ssm")
         try:
-            return str(client.get_parameter(Name=name)["Parameter"]["Value"])
-        except client.exceptions.ParameterNotFound:
+            return str(Direct(cloud, "ssm").get_parameter(Name=name)["Parameter"]["Value"])
+        except AwsError:
             raise TemplateError(
                 f"there is no SSM parameter {name}; the stack that writes it is not in the assembly."
             ) from None

@@ -12,7 +12,9 @@ BEGIN, END = "<!-- levels: begin -->", "<!-- levels: end -->"
 
 def levels_table() -> str:
     """Every resource type that the local cloud makes, as a Markdown table."""
-    rows = [f"| `{handler.type}` | *{handler.level.value}* | {handler.note} |" for _, handler in sorted(handlers().items())]
+    rows = [
+        f"| `{handler.type}` | *{handler.level.value}* | {handler.note} |" for _, handler in sorted(handlers().items())
+    ]
     return "\n".join(["| resource type | level | what that means here |", "|---|---|---|", *rows])
 
 

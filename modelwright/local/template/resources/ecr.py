@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @resource(
     "AWS::ECR::Repository",
     Level.RECORDED,
-    "exists and can be described; no image is stored, as nothing here runs containers",
+    "its name, URI and policy are known to the template; no image is stored, as nothing here runs containers",
 )
 def put_repository(cloud: Cloud, resource: Resource) -> Physical:
     """An image repository."""
@@ -23,14 +23,6 @@ def put_repository(cloud: Cloud, resource: Resource) -> Physical:
         "RepositoryPolicyText", "Tags", "EmptyOnDelete",
     )  # fmt: skip
     name = resource.properties.get("RepositoryName") or resource.name(256, lower=True)
-    client = cloud.client("ecr")
-    try:
-        client.create_repository(repositoryName=name)
-    except client.exceptions.RepositoryAlreadyExistsException:
-        pass  # an update: nothing of it can be observed here
-    policy = resource.properties.get("RepositoryPolicyText")
-    cloud.iam.put_resource_policy(f"arn:aws:ecr:{cloud.region}:{cloud.account}:repository/{name}", policy)
-    uri = f"{cloud.account}.dkr.ecr.{cloud.region}.amazonaws.com/{name}"
-    return Physical(
-        name, {"Arn": f"arn:aws:ecr:{cloud.region}:{cloud.account}:repository/{name}", "RepositoryUri": uri}
-    )
+    arn = f"arn:aws:ecr:{cloud.region}:{cloud.account}:repository/{name}"
+    cloud.iam.put_resource_policy(arn, resource.properties.get("RepositoryPolicyText"))
+    return Physical(name, {"Arn": arn, "RepositoryUri": f"{cloud.account}.dkr.ecr.{cloud.region}.amazonaws.com/{name}"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from modelwright.local.direct import Direct
 from modelwright.local.template.intrinsics import Physical
 from modelwright.local.template.registry import Level, Resource, resource
 
@@ -13,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def _remove_bus(cloud: Cloud, physical: Physical) -> None:
-    cloud.client("events").delete_event_bus(Name=physical.id)
+    Direct(cloud, "events").delete_event_bus(Name=physical.id)
 
 
 @resource("AWS::Events::EventBus", Level.RUNS, "takes events; rules on it fire", remove=_remove_bus)
 def put_bus(cloud: Cloud, resource: Resource) -> Physical:
     """An event bus."""
     resource.only("Name", "Description", "KmsKeyIdentifier", "Tags", "DeadLetterConfig")
-    name, client = resource.required("Name"), cloud.client("events")
+    name, client = resource.required("Name"), Direct(cloud, "events")
     if name not in {bus["Name"] for bus in client.list_event_buses()["EventBuses"]}:
         client.create_event_bus(Name=name)
     return Physical(name, {"Arn": f"arn:aws:events:{cloud.region}:{cloud.account}:event-bus/{name}", "Name": name})
@@ -37,7 +38,7 @@ def put_bus_policy(cloud: Cloud, resource: Resource) -> Physical:
 
 
 def _remove_rule(cloud: Cloud, physical: Physical) -> None:
-    client, bus, name = cloud.client("events"), physical.attributes["Bus"], physical.attributes["Name"]
+    client, bus, name = Direct(cloud, "events"), physical.attributes["Bus"], physical.attributes["Name"]
     targets = client.list_targets_by_rule(Rule=name, EventBusName=bus)["Targets"]
     if targets:
         client.remove_targets(Rule=name, EventBusName=bus, Ids=[target["Id"] for target in targets])
@@ -72,7 +73,7 @@ def put_rule(cloud: Cloud, resource: Resource) -> Physical:
     }
     if "EventPattern" in resource.properties:
         request["EventPattern"] = json.dumps(resource.properties["EventPattern"])
-    client = cloud.client("events")
+    client = Direct(cloud, "events")
     client.put_rule(Name=name, EventBusName=bus, **request)
     targets = resource.properties.get("Targets", [])
     if targets:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from modelwright.local.direct import Direct
 from modelwright.local.template.intrinsics import Physical
 from modelwright.local.template.registry import Level, Resource, resource
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _remove_function(cloud: Cloud, physical: Physical) -> None:
-    cloud.client("lambda").delete_function(FunctionName=physical.id)
+    Direct(cloud, "lambda").delete_function(FunctionName=physical.id)
 
 
 @resource(
@@ -41,5 +42,5 @@ def put_permission(cloud: Cloud, resource: Resource) -> Physical:
     resource.only("Action", "FunctionName", "Principal", "SourceAccount", "SourceArn")
     properties = dict(resource.properties)
     statement = resource.name(100)
-    cloud.client("lambda").add_permission(StatementId=statement, **properties)
+    Direct(cloud, "lambda").add_permission(StatementId=statement, **properties)
     return Physical(statement)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelwright.local.direct import Direct
 from modelwright.local.template.intrinsics import Physical
 from modelwright.local.template.registry import Level, Resource, resource
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _remove_group(cloud: Cloud, physical: Physical) -> None:
-    cloud.client("logs").delete_log_group(logGroupName=physical.id)
+    Direct(cloud, "logs").delete_log_group(logGroupName=physical.id)
 
 
 @resource(
@@ -25,7 +26,7 @@ def put_group(cloud: Cloud, resource: Resource) -> Physical:
     """A log group."""
     resource.only("LogGroupName", "RetentionInDays", "KmsKeyId", "Tags", "LogGroupClass", "DataProtectionPolicy")
     name = resource.properties.get("LogGroupName") or resource.name(512)
-    client = cloud.client("logs")
+    client = Direct(cloud, "logs")
     known = client.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     if name not in {group["logGroupName"] for group in known}:
         client.create_log_group(logGroupName=name)

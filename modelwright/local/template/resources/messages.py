@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelwright.local.direct import Direct
 from modelwright.local.template.intrinsics import Physical
 from modelwright.local.template.registry import Level, Resource, resource
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _remove_topic(cloud: Cloud, physical: Physical) -> None:
-    cloud.client("sns").delete_topic(TopicArn=physical.id)
+    Direct(cloud, "sns").delete_topic(TopicArn=physical.id)
 
 
 @resource(
@@ -25,10 +26,10 @@ def put_topic(cloud: Cloud, resource: Resource) -> Physical:
     """A topic."""
     resource.only("TopicName", "DisplayName", "KmsMasterKeyId", "Tags", "Subscription", "TracingConfig")
     name = resource.properties.get("TopicName") or resource.name(256)
-    arn = cloud.client("sns").create_topic(Name=name)["TopicArn"]
+    arn = Direct(cloud, "sns").create_topic(Name=name)["TopicArn"]
     cloud.iam.put_resource_key(arn, resource.properties.get("KmsMasterKeyId"))
     for entry in resource.properties.get("Subscription", []):
-        cloud.client("sns").subscribe(TopicArn=arn, Protocol=entry["Protocol"], Endpoint=entry["Endpoint"])
+        Direct(cloud, "sns").subscribe(TopicArn=arn, Protocol=entry["Protocol"], Endpoint=entry["Endpoint"])
     return Physical(arn, {"TopicName": name, "TopicArn": arn})
 
 
@@ -54,11 +55,11 @@ def put_subscription(cloud: Cloud, resource: Resource) -> Physical:
         "Protocol": resource.required("Protocol"),
         "Endpoint": resource.required("Endpoint"),
     }
-    return Physical(cloud.client("sns").subscribe(**request, ReturnSubscriptionArn=True)["SubscriptionArn"])
+    return Physical(Direct(cloud, "sns").subscribe(**request, ReturnSubscriptionArn=True)["SubscriptionArn"])
 
 
 def _remove_queue(cloud: Cloud, physical: Physical) -> None:
-    cloud.client("sqs").delete_queue(QueueUrl=physical.id)
+    Direct(cloud, "sqs").delete_queue(QueueUrl=physical.id)
 
 
 _QUEUE_ATTRIBUTES = (
@@ -77,7 +78,7 @@ def put_queue(cloud: Cloud, resource: Resource) -> Physical:
     resource.only("QueueName", "Tags", *_QUEUE_ATTRIBUTES)
     name = resource.properties.get("QueueName") or resource.name(80)
     attributes = {key: str(resource.properties[key]) for key in _QUEUE_ATTRIBUTES[:3] if key in resource.properties}
-    url = cloud.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    url = Direct(cloud, "sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     arn = f"arn:aws:sqs:{cloud.region}:{cloud.account}:{name}"
     cloud.iam.put_resource_key(arn, resource.properties.get("KmsMasterKeyId"))
     return Physical(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelwright.local.direct import Direct
 from modelwright.local.template.intrinsics import Physical
 from modelwright.local.template.registry import Level, Resource, resource
 
@@ -18,7 +19,7 @@ _ALARM = (
 
 
 def _remove_alarm(cloud: Cloud, physical: Physical) -> None:
-    cloud.client("cloudwatch").delete_alarms(AlarmNames=[physical.id])
+    Direct(cloud, "cloudwatch").delete_alarms(AlarmNames=[physical.id])
 
 
 @resource(
@@ -32,7 +33,7 @@ def put_alarm(cloud: Cloud, resource: Resource) -> Physical:
     resource.only(*_ALARM, "Tags")
     name = resource.properties.get("AlarmName") or resource.name(255)
     request = {key: resource.properties[key] for key in _ALARM if key in resource.properties}
-    cloud.client("cloudwatch").put_metric_alarm(**{**request, "AlarmName": name})
+    Direct(cloud, "cloudwatch").put_metric_alarm(**{**request, "AlarmName": name})
     return Physical(name, {"Arn": f"arn:aws:cloudwatch:{cloud.region}:{cloud.account}:alarm:{name}"})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelwright.local.direct import Direct
 from modelwright.local.template.intrinsics import Physical
 from modelwright.local.template.registry import Level, Resource, resource
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def put_group(cloud: Cloud, resource: Resource) -> Physical:
     """A model package group; what it holds is kept between starts."""
     resource.only("ModelPackageGroupName", "ModelPackageGroupDescription", "Tags")
-    name, client = resource.required("ModelPackageGroupName"), cloud.client("sagemaker")
+    name, client = resource.required("ModelPackageGroupName"), Direct(cloud, "sagemaker")
     arn = f"arn:aws:sagemaker:{cloud.region}:{cloud.account}:model-package-group/{name}"
     known = client.list_model_package_groups(NameContains=name)["ModelPackageGroupSummaryList"]
     if name not in {group["ModelPackageGroupName"] for group in known}:

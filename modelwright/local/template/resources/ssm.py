@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelwright.local.direct import Direct
 from modelwright.local.template.intrinsics import Physical
 from modelwright.local.template.registry import Level, Resource, resource
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _remove_parameter(cloud: Cloud, physical: Physical) -> None:
-    cloud.client("ssm").delete_parameter(Name=physical.id)
+    Direct(cloud, "ssm").delete_parameter(Name=physical.id)
 
 
 @resource(
@@ -22,5 +23,5 @@ def put_parameter(cloud: Cloud, resource: Resource) -> Physical:
     """A string parameter."""
     resource.only("Name", "Type", "Value", "Description", "Tags", "Tier", "AllowedPattern")
     name, value = resource.required("Name"), resource.required("Value")
-    cloud.client("ssm").put_parameter(Name=name, Type=resource.required("Type"), Value=value, Overwrite=True)
+    Direct(cloud, "ssm").put_parameter(Name=name, Type=resource.required("Type"), Value=value, Overwrite=True)
     return Physical(name, {"Type": resource.properties["Type"], "Value": value})

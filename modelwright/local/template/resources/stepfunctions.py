@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from modelwright.local.direct import Direct
+from modelwright.local.service import AwsError
 from modelwright.local.template.intrinsics import Physical, TemplateError
 from modelwright.local.template.registry import Level, Resource, resource
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _remove_machine(cloud: Cloud, physical: Physical) -> None:
-    cloud.client("stepfunctions").delete_state_machine(stateMachineArn=physical.id)
+    Direct(cloud, "stepfunctions").delete_state_machine(stateMachineArn=physical.id)
 
 
 @resource(
@@ -35,10 +37,12 @@ def put_machine(cloud: Cloud, resource: Resource) -> Physical:
     name = resource.properties.get("StateMachineName") or resource.name(80)
     arn = f"arn:aws:states:{cloud.region}:{cloud.account}:stateMachine:{name}"
     request = {"definition": _definition(resource), "roleArn": resource.required("RoleArn"), **_logging(resource)}
-    client = cloud.client("stepfunctions")
+    client = Direct(cloud, "stepfunctions")
     try:
         client.create_state_machine(name=name, **request)
-    except client.exceptions.StateMachineAlreadyExists:
+    except AwsError as error:
+        if error.code != "StateMachineAlreadyExists":
+            raise
         client.update_state_machine(stateMachineArn=arn, **request)
     return Physical(arn, {"Arn": arn, "Name": name})
 
