@@ -76,13 +76,17 @@ texts = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), 
 
 @given(
     st.recursive(
-        st.integers(-(10**20), 10**20) | st.floats(allow_nan=False) | st.booleans() | st.none() | texts,
+        st.integers(-(10**20), 10**20)
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.booleans()
+        | st.none()
+        | texts,
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
         max_leaves=8,
     )
 )
 def test_json_is_read_as_itself(value: object) -> None:
-    text = json.dumps({"value": value}, ensure_ascii=True).replace("Infinity", ".inf")
+    text = json.dumps({"value": value}, ensure_ascii=True)
     found, problems = read(text.encode())
     assert problems == []
     assert found == {"value": value}
