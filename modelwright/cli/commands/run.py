@@ -7,7 +7,6 @@ import argparse
 from modelwright.cli.following import follow
 from modelwright.cli.platform import Platform, add_place, platform
 from modelwright.client import executions
-from modelwright.errors import ModelwrightError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,30 +22,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; 1 when the execution fails."""
-    overrides = dict(map(_parameter, args.parameter))
     with platform(args, deploy=args.pipeline) as place:
-        arn = _start(place, args.pipeline, overrides, args.data)
-        return follow(place, args.pipeline, arn, as_json=args.json)
+        return follow(place, args.pipeline, _start(place, args), as_json=args.json)
 
 
-def _start(place: Platform, pipeline: str, overrides: dict[str, str], data: str | None) -> str:
-    from modelwright.client import publishing  # noqa: PLC0415 - needs the settings, which load while the local cloud starts
+def _start(place: Platform, args: argparse.Namespace) -> str:
+    # these need the settings, which load while the local cloud starts
+    from modelwright.client import publishing  # noqa: PLC0415
+    from modelwright.config.execution import ExecutionInput, Trigger  # noqa: PLC0415
+    from modelwright.config.job_values import parse_overrides  # noqa: PLC0415
 
-    settings, deployment = place.pipeline(pipeline), place.deployment(pipeline)
+    settings, deployment = place.pipeline(args.pipeline), place.deployment(args.pipeline)
+    overrides = parse_overrides(args.parameter, settings.train.hyperparameters)
+    data = publishing.publish_data(place.session, deployment, args.data) if args.data else None
     release = publishing.publish_folder(place.session, place.project, settings, deployment)
-    request = {
-        "schema": 1,
-        "pipeline": pipeline,
-        "release": release,
-        "trigger": {"kind": "manual", "id": executions.new_trigger_id()},
-        **({"data": publishing.publish_data(place.session, deployment, data)} if data else {}),
-        **({"overrides": overrides} if overrides else {}),
-    }
-    return executions.start(place.session, deployment, request)
-
-
-def _parameter(text: str) -> tuple[str, str]:
-    name, sign, value = text.partition("=")
-    if not sign or not name:
-        raise ModelwrightError(f"-p {text!r}: a hyperparameter is given as NAME=VALUE, for example -p C=0.5.")
-    return name, value
+    trigger = Trigger("manual", executions.new_trigger_id())
+    request = ExecutionInput(args.pipeline, release, trigger, data, overrides)
+    return executions.start(place.session, deployment, request.to_dict())
