@@ -26,7 +26,7 @@ def run_scripts(folder: Path) -> dict[str, Any]:
     with tarfile.open(places["packed"] / "model.tar.gz", "w:gz") as archive:
         for file in sorted(places["model"].iterdir()):
             archive.add(file, file.name)
-    _python("evaluate.py", "--model", places["packed"], "--test", places["test"], "--evaluation", places["evaluation"])
+    _python("evaluate.py", "--model", places["packed"], "--test", places["test"], "--output", places["evaluation"])
     metrics: dict[str, Any] = json.loads((places["evaluation"] / "evaluation.json").read_text())["metrics"]
     return metrics
 
