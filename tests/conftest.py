@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from modelwright.client.synth import ensure_assembly
+from modelwright.client.synth import bundled_node, ensure_assembly
 
 PROJECT = Path(__file__).resolve().parents[1]
 LINKED = ("app.py", "cdk.json", "stacks", "lambdas", "environments", "training_code")
+
+
+os.environ["JSII_NODE"] = str(bundled_node())  # for tests that import stacks/: nothing global is used
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,250 @@
+"""One pipeline's stacks: functions, state machine, triggers, alarms, outputs; what is kept and what has a name."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from template_queries import Stack, read_stack, read_stacks
+
+from modelwright.config import load_project
+from modelwright.workflow.definition import definition, placeholders
+from modelwright.workflow.functions import functions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modelwright.config import Project
+
+MACHINE = "AWS::StepFunctions::StateMachine"
+
+
+@pytest.fixture(scope="module")
+def stack(assembly: Path) -> Stack:
+    return read_stack(assembly, "mw-dev-penguins")
+
+
+@pytest.fixture(scope="module")
+def project(project_copy: Path) -> Project:
+    return load_project(project_copy, "dev")
+
+
+def test_the_definition_is_the_workflows(stack: Stack, project: Project) -> None:
+    assert stack.definition() == definition(project.pipeline("penguins").structure())
+
+
+def test_every_placeholder_has_a_value_and_every_value_a_placeholder(stack: Stack) -> None:
+    assert set(stack.machine()["DefinitionSubstitutions"]) >= placeholders(stack.definition())
+
+
+def test_every_event_of_the_state_machine_is_logged_and_traced(stack: Stack) -> None:
+    machine = stack.machine()
+    logging = machine["LoggingConfiguration"]
+    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", True)
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+    (place,) = logging["Destinations"]
+    group = place["CloudWatchLogsLogGroup"]["LogGroupArn"].strip("<>").split(".")[0]
+    name = stack.all("AWS::Logs::LogGroup")[group]["LogGroupName"]
+    assert name.startswith("/aws/vendedlogs/states/")
+
+
+def test_every_log_group_is_encrypted_and_ends(stack: Stack, project: Project) -> None:
+    groups = stack.all("AWS::Logs::LogGroup").values()
+    assert len(groups) == len(stack.functions()) + 1
+    for group in groups:
+        assert group["KmsKeyId"] == "<SharedKeyArn>"
+        assert group["RetentionInDays"] == project.environment.logs.retention_days
+
+
+def test_functions_are_as_the_workflow_says(stack: Stack, project: Project) -> None:
+    made = stack.functions()
+    wanted = functions(project.pipeline("penguins").structure().endpoint)
+    assert set(made) == {function.name for function in wanted}
+    for function in wanted:
+        found = made[function.name]
+        assert (found["Handler"], found["MemorySize"], found["Timeout"]) == (
+            function.handler,
+            function.memory_mib,
+            function.timeout_seconds,
+        )
+        assert found.get("EphemeralStorage", {"Size": 512}) == {"Size": function.storage_mib}
+
+
+def test_functions_are_traced_and_write_to_a_group_of_ours(stack: Stack) -> None:
+    for function in stack.functions().values():
+        assert function["Architectures"] == ["arm64"]
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        assert function["LoggingConfig"]["LogGroup"].strip("<>") in stack.all("AWS::Logs::LogGroup")
+
+
+def test_all_functions_share_one_asset_without_bundling(stack: Stack, assembly: Path) -> None:
+    keys = {function["Code"]["S3Key"] for function in stack.functions().values()}
+    assert len(keys) == 1
+    (key,) = keys
+    assets = json.loads((assembly / "mw-dev-penguins.assets.json").read_text("utf-8"))["files"]
+    source = assets[key.removesuffix(".zip")]["source"]
+    assert source["packaging"] == "zip"
+    files = [path for path in (assembly / source["path"]).rglob("*") if path.is_file()]
+    assert any(path.name == "handler.py" for path in files)
+    assert {path.suffix for path in files} == {".py"}
+
+
+def filled(template: str, values: dict[str, str]) -> Any:
+    """What EventBridge makes of an input template: the value as JSON for each placeholder."""
+    return json.loads(re.sub("<([a-z]+)>", lambda found: json.dumps(values[found[1]]), template))
+
+
+def test_a_merge_makes_exactly_the_execution_input(stack: Stack) -> None:
+    _, rule = stack.one("AWS::Events::Rule", EventBusName="<SharedEventBusName>")
+    pattern = rule["EventPattern"]
+    assert (pattern["source"], pattern["detail-type"]) == (["modelwright"], ["Merge"])
+    assert (pattern["detail"]["pipeline"], pattern["detail"]["branch"]) == (["penguins"], ["main"])
+    transformer = rule["Targets"][0]["InputTransformer"]
+    assert transformer["InputPathsMap"] == {"id": "$.id", "commit": "$.detail.commit", "release": "$.detail.release"}
+    made = filled(transformer["InputTemplate"], {"id": "e-1", "commit": "c" * 40, "release": 'a"b'})
+    trigger = {"kind": "merge", "id": "e-1", "commit": "c" * 40}
+    assert made == {"schema": 1, "pipeline": "penguins", "release": 'a"b', "trigger": trigger}
+
+
+def test_a_schedule_on_the_default_bus_runs_the_default_release(stack: Stack, project: Project) -> None:
+    schedule = project.pipeline("penguins").triggers.schedule
+    _, rule = stack.one("AWS::Events::Rule", ScheduleExpression=schedule)
+    assert "EventBusName" not in rule
+    transformer = rule["Targets"][0]["InputTransformer"]
+    made = filled(transformer["InputTemplate"], {"id": "e-2"})
+    assert made == {
+        "schema": 1,
+        "pipeline": "penguins",
+        "release": "default",
+        "trigger": {"kind": "schedule", "id": "e-2"},
+    }
+
+
+def test_what_a_rule_cannot_deliver_is_tried_again_and_kept(stack: Stack) -> None:
+    machine, _ = stack.one(MACHINE)
+    for rule in stack.all("AWS::Events::Rule").values():
+        (target,) = rule["Targets"]
+        assert target["Arn"] == f"<{machine}>"
+        assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
+        assert target["DeadLetterConfig"] == {"Arn": "<SharedDeadLetterQueueArn>"}
+
+
+def test_every_alarm_tells_and_says_what_to_do(assembly: Path) -> None:
+    for stack in read_stacks(assembly):
+        for alarm in stack.all("AWS::CloudWatch::Alarm").values():
+            assert alarm["AlarmActions"] == alarm["OKActions"]
+            assert alarm["AlarmActions"][0] in {"<Topic>", "<SharedTopicArn>"}
+            assert len(alarm["AlarmDescription"]) > 40
+
+
+@pytest.mark.parametrize("metric", ["ExecutionsFailed", "ExecutionsTimedOut", "ExecutionThrottled"])
+def test_an_execution_that_goes_wrong_is_told(stack: Stack, metric: str) -> None:
+    machine, _ = stack.one(MACHINE)
+    _, alarm = stack.one("AWS::CloudWatch::Alarm", MetricName=metric)
+    assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": f"<{machine}>"}]
+    assert (alarm["Statistic"], alarm["Threshold"], alarm["ComparisonOperator"]) == ("Sum", 0, "GreaterThanThreshold")
+    assert alarm["TreatMissingData"] == "notBreaching"
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_errors_of_every_function_are_told(stack: Stack, metric: str) -> None:
+    (alarm,) = (
+        item
+        for item in stack.all("AWS::CloudWatch::Alarm").values()
+        if any(query.get("MetricStat", {}).get("Metric", {}).get("MetricName") == metric for query in item.get("Metrics", []))
+    )  # fmt: skip
+    watched = {
+        query["MetricStat"]["Metric"]["Dimensions"][0]["Value"] for query in alarm["Metrics"] if "MetricStat" in query
+    }
+    assert watched == {f"<{logical_id}>" for logical_id in stack.all("AWS::Lambda::Function")}
+    (total,) = (query for query in alarm["Metrics"] if "Expression" in query)
+    assert total["Expression"].count("FILL(") == len(watched)
+
+
+def test_latency_is_compared_in_microseconds(stack: Stack, project: Project) -> None:
+    _, alarm = stack.one("AWS::CloudWatch::Alarm", MetricName="ModelLatency")
+    assert alarm["Threshold"] == project.environment.alarms.endpoint_latency_ms * 1000
+    assert alarm["ExtendedStatistic"] == "p99"
+    assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_an_update_is_rolled_back_by_the_endpoints_own_alarms(stack: Stack) -> None:
+    substitutions = stack.machine()["DefinitionSubstitutions"]
+    for name, metric in (("EndpointErrorAlarmName", "Invocation5XXErrors"), ("EndpointLatencyAlarmName", "ModelLatency")):
+        logical_id, alarm = stack.one("AWS::CloudWatch::Alarm", MetricName=metric)
+        assert substitutions[name] == f"<{logical_id}>"
+        dimensions = {item["Name"]: item["Value"] for item in alarm["Dimensions"]}
+        assert dimensions == {"EndpointName": "mw-dev-penguins", "VariantName": "AllTraffic"}
+
+
+def test_a_pipeline_that_rests_too_long_is_told(stack: Stack, project: Project) -> None:
+    _, alarm = stack.one("AWS::CloudWatch::Alarm", MetricName="ExecutionsSucceeded")
+    days = project.environment.alarms.days_without_training
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == days * 86400
+    assert (alarm["ComparisonOperator"], alarm["TreatMissingData"]) == ("LessThanThreshold", "breaching")
+
+
+def test_the_outputs_are_what_the_command_line_looks_for(stack: Stack, project: Project) -> None:
+    outputs = {name: output["Value"] for name, output in stack.body["Outputs"].items()}
+    assert set(outputs) == {
+        *("StateMachineArn", "EndpointName", "ModelPackageGroupName", "DataBucketName", "ArtifactBucketName"),
+        *("TableName", "EventBusName", "TopicArn", "StateMachineLogGroup", "Structure", "KeyArn"),
+    }
+    assert outputs["EndpointName"] == "mw-dev-penguins"
+    assert outputs["Structure"] == project.pipeline("penguins").structure().digest()
+
+
+def test_images_and_registered_models_are_kept(assembly: Path) -> None:
+    kept = read_stack(assembly, "mw-dev-penguins-data")
+    assert {resource["Type"] for _, resource in kept.resources()} == {
+        "AWS::ECR::Repository",
+        "AWS::SageMaker::ModelPackageGroup",
+    }
+    assert {resource["DeletionPolicy"] for _, resource in kept.resources()} == {"Retain"}
+    _, repository = kept.one("AWS::ECR::Repository")
+    assert repository["ImageTagMutability"] == "IMMUTABLE"
+    assert repository["ImageScanningConfiguration"] == {"ScanOnPush": True}
+    assert repository["EncryptionConfiguration"] == {"EncryptionType": "KMS", "KmsKey": "<SharedKeyArn>"}
+
+
+def test_stacks_with_data_are_protected_and_the_other_is_not(assembly: Path) -> None:
+    artifacts = json.loads((assembly / "manifest.json").read_text("utf-8"))["artifacts"]
+    protected = {
+        name: artifact["properties"]["terminationProtection"]
+        for name, artifact in artifacts.items()
+        if artifact["type"] == "aws:cloudformation:stack"
+    }
+    assert protected == {"mw-dev-data": True, "mw-dev-penguins-data": True, "mw-dev-penguins": False}
+
+
+NAMES = {
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::ECR::Repository": "RepositoryName",
+    "AWS::Events::EventBus": "Name",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::SSM::Parameter": "Name",
+    "AWS::SageMaker::ModelPackageGroup": "ModelPackageGroupName",
+}
+
+
+def test_only_what_outlives_its_stack_has_a_name(assembly: Path) -> None:
+    """The log group of the state machine has one as AWS asks for its prefix; see stacks/names.py."""
+    naming = re.compile("(Name|Identifier)$")
+    for stack in read_stacks(assembly):
+        for logical_id, resource in stack.resources():
+            kind = resource["Type"].rpartition("::")[2]
+            own = {"Name", f"{kind}Name"} & set(resource.get("Properties", {}))
+            assert not {name for name in own if naming.search(name)} - {NAMES.get(resource["Type"])}, logical_id
+
+
+def test_stacks_know_each_other_by_parameters_only_and_make_nothing_custom(assembly: Path) -> None:
+    for stack in read_stacks(assembly):
+        text = json.dumps(stack.body)
+        assert "Fn::ImportValue" not in text
+        assert "Export" not in json.dumps(stack.body.get("Outputs", {}))
+        types = {resource["Type"] for _, resource in stack.resources()}
+        assert not {name for name in types if name.startswith(("Custom::", "AWS::CloudFormation::"))}
+        kinds = {parameter["Type"] for parameter in stack.body.get("Parameters", {}).values()}
+        assert kinds <= {"AWS::SSM::Parameter::Value<String>"}
