@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 
+from modelwright.local import models
 from modelwright.local.http import HttpRequest
 
 if TYPE_CHECKING:
@@ -38,7 +40,11 @@ class Clients:
         self._answer = answer
         self._endpoint_url = endpoint_url
         self._region = region
-        self._session = boto3.Session(region_name=region, aws_access_key_id="unused", aws_secret_access_key="unused")  # noqa: S106  # each client is given keys
+        core = botocore.session.Session()
+        core.register_component("data_loader", models.loader())
+        self._session = boto3.Session(
+            "unused", "unused", botocore_session=core, region_name=region
+        )  # each client is given keys
         self._session.events.register("before-send", self._send)
         self._clients: dict[tuple[str, Credentials], BaseClient] = {}
         self._lock = threading.Lock()

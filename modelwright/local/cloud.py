@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 ACCOUNT = "123456789012"
 
-_PRELOADED = ("s3", "iam", "kms", "ssm", "dynamodb", "sqs", "sns", "ecr")
+_PRELOADED = ("s3", "iam", "kms", "dynamodb", "sqs", "sns", "ecr")
 """moto's services that a deploy needs, in the order in which it does"""
 
 
@@ -92,9 +92,11 @@ class Cloud:
         # moto and botocore are imported here, while the zygotes import in processes of their own
         from modelwright.local.clients import Clients  # noqa: PLC0415
         from modelwright.local.gateway import Gateway  # noqa: PLC0415
+        from modelwright.local.models import share_with_moto  # noqa: PLC0415
         from modelwright.local.motos import MotoServices  # noqa: PLC0415
         from modelwright.local.persistence.hooks import Hooks  # noqa: PLC0415
 
+        share_with_moto()
         self._motos = MotoServices()
         objects = S3Keeper(self)
         self.s3 = S3Files(self, objects, self._motos.turn("s3"))

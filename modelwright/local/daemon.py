@@ -195,7 +195,9 @@ class Daemon:
         services: dict[str, Any] = dict(self._cloud.services)
         event = services["events"].fire(target)
         if event is None:
-            raise ModelwrightError("No schedule starts this pipeline.", "triggers.schedule in its pipeline.yaml sets one.")
+            raise ModelwrightError(
+                "No schedule starts this pipeline.", "triggers.schedule in its pipeline.yaml sets one."
+            )
         return str(event)
 
     def _inbox(self) -> dict[str, Any]:

@@ -35,7 +35,6 @@ MOTO_SERVICES: dict[str, str] = {
     "secretsmanager": "secretsmanager",
     "sns": "sns",
     "sqs": "sqs",
-    "ssm": "ssm",
     "stepfunctions": "stepfunctions",
     "sts": "sts",
     "xray": "xray",
