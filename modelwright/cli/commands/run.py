@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
 
 from modelwright.cli.following import follow
 from modelwright.cli.platform import Platform, add_place, platform
 from modelwright.client import executions
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
