@@ -79,9 +79,9 @@ def script_environment(context: TrainingContext) -> dict[str, str]:
     path = [context.layout.code, *filter(None, [inherited.get("PYTHONPATH")])]
     return {
         **inherited,
-        "SAGEMAKER_JOB_NAME": str(values.get("sagemaker_job_name", "")),
+        "SAGEMAKER_JOB_NAME": _text(values, "sagemaker_job_name", ""),
         "CURRENT_HOST": context.resource_config["current_host"],
-        "SAGEMAKER_REGION": str(values.get("sagemaker_region", context.region)),
+        "SAGEMAKER_REGION": _text(values, "sagemaker_region", context.region),
         "PYTHONPATH": ":".join(path),
         **sm_variables(context),
     }
@@ -111,6 +111,13 @@ def describe(context: TrainingContext) -> dict[str, Any]:
         "num_gpus": context.gpus,
         "num_neurons": 0,
     }
+
+
+def _text(values: Mapping[str, Any], name: str, default: str) -> str:
+    found = values.get(name, default)
+    if not isinstance(found, str):
+        raise ContractError(f"hyperparameter {name!r} is {found!r}; it must be a text")
+    return found
 
 
 def _described_paths(layout: TrainingLayout) -> dict[str, Any]:

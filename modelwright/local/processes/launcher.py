@@ -1,7 +1,8 @@
 """Starts the real processes of the local cloud: jobs, functions and model servers.
 
 Each is a child of a zygote (`zygote.py`), which has the libraries imported: one zygote for jobs and servers, one for
-functions. The launcher's threads never fork.
+functions, and a plain one for what needs none (a fork of little is quicker than one of much). The launcher's threads
+never fork.
 
 What a process is given: exactly `ProcessSpec.env`, its own session, `/opt/ml` of its own (a mount namespace where the
 system allows one, `translate.py` where not), no input, one output. What it is not: isolated from the network or from
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,7 +23,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelwright.local.processes import orphans, preload, wire
+from modelwright.local.processes import orphans, preload, translate, wire
 from modelwright.local.processes.output import Output, Reader
 from modelwright.local.processes.spec import ProcessSpec
 
@@ -34,6 +36,7 @@ __all__ = ["Launcher", "Process", "ProcessSpec"]
 
 _LOST = -int(signal.SIGKILL)
 _DRAIN_SECONDS = 2.0
+_PYTHON = re.compile(r"python[0-9.]*")
 _IMPORTED_FROM = str(Path(__file__).resolve().parents[3])
 """where this very modelwright is: an installation may hold another, or none"""
 
@@ -100,6 +103,7 @@ class Launcher:
         functions = [*preload.ALWAYS, *preload.FUNCTIONS]
         jobs = [*preload.ALWAYS, *preload.SERVERS]
         self._orders: dict[str, dict[str, Any]] = {
+            "plain": {**shared, "modules": list(preload.ALWAYS), "folders": []},
             "job": {**shared, "modules": jobs, "folders": [str(folder) for folder in scripts]},
             "function": {**shared, "modules": functions, "folders": [], "clients": list(preload.FUNCTIONS_CALL)},
         }
@@ -114,7 +118,7 @@ class Launcher:
 
         Waits until the zygote has imported its libraries if it is still at it.
         """
-        link = self._link("function" if spec.kind == "function" else "job")
+        link = self._link(_zygote_for(spec))
         process = link.start(spec, on_line)
         if self._database is not None:
             orphans.record(self._database, process.pid, f"{spec.kind} {' '.join(spec.argv[:2])}")
@@ -259,6 +263,19 @@ class _Started:
         self.output = output
         self.known = threading.Event()
         self.process: Process | None = None
+
+
+def _zygote_for(spec: ProcessSpec) -> str:
+    if spec.kind == "function":
+        return "function"
+    if spec.kind == "server" or len(spec.argv) < 2 or not _PYTHON.fullmatch(Path(spec.argv[0]).name):
+        return "job" if spec.kind == "server" else "plain"
+    if spec.argv[1] == "-m":
+        return "plain" if spec.argv[2:3] == ["pip"] else "job"
+    if spec.argv[1].startswith("-"):
+        return "plain"
+    script = translate.path(spec.argv[1], str(spec.root))
+    return "job" if preload.needs_libraries(spec.cwd / script) else "plain"
 
 
 def _spawn_zygote(theirs: socket.socket) -> subprocess.Popen[bytes]:

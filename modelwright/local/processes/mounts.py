@@ -36,6 +36,8 @@ def bind(root: str) -> None:
     """Show `root` as `/opt/ml` in this process and its children alone. `prepare` returned True before the fork."""
     _call("unshare", _CLONE_NEWNS)
     _mount(root, MOUNT_POINT, None, _MS_BIND | _MS_REC)
+    if os.getuid() != 0:
+        _drop_capabilities()  # the user namespace gave them; with them, read-only files could be written
 
 
 def _works_in_a_child() -> bool:
@@ -93,6 +95,12 @@ def _show_again(entry: os.DirEntry[str], hidden: str, shown: str) -> None:
     else:
         Path(shown).touch()
     _mount(hidden, shown, None, _MS_BIND | _MS_REC)
+
+
+def _drop_capabilities() -> None:
+    """https://man7.org/linux/man-pages/man2/capset.2.html: version 3 of the header, this process, two empty sets."""  # noqa: D400
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    _call("capset", header, (ctypes.c_uint32 * 6)())
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None = None) -> None:

@@ -46,6 +46,26 @@ def third_party_imports(folders: Iterable[Path]) -> list[str]:
     return sorted(name for name in found if name.split(".")[0] not in sys.stdlib_module_names)
 
 
+def needs_libraries(script: Path) -> bool:
+    """Tell whether a script, or a module beside it that it imports, imports anything but the standard library."""
+    seen: set[Path] = set()
+    waiting = [script]
+    while waiting:
+        file = waiting.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        for name in _imports(file, everywhere=True):
+            root = name.split(".")[0]
+            beside = [file.parent / f"{root}.py", file.parent / root / "__init__.py"]
+            own = next((path for path in beside if path.is_file()), None)
+            if own is not None:
+                waiting.append(own)
+            elif root not in sys.stdlib_module_names:
+                return True
+    return False
+
+
 def hold_threads() -> None:
     """Keep native libraries that are loaded from now on from starting threads: a fork would lose them."""
     for name in _THREAD_VARIABLES:
@@ -102,12 +122,12 @@ def _find_thread_pools() -> None:
         _Pools.controller = importlib.import_module("threadpoolctl").ThreadpoolController()
 
 
-def _imports(script: Path) -> Iterator[str]:
+def _imports(script: Path, *, everywhere: bool = False) -> Iterator[str]:
     try:
         tree = ast.parse(script.read_bytes())
     except (SyntaxError, ValueError, OSError):
         return
-    for node in tree.body:
+    for node in ast.walk(tree) if everywhere else tree.body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
