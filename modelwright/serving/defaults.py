@@ -21,9 +21,8 @@ def default_input(body: str | bytes, content_type: str) -> Any:
 
     JSON: a list (of lists). CSV: numbers only, without a header row. npy and npz: never with pickle.
     """
-    reader: Callable[[Any], Any] | None = {JSON: _from_json, CSV: _from_csv, NPY: _from_npy, NPZ: _from_npy}.get(
-        content_type
-    )
+    readers: dict[str, Callable[[Any], Any]] = {JSON: _from_json, CSV: _from_csv, NPY: _from_npy, NPZ: _from_npy}
+    reader = readers.get(content_type)
     if reader is None:
         raise RequestError(
             415, "UnsupportedMediaType", f"Content-Type is {content_type!r}; this model takes {', '.join(INPUT_TYPES)}."
@@ -39,7 +38,8 @@ def default_predict(data: Any, model: Any) -> Any:
 
 def default_output(prediction: Any, accept: str) -> tuple[bytes, str]:
     """Return the prediction in the type `accept` and that type; RequestError 406 for another type."""
-    writer: Callable[[Any], bytes] | None = {JSON: _to_json, CSV: _to_csv, NPY: _to_npy}.get(accept)
+    writers: dict[str, Callable[[Any], bytes]] = {JSON: _to_json, CSV: _to_csv, NPY: _to_npy}
+    writer = writers.get(accept)
     if writer is None:
         raise RequestError(
             406, "NotAcceptable", f"Accept is {accept!r}; this model answers in {', '.join(OUTPUT_TYPES)}."

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import sys
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +22,7 @@ from modelwright.serving.requirements import install_requirements
 from modelwright.serving.script import load_script
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from modelwright.serving.model import Model
@@ -116,6 +114,8 @@ def _load(settings: Settings, place: Place) -> Model:
 def _serve(model: Model, settings: Settings, listener: socket.socket, parent: Parent) -> int:
     import uvicorn  # noqa: PLC0415  # a model that cannot be loaded need not wait for it
 
+    from modelwright.serving.draining import DrainingServer  # noqa: PLC0415  # as above
+
     failed = False
 
     def give_up() -> None:
@@ -125,7 +125,7 @@ def _serve(model: Model, settings: Settings, listener: socket.socket, parent: Pa
 
     app = App(model, settings, _log, give_up)
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]  # uvicorn's ASGI types are narrower than what it passes
+        app,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
         http="httptools",
         ws="none",
@@ -138,8 +138,7 @@ def _serve(model: Model, settings: Settings, listener: socket.socket, parent: Pa
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    server = _server_class()(config)
-    server.tell = lambda: parent.ready(listener.getsockname()[1])
+    server = DrainingServer(config, lambda: parent.ready(listener.getsockname()[1]))
     try:
         server.run(sockets=[listener])
     except OSError as error:
@@ -147,25 +146,6 @@ def _serve(model: Model, settings: Settings, listener: socket.socket, parent: Pa
         return 1
     _log({"event": "stopped", "because": "predictions hang" if failed else "SIGTERM"})
     return int(failed)
-
-
-def _server_class() -> Any:
-    import uvicorn  # noqa: PLC0415  # as above
-
-    class DrainingServer(uvicorn.Server):
-        """uvicorn's server, which tells when it listens and ends with exit code 0 after SIGTERM."""
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            self.tell()
-
-        @contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, self.handle_exit)
-            yield
-
-    return DrainingServer
 
 
 def _log(record: Mapping[str, Any]) -> None:

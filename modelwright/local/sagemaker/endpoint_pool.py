@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 MOST_IDLE = 64
 
 
+class NotConnected(OSError):  # noqa: N818  # what became of the request
+    """Nothing listens on the port: the request was not sent."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """A model server's answer; header names in lower case."""
@@ -36,6 +40,8 @@ class Connections:
 
     def exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, seconds: float) -> Reply:
         """Send one request and return the answer; OSError or http.client.HTTPException when there is none.
+
+        NotConnected when it was not even sent.
 
         A request is never sent twice: a prediction may have side effects, and one that kills its server must not kill
         the next. A connection that the server has closed meanwhile is not used.
@@ -74,7 +80,10 @@ class Connections:
 
     def _connect(self, seconds: float) -> http.client.HTTPConnection:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
-        connection.connect()
+        try:
+            connection.connect()
+        except ConnectionRefusedError as error:
+            raise NotConnected(str(error)) from None
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelwright.local.processes.spec import ProcessSpec
-from modelwright.local.sagemaker.endpoint_pool import Connections, Reply
+from modelwright.local.sagemaker.endpoint_pool import Connections, NotConnected, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,6 +74,11 @@ class Server:
         connections = self._wait_for_connections(seconds)
         try:
             return connections.exchange(method, path, headers, body, seconds)
+        except NotConnected:  # it has died, and _watch is about to hear of it
+            with self._changed:
+                if self._connections is connections:
+                    self._connections = None
+            return self.exchange(method, path, headers, body, seconds)
         except TimeoutError:
             raise ServerFailed(f"the model server has not answered after {seconds:g} s") from None
         except (OSError, http.client.HTTPException) as error:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from modelwright.local.cloud import Cloud
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 BUCKET = "models"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
@@ -97,6 +100,8 @@ class Hosting:
 
     cloud: Cloud
     role: str = ROLE
+    image: str = IMAGE
+    script: str = SCRIPT
 
     @property
     def client(self) -> Any:
@@ -152,8 +157,6 @@ class Hosting:
 
     def ask(self, name: str, body: bytes | str = "1,2\n", **more: Any) -> Any:
         """Invoke the endpoint; returns the JSON answer."""
-        import json
-
         arguments = {"ContentType": "text/csv", "Accept": "application/json", **more}
         client = self.cloud.client("sagemaker-runtime")
         return json.loads(client.invoke_endpoint(EndpointName=name, Body=body, **arguments)["Body"].read())
@@ -178,3 +181,28 @@ def role_without(cloud: Cloud) -> Callable[[str], Hosting]:
         return Hosting(cloud, put_role(cloud, without=sid, arn=f"{ROLE}-{next(NUMBERS)}"))
 
     return make
+
+
+@pytest.fixture(name="archive")
+def _archive() -> Callable[[Mapping[str, str | bytes]], bytes]:
+    return archive
+
+
+@pytest.fixture(name="put_role")
+def _put_role() -> Callable[..., str]:
+    return put_role
+
+
+@pytest.fixture
+def services() -> Mapping[str, str]:
+    return SERVICES
+
+
+@pytest.fixture(name="prepare")
+def _prepare() -> Callable[[Cloud], None]:
+    return prepare
+
+
+@pytest.fixture
+def hosting_on() -> Callable[[Cloud], Hosting]:
+    return Hosting

@@ -1,0 +1,127 @@
+"""How traffic moves between fleets, with alarms that a test sets."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+import pytest
+
+from modelwright.local.sagemaker.endpoint_fleet import Fleet, Member, Traffic
+from modelwright.local.sagemaker.endpoint_guardrails import Bake, RolledBack, shift, steps
+
+
+class FakeServer:
+    """Starts and stops, and remembers that."""
+
+    def __init__(self):
+        self.stopped = False
+
+    def start(self):
+        pass
+
+    def stop(self, _grace):
+        self.stopped = True
+
+
+class FakeGuard:
+    """Fires at its n-th look."""
+
+    def __init__(self, fires_at=None):
+        self.looks = 0
+        self.fires_at = fires_at
+
+    def check(self):
+        self.looks += 1
+        if self.looks == self.fires_at:
+            raise RolledBack("it fired")
+
+
+class RecordingTraffic(Traffic):
+    """Remembers the shares of each step."""
+
+    def __init__(self):
+        super().__init__()
+        self.history = []
+
+    def route(self, *shares):
+        super().route(*shares)
+        self.history.append([round(share, 3) for _, share in shares])
+
+
+def fleet(name="v", count=1):
+    plan = [{"VariantName": name, "InitialVariantWeight": 1.0, "InitialInstanceCount": count}]
+    return Fleet(plan, lambda variant, number: Member(variant["VariantName"], str(number), FakeServer()))
+
+
+def config(instances=4):
+    return {"ProductionVariants": [{"InitialInstanceCount": instances}]}
+
+
+def routing(kind, **size):
+    return {
+        "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": kind, "WaitIntervalInSeconds": 0, **size}}
+    }
+
+
+@pytest.mark.parametrize(
+    ("deployment", "shares"),
+    [
+        (None, [1.0]),
+        (routing("ALL_AT_ONCE"), [1.0]),
+        (routing("CANARY", CanarySize={"Type": "CAPACITY_PERCENT", "Value": 10}), [0.1, 1.0]),
+        (routing("CANARY", CanarySize={"Type": "INSTANCE_COUNT", "Value": 1}), [0.25, 1.0]),
+        (routing("LINEAR", LinearStepSize={"Type": "CAPACITY_PERCENT", "Value": 40}), [0.4, 0.8, 1.0]),
+        (routing("LINEAR", LinearStepSize={"Type": "CAPACITY_PERCENT", "Value": 50}), [0.5, 1.0]),
+        (routing("LINEAR", LinearStepSize={"Type": "CAPACITY_PERCENT", "Value": 10}), [n / 10 for n in range(1, 11)]),
+    ],
+)
+def test_the_steps_of_each_kind_end_with_everything(deployment, shares):
+    assert steps(deployment, config()) == pytest.approx(shares)
+
+
+def test_each_step_is_routed_and_looked_at():
+    traffic, old, new, guard = RecordingTraffic(), fleet(), fleet(), FakeGuard()
+    traffic.route((old, 1.0))
+    shift(traffic, new, [0.1, 1.0], Bake(guard, 0, threading.Event()))
+    assert traffic.history[1:] == [[0.1, 0.9], [1.0, 0.0]]
+    assert (traffic.fleet is new, guard.looks) == (True, 3)
+
+
+@pytest.mark.parametrize("look", [1, 2, 3])
+def test_an_alarm_at_any_look_puts_everything_back(look):
+    traffic, old, new = RecordingTraffic(), fleet(), fleet()
+    traffic.route((old, 1.0))
+    with pytest.raises(RolledBack):
+        shift(traffic, new, [0.1, 1.0], Bake(FakeGuard(look), 0, threading.Event()))
+    assert (traffic.fleet is old, traffic.history[-1]) == (True, [1.0])
+
+
+def test_requests_are_shared_as_routed():
+    traffic, old, new = Traffic(), fleet("old"), fleet("new")
+    traffic.route((new, 0.25), (old, 0.75))
+    found = Counter()
+    for _ in range(2000):
+        with traffic.lend(None) as member:
+            found[member.variant] += 1
+    assert 350 < found["new"] < 650
+
+
+def test_instances_take_turns():
+    one = fleet(count=3)
+    found = Counter()
+    for _ in range(9):
+        found[one.take(None).stream] += 1
+        one.give_back()
+    assert set(found.values()) == {3}
+
+
+def test_a_fleet_stops_when_its_requests_have_ended():
+    one = fleet()
+    member = one.take(None)
+    stopping = threading.Thread(target=one.stop, args=(20,))
+    stopping.start()
+    assert member.server.stopped is False
+    one.give_back()
+    stopping.join(20)
+    assert member.server.stopped is True
