@@ -202,6 +202,8 @@ RESTORE_ENDPOINT: Final = Function(
             (f"{_SAGEMAKER}:endpoint-config/${{Pipeline}}-*",),
             "the configuration that is put back",
         ),
+        # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html (KmsKeyId)
+        Grant(("kms:CreateGrant",), (_KEY,), "lends the key to the volumes of the machines that come back"),
         Grant(("dynamodb:GetItem",), (_TABLE,), "is the lease still this run's?"),
         _DECRYPT,
     ),

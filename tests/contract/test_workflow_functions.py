@@ -18,6 +18,7 @@ LAMBDAS = Path(__file__).parents[2] / "lambdas"
 FORBIDDEN = {"aws_cdk", "modelwright", "stacks", "training_code"}
 NOT_CALLS = {
     "dynamodb:ConditionCheckItem": "a part of TransactWriteItems",
+    "kms:CreateGrant": "SageMaker's own call with the caller's right",
     "kms:Decrypt": "the service's own call with the caller's right",
     "kms:GenerateDataKey": "the service's own call with the caller's right",
     "s3:ListBucket": "answers 404 for a key that does not exist",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def test_the_way_to_success_is_drawn_straight_down(kind: str, end: str) -> None:
 
     assert (way[0], way[-1]) == ("PrepareRun", end)
     pairs = {(edge.source, edge.target) for edge in edges(document) if edge.kind != "catch"}
-    assert set(zip(way, way[1:], strict=False)) <= pairs
+    assert set(itertools.pairwise(way)) <= pairs
 
 
 def test_the_failure_path_is_what_follows_an_error_at_its_deepest() -> None:
