@@ -92,9 +92,7 @@ def test_pipelines_never_write_to_the_data_bucket(stack: Stack) -> None:
 def test_services_that_deliver_may_use_the_key_for_this_account(stack: Stack, service: str) -> None:
     _, key = stack.one("AWS::KMS::Key")
     (found,) = (
-        item
-        for item in key["KeyPolicy"]["Statement"]
-        if item["Principal"] == {"Service": f"{service}.amazonaws.com"}
+        item for item in key["KeyPolicy"]["Statement"] if item["Principal"] == {"Service": f"{service}.amazonaws.com"}
     )
     assert found["Effect"] == "Allow"
     assert set(found["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 DATA = "arn:<AWS::Partition>:s3:::<SharedDataBucket>"
 ARTIFACTS = "arn:<AWS::Partition>:s3:::<SharedArtifactBucket>"
 SAGEMAKER = "arn:<AWS::Partition>:sagemaker:<AWS::Region>:<AWS::AccountId>:"
+ECR = "arn:<AWS::Partition>:ecr:<AWS::Region>:<AWS::AccountId>:repository"
 RUN = "0123456789ab"
 KEY = "<SharedKeyArn>"
 
@@ -38,11 +39,13 @@ def stack(assembly: Path) -> Stack:
         ("Training", "kms:GenerateDataKey", KEY),
         ("Hosting", "s3:GetObject", f"{ARTIFACTS}/models/penguins/abc/model.tar.gz"),
         ("Hosting", "kms:Decrypt", KEY),
-        ("Hosting", "ecr:BatchGetImage", "arn:<AWS::Partition>:ecr:<AWS::Region>:<AWS::AccountId>:repository/mw-dev-penguins"),
+        ("Hosting", "ecr:BatchGetImage", f"{ECR}/mw-dev-penguins"),
         ("Hosting", "ecr:GetAuthorizationToken", "*"),
     ],
 )  # fmt: skip
-def test_sagemaker_may_do_with_a_jobs_role_what_the_job_needs(stack: Stack, kind: str, action: str, resource: str) -> None:
+def test_sagemaker_may_do_with_a_jobs_role_what_the_job_needs(
+    stack: Stack, kind: str, action: str, resource: str
+) -> None:
     assert stack.job_role(kind).allows(action, resource)
 
 
@@ -61,7 +64,7 @@ def test_sagemaker_may_do_with_a_jobs_role_what_the_job_needs(stack: Stack, kind
         ("Hosting", "s3:PutObject", f"{ARTIFACTS}/models/penguins/abc/model.tar.gz"),
         ("Hosting", "s3:GetObject", f"{ARTIFACTS}/runs/penguins/{RUN}/train/train.csv"),
         ("Hosting", "kms:GenerateDataKey", KEY),
-        ("Hosting", "ecr:BatchGetImage", "arn:<AWS::Partition>:ecr:<AWS::Region>:<AWS::AccountId>:repository/mw-dev-whales"),
+        ("Hosting", "ecr:BatchGetImage", f"{ECR}/mw-dev-whales"),
     ],
 )  # fmt: skip
 def test_a_jobs_role_may_not_do_more(stack: Stack, kind: str, action: str, resource: str) -> None:
@@ -85,7 +88,9 @@ def test_a_jobs_role_may_not_do_more(stack: Stack, kind: str, action: str, resou
         ("sagemaker:InvokeEndpoint", "endpoint/mw-dev-penguins", False),
     ],
 )
-def test_the_state_machine_works_on_its_own_pipeline_only(stack: Stack, action: str, resource: str, *, allowed: bool) -> None:
+def test_the_state_machine_works_on_its_own_pipeline_only(
+    stack: Stack, action: str, resource: str, *, allowed: bool
+) -> None:
     assert stack.machine_role().allows(action, SAGEMAKER + resource) is allowed
 
 
@@ -188,10 +193,13 @@ def test_the_key_is_lent_to_aws_resources_only(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "source"), [("sagemaker", "sagemaker:{}:*"), ("states", "states:{}:stateMachine:*"), ("events", "events:{}:rule/*")]
-)  # fmt: skip
+    ("service", "source"),
+    [("sagemaker", "sagemaker:{}:*"), ("states", "states:{}:stateMachine:*"), ("events", "events:{}:rule/*")],
+)
 def test_a_service_takes_a_role_for_this_accounts_resources_only(stack: Stack, service: str, source: str) -> None:
-    trusts = [role.trust for role in stack.roles() if role.trust["Principal"] == {"Service": f"{service}.amazonaws.com"}]
+    trusts = [
+        role.trust for role in stack.roles() if role.trust["Principal"] == {"Service": f"{service}.amazonaws.com"}
+    ]
     assert trusts
     wanted = "arn:<AWS::Partition>:" + source.format("<AWS::Region>:<AWS::AccountId>")
     for trust in trusts:

@@ -87,7 +87,9 @@ def test_foreign_data_is_read_under_its_prefix_only(stack: Stack) -> None:
 def test_without_a_schedule_only_merges_into_its_branch_start_it(stack: Stack) -> None:
     _, rule = stack.one("AWS::Events::Rule")
     assert rule["EventPattern"]["detail"]["branch"] == ["trunk"]
-    assert not [item for item in stack.all("AWS::CloudWatch::Alarm").values() if item.get("MetricName") == "ExecutionsSucceeded"]
+    assert not [
+        item for item in stack.all("AWS::CloudWatch::Alarm").values() if item.get("MetricName") == "ExecutionsSucceeded"
+    ]
 
 
 def test_an_owner_who_keeps_nothing_can_delete_everything(outdir: Path) -> None:

@@ -153,8 +153,8 @@ def test_errors_of_every_function_are_told(stack: Stack, metric: str) -> None:
     (alarm,) = (
         item
         for item in stack.all("AWS::CloudWatch::Alarm").values()
-        if any(query.get("MetricStat", {}).get("Metric", {}).get("MetricName") == metric for query in item.get("Metrics", []))
-    )  # fmt: skip
+        if f'"MetricName": "{metric}"' in json.dumps(item.get("Metrics", []))
+    )
     watched = {
         query["MetricStat"]["Metric"]["Dimensions"][0]["Value"] for query in alarm["Metrics"] if "MetricStat" in query
     }
@@ -172,7 +172,10 @@ def test_latency_is_compared_in_microseconds(stack: Stack, project: Project) -> 
 
 def test_an_update_is_rolled_back_by_the_endpoints_own_alarms(stack: Stack) -> None:
     substitutions = stack.machine()["DefinitionSubstitutions"]
-    for name, metric in (("EndpointErrorAlarmName", "Invocation5XXErrors"), ("EndpointLatencyAlarmName", "ModelLatency")):
+    for name, metric in (
+        ("EndpointErrorAlarmName", "Invocation5XXErrors"),
+        ("EndpointLatencyAlarmName", "ModelLatency"),
+    ):
         logical_id, alarm = stack.one("AWS::CloudWatch::Alarm", MetricName=metric)
         assert substitutions[name] == f"<{logical_id}>"
         dimensions = {item["Name"]: item["Value"] for item in alarm["Dimensions"]}

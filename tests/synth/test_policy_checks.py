@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,10 +16,11 @@ from stacks.policy_checks import SWITCH, accept, check_policies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 def test_a_wildcard_without_a_reason_is_refused() -> None:
-    with pytest.raises(ValueError, match="Read: .*x.* is a wildcard without a reason"):
+    with pytest.raises(ValueError, match=r"Read: .*x.* is a wildcard without a reason"):
         Statement("Read", ("s3:GetObject",), ("arn:aws:s3:::x/*",))
 
 

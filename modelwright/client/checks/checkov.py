@@ -41,17 +41,22 @@ def ensure_environment(root: Path) -> Path:
     stamp, python = folder / ".complete", folder / "bin" / "python"
     if stamp.is_file() and stamp.read_text("utf-8") == wanted and python.is_file():
         return python
-    _call([sys.executable, "-m", "venv", "--clear", str(folder)])
-    _call([*_installer(python), "--require-hashes", "--requirement", str(requirements)])
+    stamp.unlink(missing_ok=True)
+    make, install = _commands(folder, python)
+    _call(make)
+    _call([*install, "--require-hashes", "--requirement", str(requirements)])
     stamp.write_text(wanted, "utf-8")
     return python
 
 
-def _installer(python: Path) -> list[str]:
+def _commands(folder: Path, python: Path) -> tuple[list[str], list[str]]:
+    """How an environment is made and filled: by uv when it is there, which is ten times as fast."""
     uv = Path(sys.executable).parent / "uv"
     if uv.is_file():
-        return [str(uv), "pip", "install", "--quiet", "--python", str(python)]
-    return [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        make = [str(uv), "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)]
+        return make, [str(uv), "pip", "install", "--quiet", "--python", str(python)]
+    make = [sys.executable, "-m", "venv", "--clear", str(folder)]
+    return make, [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
 
 
 def _call(command: list[str]) -> None:
@@ -63,7 +68,7 @@ def _call(command: list[str]) -> None:
 
 def _run(python: Path, paths: Sequence[Path]) -> dict[str, Any]:
     script = python.parent / "checkov"
-    options = ["--skip-download", "--framework", "cloudformation", "--output", "json", "--quiet", "--compact"]
+    options = ["--skip-download", "--framework", "cloudformation", "--output", "json", "--compact"]
     files = [option for path in paths for option in ("--file", str(path))]
     variables = os.environ | {"LOG_LEVEL": "ERROR", "CHECKOV_RUN_SCA_PACKAGE_SCAN_V2": "false"}
     command = [str(python), str(script), *options, *files]

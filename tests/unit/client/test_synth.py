@@ -107,7 +107,7 @@ def test_another_environment_has_another_template(root: Path) -> None:
 
 
 def test_an_environment_without_a_file_is_named(root: Path) -> None:
-    with pytest.raises(EnvironmentNotFound, match="environments/pord.yaml"):
+    with pytest.raises(EnvironmentNotFound, match=r"environments/pord\.yaml"):
         ensure_assembly(root, "pord")
     assert runs(root) == 0
 
@@ -127,7 +127,9 @@ def test_what_was_there_before_stays_when_it_cannot_be_made(root: Path) -> None:
 
 def test_jsiis_stack_is_left_out_of_the_reason(root: Path) -> None:
     javascript = "      at Kernel.invoke (/tmp/program.js:1:2)\n"
-    (root / "app.py").write_text(f"import sys\nsys.stderr.write({javascript!r})\nraise RuntimeError('a name is taken')\n")
+    (root / "app.py").write_text(
+        f"import sys\nsys.stderr.write({javascript!r})\nraise RuntimeError('a name is taken')\n"
+    )
     with pytest.raises(SynthFailed) as caught:
         ensure_assembly(root, "dev")
     assert "program.js" not in str(caught.value)
