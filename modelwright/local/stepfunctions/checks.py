@@ -115,6 +115,10 @@ def _expression_problem(expression: str) -> str | None:
         return f"The JSONata expression '{expression}' cannot be parsed: {error}"
     if "eval" in names:
         return f"The JSONata expression '{expression}' calls $eval, which Step Functions has not; use $parse"
-    if "$" in names:
-        return f"The JSONata expression '{expression}' names $$, which Step Functions does not allow"
+    outside = jsonata.context_names(expression)
+    if outside:
+        return (
+            f"The JSONata expression '{expression}' has {', '.join(outside)} at its top level, where there is no "
+            "context; did you mean $states.input…?"
+        )
     return None

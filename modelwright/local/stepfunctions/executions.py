@@ -90,6 +90,13 @@ class Executions:
             raise AwsError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
         return record
 
+    def history(self, arn: str) -> list[dict[str, Any]]:
+        """Give the history as far as it has come; what is given is written."""
+        run = self._running.get(arn)
+        events = None if run is None else list(run.events)
+        self._recorder.flush()
+        return self.records.history(arn) if events is None else events
+
     def flush(self) -> None:
         """Return when the histories are written as far as they have come."""
         self._recorder.flush()
@@ -159,6 +166,8 @@ class _Run:
 
     def __init__(self, executions: Executions, machine: Machine, record: dict[str, Any], value: Any) -> None:
         self.record = record
+        self.events: list[dict[str, Any]] = []
+        """the history, so that who watches a running execution does not read it again and again"""
         self._executions = executions
         self._cloud = executions._cloud  # noqa: SLF001  # a part of it
         self._machine = machine
@@ -208,6 +217,7 @@ class _Run:
 
     def _publish(self, event: dict[str, Any]) -> None:
         kept = {**event, "timestamp": event["timestamp"].timestamp()}
+        self.events.append(kept)
         self._executions._recorder.put(  # noqa: SLF001  # as above
             history_stream(self.record["executionArn"]), kept, self._log.line(kept)
         )

@@ -15,12 +15,12 @@ from jsonata.jsonata import Jsonata
 from jsonata.utils import Utils
 
 from modelwright.local.stepfunctions.jsonata_functions import AWS_FUNCTIONS
-from modelwright.local.stepfunctions.jsonata_references import references_of
+from modelwright.local.stepfunctions.jsonata_references import context_names_of, references_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["UNDEFINED", "QueryError", "UnsupportedResult", "check", "evaluate", "references"]
+__all__ = ["UNDEFINED", "QueryError", "UnsupportedResult", "context_names", "evaluate", "references"]
 
 
 class _Undefined:
@@ -66,9 +66,9 @@ def evaluate(expression: str, bindings: Mapping[str, Any]) -> Any:
     return UNDEFINED if result is None else _outwards(result)
 
 
-def check(expression: str) -> None:
-    """Raise QueryError when the expression cannot be parsed."""
-    _parsed(expression)
+def context_names(expression: str) -> list[str]:
+    """Give what the expression asks of a context (see `jsonata_references.context_names_of`)."""
+    return context_names_of(_parsed(expression).ast)
 
 
 @lru_cache(maxsize=4096)

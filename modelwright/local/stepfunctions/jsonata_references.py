@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_OWN_CONTEXT = frozenset({"predicate", "stages", "group", "terms", "outer_instance", "_outer_instance"})
+"""what of a node is evaluated with a context that the expression itself gives"""
+
+
 def references_of(tree: Any) -> frozenset[str]:
     """Give the variables named in a parsed expression, without `$`; a function that is called counts as one.
 
@@ -18,6 +22,32 @@ def references_of(tree: Any) -> frozenset[str]:
     nodes = list(_nodes(tree))
     members = {id(node.steps[0]): _member(node) for node in nodes if _begins_with_states(node)}
     return frozenset(_name(node, members.get(id(node))) for node in nodes if _is_variable(node))
+
+
+def context_names_of(tree: Any) -> list[str]:
+    """Give what an expression asks of a context that Step Functions does not give it: `$`, `$$` and bare names.
+
+    "You cannot use $ or $$ at the top level, or unqualified field names": inside a path they are the path's own.
+    https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+    """
+    return sorted(set(_context_names(tree)))
+
+
+def _context_names(node: Any) -> Iterator[str]:
+    if isinstance(node, (list, tuple)):
+        for member in node:
+            yield from _context_names(member)
+    if not isinstance(node, Parser.Symbol):
+        return
+    kind = getattr(node, "type", None)
+    if kind == "name" or (kind == "variable" and node.value in ("", "$")):
+        yield "$" + str(node.value) if kind == "variable" else str(node.value)
+    elif kind == "path":
+        yield from _context_names(node.steps[:1])
+    elif kind != "transform":
+        for name, value in vars(node).items():
+            if name not in _OWN_CONTEXT:
+                yield from _context_names(value)
 
 
 def _name(node: Any, member: str | None) -> str:

@@ -136,6 +136,7 @@ class Machines:
 
     def _keep(self, machine: Machine) -> Machine:
         refuse_invalid(machine.definition)
+        _check_logging(machine.logging)
         self._check_role(machine)
         with self._lock:
             self._machines[machine.arn] = machine
@@ -162,6 +163,16 @@ class Machines:
                 self._cloud.authorize(machine.role_arn, action, resource)
             except AwsError as error:
                 raise AwsError("AccessDeniedException", f"{message} ({action} on {resource})") from error
+
+
+def _check_logging(logging: dict[str, Any]) -> None:
+    """Refuse what https://docs.aws.amazon.com/step-functions/latest/apireference/API_LoggingConfiguration.html does."""
+    for destination in logging.get("destinations", []):
+        arn = destination.get("cloudWatchLogsLogGroup", {}).get("logGroupArn", "")
+        if ":log-group:" not in arn or not arn.endswith(":*"):
+            raise AwsError("InvalidLoggingConfiguration", f"The ARN of a log group must end with ':*'; found '{arn}'.")
+    if logging.get("level", "OFF") != "OFF" and len(logging.get("destinations", [])) != 1:
+        raise AwsError("InvalidLoggingConfiguration", "Must specify exactly one Log Destination.")
 
 
 def check_trust(cloud: Cloud, role_arn: str, machine_arn: str) -> None:

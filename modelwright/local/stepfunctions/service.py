@@ -184,8 +184,7 @@ class StepFunctions:
 
     def _history(self, params: Answer) -> Answer:
         self.executions.get(params["executionArn"])
-        self.executions.flush()
-        events = self.executions.records.history(params["executionArn"])
+        events = self.executions.history(params["executionArn"])
         if params.get("reverseOrder"):
             events.reverse()
         page, token = _page(events, params)

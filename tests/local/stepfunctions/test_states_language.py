@@ -294,7 +294,7 @@ def test_variables_of_an_iteration_stay_in_it(states):
         ({"StartAt": "S", "States": {"S": {**PASS, "Next": "T"}}}, "The state 'T' does not exist at /States/S/Next"),
         ({"StartAt": "S", "States": {"S": {**PASS, "Output": "{% 1 + %}", "End": True}}}, "cannot be parsed"),
         ({"StartAt": "S", "States": {"S": {**PASS, "Output": "{% $eval('1') %}", "End": True}}}, "use $parse"),
-        ({"StartAt": "S", "States": {"S": {**PASS, "Output": "{% $$.a %}", "End": True}}}, "names $$"),
+        ({"StartAt": "S", "States": {"S": {**PASS, "Output": "{% $$.a %}", "End": True}}}, "has $$ at its top level"),
         ({"StartAt": "S", "States": {"S": {**PASS, "Outpt": 1, "End": True}}}, "Outpt"),
         (
             {

@@ -294,3 +294,12 @@ def test_a_role_that_no_longer_trusts_step_functions_fails_the_task(states, clou
     found = states.wait(states.call("StartExecution", stateMachineArn=machine)["executionArn"])
     assert (found["status"], found["error"]) == ("FAILED", "States.Runtime")
     assert "is authorized to assume the provided role" in found["cause"]
+
+
+@pytest.mark.parametrize(
+    "destinations",
+    [[], [{"cloudWatchLogsLogGroup": {"logGroupArn": "arn:aws:logs:r:1:log-group:/states/p"}}]],
+)
+def test_a_log_group_that_step_functions_would_not_take(states, destinations):
+    with pytest.raises(AwsError, match="InvalidLoggingConfiguration"):
+        states.create(PASS, loggingConfiguration={"level": "ALL", "destinations": destinations})

@@ -11,7 +11,7 @@ from modelwright.local.stepfunctions.jsonata import (
     UNDEFINED,
     QueryError,
     UnsupportedResult,
-    check,
+    context_names,
     evaluate,
     references,
 )
@@ -123,7 +123,32 @@ def test_a_function_is_no_result(expression):
 
 def test_what_cannot_be_parsed():
     with pytest.raises(QueryError):
-        check("1 +")
+        references("1 +")
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ("a.b", ["a"]),
+        ("$exists(foo)", ["foo"]),
+        ("$", ["$"]),
+        ("$$.a & $.b", ["$", "$$"]),
+        ("{'k': bare}", ["bare"]),
+        ("($x := [bare]; 1)", ["bare"]),
+        ("$c ? bare : 1", ["bare"]),
+        ("$x.a.b[c = 1].d", []),
+        ("$x[$ > 1]", []),
+        ("$x.{'k': name}", []),
+        ("$x{name: value}", []),
+        ("$x^(name).other", []),
+        ("$map($x, function($v) { $v.a[b = $v.c] })", []),
+        ("$x ~> |a|{'b': c}|", []),
+        ("$states.input ~> $keys", []),
+        ("$merge($x.*)", []),
+    ],
+)
+def test_what_an_expression_asks_of_a_context_that_is_not_there(expression, names):
+    assert context_names(expression) == names
 
 
 def test_the_bound_value_is_not_changed_and_not_shared():
