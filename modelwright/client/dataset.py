@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html: one PutObject takes 5 GB
 MAX_FILE_BYTES = 5 * 10**9
 MAX_FILES = 10_000
+_IN_MEMORY_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ def read_dataset(source: Path, pipeline: str, bucket: str) -> Dataset:
         return _folder(source, pipeline, bucket)
     if not source.is_file():
         raise DataNotFound(f"There is no data at {source}.")
-    digest = _sha256(source)
+    body, digest = _content(source)
     prefix = f"datasets/{pipeline}/{digest}/"
-    upload = Upload(bucket, prefix + source.name, source)
+    upload = Upload(bucket, prefix + source.name, body)
     return Dataset(f"s3://{bucket}/{upload.key}", digest, (upload,), prefix)
 
 
@@ -64,14 +65,18 @@ def _folder(source: Path, pipeline: str, bucket: str) -> Dataset:
     outside = [name for name, path in names.items() if not path.resolve().is_relative_to(root)]
     if outside:
         raise DataNotFound(f"{source / outside[0]} is a link to outside its folder; copy the file there.")
-    hashes = {name: _sha256(path) for name, path in names.items()}
+    hashes = {name: _content(path)[1] for name, path in names.items()}
     digest = hashlib.sha256("".join(f"{hashes[name]}  {name}\n" for name in sorted(names)).encode()).hexdigest()
     prefix = f"datasets/{pipeline}/{digest}/"
     uploads = tuple(Upload(bucket, prefix + name, path) for name, path in sorted(names.items()))
     return Dataset(f"s3://{bucket}/{prefix}", digest, uploads, prefix)
 
 
-def _sha256(path: Path) -> str:
+def _content(path: Path) -> tuple[bytes | Path, str]:
+    """Return what is to be uploaded, and its SHA-256.
+
+    A small file is read once: a program that writes to it meanwhile cannot make content and name differ.
+    """
     size = path.stat().st_size
     if not size:
         raise DataNotFound(f"The data file {path} is empty.")
@@ -80,5 +85,8 @@ def _sha256(path: Path) -> str:
             f"{path} has {size / 1e9:.1f} GB; one upload takes at most 5 GB.",
             "Put it into S3 and name it s3://bucket/key.",
         )
+    if size <= _IN_MEMORY_BYTES:
+        body = path.read_bytes()
+        return body, hashlib.sha256(body).hexdigest()
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return path, hashlib.file_digest(stream, "sha256").hexdigest()

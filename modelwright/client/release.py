@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from modelwright.client.bundle import ARCHIVE, Bundle, make_bundle
 from modelwright.client.dataset import Dataset, publish_dataset, read_dataset
 from modelwright.client.git import extract_folder, folder_state, resolve_commit
+from modelwright.client.manifest import Origin, make_manifest
 from modelwright.client.uploads import S3, Upload, exists, put, put_all
-from modelwright.config.folder_files import content_type
-from modelwright.config.images import image_uri
-from modelwright.config.job_values import hyperparameter_text
 from modelwright.config.load import load_pipeline
-from modelwright.config.read_pipeline import PIPELINE_FILE
-from modelwright.config.release import (
-    ReleasedCode,
-    ReleasedData,
-    ReleasedDeployment,
-    ReleasedJob,
-    ReleasedProcessing,
-    ReleasedTraining,
-    ReleaseManifest,
-    SmokeTest,
-    commit_key,
-    default_key,
-)
+from modelwright.config.read_pipeline import INFERENCE_SCRIPT, PIPELINE_FILE
+from modelwright.config.release import ReleasedCode, ReleasedData, ReleaseManifest, commit_key, default_key
+from modelwright.errors import BundleError, names
 from modelwright.project import TRAINING_CODE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from modelwright.config.environment import EnvironmentSettings
-    from modelwright.config.pipeline import JobSettings, PipelineSettings, ProcessingSettings
+    from modelwright.config.pipeline import PipelineSettings
 
-CONTENT_TYPES = ("text/csv", "application/json")
 _JSON = "application/json"
 
 
@@ -69,9 +54,13 @@ class Release:
 
 
 def release_of_folder(settings: PipelineSettings, destination: Destination) -> Release:
-    """Return the release of a pipeline's folder as it lies there."""
+    """Return the release of a pipeline's folder as it lies there.
+
+    It is clean only when its commit gives the same release: data that git ignores are in no commit.
+    """
     state = folder_state(settings.folder)
-    return build_release(settings, destination, commit=state.commit, clean=state.clean, leave_out=state.ignored)
+    clean = state.clean and (settings.data.in_s3 or not _is_ignored(settings.data.source, state.ignored))
+    return build_release(settings, destination, commit=state.commit, clean=clean, leave_out=state.ignored)
 
 
 def release_of_commit(
@@ -82,6 +71,8 @@ def release_of_commit(
     `commit` is an id, a branch, a tag or `HEAD`. Raises `NotARepository`, `CommitNotFound`, and `SettingsError` for
     settings that were wrong at that commit.
     """
+    import tempfile  # noqa: PLC0415 # releases of a folder need none
+
     found = resolve_commit(root, commit)
     path = PurePosixPath(TRAINING_CODE) / pipeline
     with tempfile.TemporaryDirectory(prefix="modelwright-") as temporary:
@@ -109,31 +100,13 @@ def build_release(
         unbundled.append(settings.data.source)
         dataset = read_dataset(settings.folder / settings.data.source, settings.name, destination.data_bucket)
     bundle = make_bundle(settings.folder, leave_out=unbundled)
-    prefix = f"code/{settings.name}/{bundle.sha256}/"
-    manifest = ReleaseManifest(
-        pipeline=settings.name,
-        commit=commit,
-        clean=clean,
-        code=ReleasedCode(
-            uri=f"s3://{destination.artifact_bucket}/{prefix}{ARCHIVE}",
-            files=f"s3://{destination.artifact_bucket}/{prefix}files/",
-            sha256=bundle.sha256,
-            requirements=bundle.requirements,
-        ),
-        data=ReleasedData(dataset.uri, dataset.sha256) if dataset else ReleasedData(settings.data.source, None),
-        process=_processing(settings, settings.process, destination.region),
-        train=ReleasedTraining(
-            **_job(settings, settings.train, destination.region),
-            hyperparameters={
-                name: hyperparameter_text(v) for name, v in sorted(settings.train.hyperparameters.items())
-            },
-        ),
-        evaluate=_processing(settings, settings.evaluate, destination.region),
-        gate=settings.gate,
-        deploy=_deployment(settings, destination.region),
-        structure=settings.structure().digest(),
-    )
-    return Release(manifest, _code(bundle, destination.artifact_bucket, prefix), dataset, destination.artifact_bucket)
+    _check_scripts(settings, bundle)
+    bucket, prefix = destination.artifact_bucket, f"code/{settings.name}/{bundle.sha256}/"
+    base = f"s3://{bucket}/{prefix}"
+    code = ReleasedCode(f"{base}{ARCHIVE}", f"{base}files/", bundle.sha256, bundle.requirements)
+    data = ReleasedData(dataset.uri, dataset.sha256) if dataset else ReleasedData(settings.data.source, None)
+    manifest = make_manifest(settings, Origin(commit, clean, code, data), destination.region)
+    return Release(manifest, _code(bundle, bucket, prefix), dataset, bucket)
 
 
 def publish_release(s3: S3, release: Release, *, default: bool = False) -> str:
@@ -159,25 +132,21 @@ def publish_release(s3: S3, release: Release, *, default: bool = False) -> str:
     return release.release_id
 
 
-def _job(settings: PipelineSettings, job: JobSettings, region: str) -> dict[str, Any]:
-    image = image_uri(settings.train.framework, settings.train.version, region, job.instance, "training")
-    names = set(ReleasedJob.__dataclass_fields__) - {"image"}
-    return {"image": image, **{name: getattr(job, name) for name in names}}
+def _is_ignored(source: str, ignored: Collection[str]) -> bool:
+    """Tell whether git ignores the data file, the folder that it is in, or a file of the data folder."""
+    return any(
+        path == source or path.startswith(f"{source}/") or (path.endswith("/") and f"{source}/".startswith(path))
+        for path in ignored
+    )
 
 
-def _processing(settings: PipelineSettings, job: ProcessingSettings, region: str) -> ReleasedProcessing:
-    return ReleasedProcessing(**_job(settings, job, region), arguments=job.arguments)
-
-
-def _deployment(settings: PipelineSettings, region: str) -> ReleasedDeployment:
-    deploy, train = settings.deploy, settings.train
-    # Without an endpoint the registered model still names its image: the one for the machine that trained it.
-    image = image_uri(train.framework, train.version, region, deploy.instance or train.instance, "inference")
-    smoke_test = None
-    if deploy.smoke_test:
-        body = base64.b64encode((settings.folder / deploy.smoke_test).read_bytes()).decode()
-        smoke_test = SmokeTest(body, content_type(deploy.smoke_test), _JSON)
-    return ReleasedDeployment(image, deploy.instance, deploy.instance_count, deploy.keep, CONTENT_TYPES, smoke_test)
+def _check_scripts(settings: PipelineSettings, bundle: Bundle) -> None:
+    """A script that is there and not in the bundle would be missed by its job only, minutes later."""
+    scripts = {settings.process.script, settings.train.script, settings.evaluate.script, INFERENCE_SCRIPT}
+    missing = sorted(scripts - set(bundle.files))
+    if missing:
+        why = "git ignores it, or it is part of data.source"
+        raise BundleError(f"{settings.name}: {names(missing)} would not be in the bundle: {why}.")
 
 
 def _code(bundle: Bundle, bucket: str, prefix: str) -> tuple[Upload, ...]:

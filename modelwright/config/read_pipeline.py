@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from modelwright.config.environment import EnvironmentSettings
 
 PIPELINE_FILE = "pipeline.yaml"
+INFERENCE_SCRIPT = "inference.py"
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9])*")
 _BRANCH = r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,254}"
 MAX_NAME = 20
@@ -112,6 +113,9 @@ def read_pipeline(
         triggers=_triggers(top.section("triggers")),
     )
     _check_images(top, settings, environment)
+    if not (folder / INFERENCE_SCRIPT).is_file():
+        message = "is missing; its model_fn, input_fn, predict_fn and output_fn serve the model."
+        problems.append(Problem(f"{shown_folder}/{INFERENCE_SCRIPT}", "", message))
     top.finish()
     return settings
 

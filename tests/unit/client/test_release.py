@@ -297,6 +297,24 @@ def test_a_commit_is_released_as_it_was_whatever_lies_in_the_folder_now(reposito
     assert s3.objects["data", uri].startswith(b"area_m2,")
 
 
+def test_data_that_git_ignores_are_in_no_commit(repository: Path) -> None:
+    git(repository, "rm", "-q", "--cached", "training_code/things/data/rents.csv")
+    (repository / ".gitignore").write_text("rents.csv\n")
+    commit(repository)
+    release = of_folder(repository)
+    assert not release.manifest.clean
+    assert release.manifest.data.uri.endswith("/rents.csv")
+    with pytest.raises(SettingsError, match=r"data\.source is 'data/rents\.csv', which does not exist"):
+        of_commit(repository, "HEAD")
+
+
+def test_a_script_that_git_ignores_is_an_error(repository: Path) -> None:
+    (repository / ".gitignore").write_text("train.py\n")
+    git(repository, "rm", "-q", "--cached", "training_code/things/train.py")
+    with pytest.raises(BundleError, match=r"things: train\.py would not be in the bundle: git ignores it"):
+        of_folder(repository)
+
+
 def test_wrong_settings_of_a_commit_name_the_commit(repository: Path) -> None:
     (things(repository) / "pipeline.yaml").write_text("nope: 1")
     found = commit(repository)

@@ -170,6 +170,12 @@ def test_a_wrong_value_is_named_with_what_is_allowed(project, old: str, new: str
     assert all(line.startswith(f"{FILE}:") for line in problems)
 
 
+def test_a_folder_without_inference_cannot_serve(project) -> None:
+    (project.folder / "inference.py").unlink()
+    functions = "model_fn, input_fn, predict_fn and output_fn"
+    assert project.problems() == [f"training_code/things/inference.py: is missing; its {functions} serve the model."]
+
+
 def test_a_missing_section_is_one_problem(project) -> None:
     text = (project.folder / "pipeline.yaml").read_text()
     head, tail = text.index("train:"), text.index("evaluate:")
