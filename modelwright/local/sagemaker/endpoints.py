@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
     from modelwright.local.sagemaker.endpoint_configs import EndpointConfigs
     from modelwright.local.sagemaker.models import Models
-    from modelwright.local.service import Call
+    from modelwright.local.service import Call, Caller
 
 LONGEST_REASON = 1024
+STATE_MACHINES = "states.amazonaws.com"
+HOLD_SECONDS = 0.5
 BAKE_VARIABLE = "MODELWRIGHT_LONGEST_BAKE_SECONDS"
 """how long a WaitIntervalInSeconds is really waited for; without it not at all: nobody sends traffic to a laptop"""
 _log = logging.getLogger(__name__)
@@ -79,7 +81,7 @@ class Endpoints:
         return {
             "CreateEndpoint": self._create,
             "UpdateEndpoint": self._update,
-            "DescribeEndpoint": lambda params: described(self._kept.get(params["EndpointName"])),
+            "DescribeEndpoint": lambda params: self._describe(params["EndpointName"], call.caller),
             "ListEndpoints": self._list,
             "DeleteEndpoint": self._delete,
         }[call.operation](call.params)
@@ -115,6 +117,17 @@ class Endpoints:
     def _traffic_of(self, name: str) -> Traffic:
         with self._changed:
             return self._traffic.setdefault(name, Traffic())
+
+    def _describe(self, name: str, caller: Caller) -> dict[str, Any]:
+        """Describe an endpoint; a state machine that asks while it is busy is answered when it changes, or a bit later.
+
+        So a state machine that polls, as it must on AWS, is neither kept waiting here nor asks a hundred times.
+        """
+        record = self._kept.get(name)
+        if caller.via == STATE_MACHINES and record["EndpointStatus"] in BUSY:
+            self.wait(name, HOLD_SECONDS)
+            record = self._kept.get(name)
+        return described(record)
 
     def _is_settled(self, name: str) -> bool:
         record = self._kept.find(name)

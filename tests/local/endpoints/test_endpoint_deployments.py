@@ -22,6 +22,11 @@ def predict_fn(data, gate):
     with open(gate) as opened:
         return opened.read()
 """
+MACHINE = "arn:aws:iam::123456789012:role/machine"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
 ALARM = "too-many-errors"
 
 
@@ -153,6 +158,18 @@ def test_the_old_model_serves_while_the_new_one_is_loaded(hosting, archive, gate
     gate.write_text("go on")
     assert hosting.settled(name)["EndpointConfigName"] == slow
     assert hosting.ask(name) == "slow"
+
+
+def test_a_state_machine_that_asks_is_answered_when_the_deployment_has_ended(hosting, archive, gate, monkeypatch):
+    monkeypatch.setattr("modelwright.local.sagemaker.endpoints.HOLD_SECONDS", 30)
+    statement = {"Effect": "Allow", "Action": "sagemaker:DescribeEndpoint", "Resource": "*"}
+    hosting.cloud.iam.put_role(MACHINE, TRUST, {"machine": {"Version": "2012-10-17", "Statement": [statement]}})
+    name = hosting.endpoint(hosting.config(hosting.model(archive({"gate.txt": str(gate), "code/inference.py": SLOW}))))
+    opening = threading.Thread(target=lambda: gate.write_text("go on"))
+    opening.start()
+    machine = hosting.cloud.client("sagemaker", MACHINE, via="states.amazonaws.com")
+    assert machine.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService"
+    opening.join(20)
 
 
 def test_an_update_that_fails_leaves_what_served(hosting):
