@@ -109,9 +109,10 @@ class AwsSdkTask(StateTaskServiceAwsSdk):  # type: ignore[misc]  # moto carries 
         if isinstance(ex, ClientError):
             error, cause = service_errors.sdk(ex, model)
             return task_failure(self, env, error, cause)
-        if isinstance(ex, ParamValidationError):
+        if isinstance(ex, BotoCoreError):
             prefix = service_errors.sdk_prefix(model.service_id)
-            return task_failure(self, env, f"{prefix}.{prefix}Exception", str(ex))
+            refused = isinstance(ex, ParamValidationError)
+            return task_failure(self, env, f"{prefix}.{prefix if refused else 'SdkClient'}Exception", str(ex))
         return StateTask._from_error(self, env, ex)  # noqa: SLF001  # beyond the class whose naming is replaced
 
     def _eval_service_task(
