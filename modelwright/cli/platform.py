@@ -81,7 +81,7 @@ def platform(args: argparse.Namespace, *, deploy: str | None = None) -> Iterator
         return
     from modelwright.local.attach import attach  # noqa: PLC0415 - not needed with --aws
 
-    with attach(root) as local:
+    with attach(root, args.env) as local:
         project = load_project(root, args.env)
         if deploy is not None:
             project.pipeline(deploy)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from modelwright.errors import LocalCloudBusy, LocalCloudFailed
 from modelwright.local.control import DIRECTORY, LOG_FILE, Channel, connect, error_from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -50,13 +51,39 @@ class Status:
 
 
 class LocalCloud:
-    """A lease on the running local cloud; a context manager that gives it back."""
+    """A lease on the local cloud; a context manager that gives it back.
 
-    def __init__(self, channel: Channel, welcome: dict[str, Any]) -> None:
-        self._channel = channel
-        self.endpoint_url: str = welcome["endpoint_url"]
-        self.region: str = welcome["region"]
-        self.credentials = Keys(welcome["access_key"], welcome["secret_key"])
+    It is being started or joined while the command goes on with its own work: whatever is asked of it first waits until
+    it answers, and raises what went wrong (StateUnusable, LocalCloudFailed).
+    """
+
+    def __init__(self, join: Callable[[], tuple[Channel, dict[str, Any]]]) -> None:
+        """Begin to join, in a thread."""
+        self._joined: tuple[Channel, dict[str, Any]] | None = None
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, args=(join,), name="attach", daemon=True)
+        self._thread.start()
+
+    def ready(self) -> Self:
+        """Wait until it answers."""
+        self._answering()
+        return self
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where its AWS API is."""
+        return str(self._answering()[1]["endpoint_url"])
+
+    @property
+    def region(self) -> str:
+        """Which region it is."""
+        return str(self._answering()[1]["region"])
+
+    @property
+    def credentials(self) -> Keys:
+        """The owner's keys: whoever has them is not restricted."""
+        welcome = self._answering()[1]
+        return Keys(welcome["access_key"], welcome["secret_key"])
 
     def deploy(self, assembly: Path, revive: Sequence[str] = ()) -> dict[str, list[str]]:
         """Deploy a cloud assembly; the names of the stacks that were `created`, `updated` and found `unchanged`.
@@ -80,11 +107,14 @@ class LocalCloud:
 
     def close(self) -> None:
         """Give the lease back; when it was the last one, return when the local cloud has stopped."""
-        with suppress(OSError):
-            answer = self._channel.ask({"do": "leave"})
-            if answer is not None and answer.get("stopping"):
-                self._channel.receive()  # nothing comes but the end
-        self._channel.close()
+        self._thread.join()
+        if self._joined is None:
+            return
+        channel, _ = self._joined
+        answer = channel.ask({"do": "leave"})
+        if answer is not None and answer.get("stopping"):
+            channel.receive()  # nothing comes but the end
+        channel.close()
 
     def __enter__(self) -> Self:
         return self
@@ -95,34 +125,46 @@ class LocalCloud:
         self.close()
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        answer = self._channel.ask(request)
+        answer = self._answering()[0].ask(request)
         if answer is None:
             raise LocalCloudFailed("The local cloud ended while it was needed.", f"{DIRECTORY}/{LOG_FILE} says why.")
         if "error" in answer:
             raise error_from_json(answer)
         return answer
 
+    def _answering(self) -> tuple[Channel, dict[str, Any]]:
+        self._thread.join()
+        if self._joined is None:
+            raise self._failure or LocalCloudFailed("The local cloud did not start.")
+        return self._joined
+
+    def _run(self, join: Callable[[], tuple[Channel, dict[str, Any]]]) -> None:
+        try:
+            self._joined = join()
+        except BaseException as error:  # noqa: BLE001  # raised in the thread that asks
+            self._failure = error
+
 
 def attach(root: Path, environment: str | None = None) -> LocalCloud:
-    """Start the local cloud of this project, or join the one that runs; returns when it answers.
+    """Start the local cloud of this project, or join the one that runs; returns at once (see LocalCloud).
 
     Args:
         root: the project's folder.
-        environment: whose region a new local cloud is (`environments/<name>.yaml`); by default `MODELWRIGHT_ENV`, or
-            else `dev`.
-
-    Raises:
-        StateUnusable: `.modelwright` cannot be read or written.
-        LocalCloudFailed: it did not start.
+        environment: whose region the local cloud is (`environments/<name>.yaml`); by default `MODELWRIGHT_ENV`, or else
+            `dev`.
     """
-    directory = root / DIRECTORY
     name = environment or os.environ.get("MODELWRIGHT_ENV", "dev")
+    return LocalCloud(lambda: _start_or_join(root, name))
+
+
+def _start_or_join(root: Path, environment: str) -> tuple[Channel, dict[str, Any]]:
+    directory = root / DIRECTORY
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        joined = _join(directory)
+        joined = _join(directory, environment)
         if joined is not None:
             return joined
-        if not _start(root, directory, name):
+        if not _start(root, directory, environment):
             time.sleep(_PAUSE_SECONDS)  # another one has the folder: about to listen, or to end
     raise LocalCloudFailed(
         f"The local cloud did not answer within {_PATIENCE_SECONDS:.0f} s.", f"{directory / LOG_FILE} says why."
@@ -156,22 +198,24 @@ def shut_down(root: Path, *, force: bool = False) -> bool:
     return True
 
 
-def _join(directory: Path) -> LocalCloud | None:
+def _join(directory: Path, environment: str) -> tuple[Channel, dict[str, Any]] | None:
     """Join the daemon that listens; None when there is none, or it is about to end."""
     connected = connect(directory)
     if connected is None:
         return None
     channel, token = connected
-    welcome = channel.ask({"do": "join", "token": token, "pid": os.getpid(), "command": _command()})
+    me = {"pid": os.getpid(), "command": _command(), "environment": environment}
+    welcome = channel.ask({"do": "join", "token": token, **me})
     if welcome is None or welcome.get("stopping"):
         channel.receive()  # comes back when that process has ended
         channel.close()
         return None
     if "error" in welcome:
-        channel.receive()  # as above: whoever comes next finds no daemon that has failed
+        if welcome.get("ending"):
+            channel.receive()  # as above: whoever comes next finds no daemon that has failed
         channel.close()
         raise error_from_json(welcome)
-    return LocalCloud(channel, welcome)
+    return channel, welcome
 
 
 def _ask_once(directory: Path, request: dict[str, Any], *, wait_for_end: bool = False) -> dict[str, Any] | None:

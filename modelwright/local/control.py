@@ -12,7 +12,7 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from modelwright.errors import LocalCloudFailed, StateUnusable
+from modelwright.errors import LocalCloudBusy, LocalCloudFailed, StateUnusable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,7 +167,7 @@ def error_to_json(error: BaseException) -> dict[str, Any]:
 
 def error_from_json(message: dict[str, Any]) -> Exception:
     """The error that the daemon met, of its own class where that takes a message and a hint only."""
-    known = {"StateUnusable": StateUnusable}
+    known = {"StateUnusable": StateUnusable, "LocalCloudBusy": LocalCloudBusy}
     return known.get(message["error"], LocalCloudFailed)(message["message"], message["hint"])
 
 

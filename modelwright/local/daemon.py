@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelwright.errors import ModelwrightError
+from modelwright.errors import LocalCloudBusy, ModelwrightError
 from modelwright.local.control import DIRECTORY, Channel, Listener, Ownership, error_to_json
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Daemon:
         self._ready.wait()
         try:
             if self._failure is not None:
-                return error_to_json(self._failure)
+                return {**error_to_json(self._failure), "ending": True}
             return self._do(channel, message)
         except Exception as error:
             if not isinstance(error, ModelwrightError):
@@ -129,7 +129,7 @@ class Daemon:
     def _do(self, channel: Channel, message: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  # one a request
         match message["do"]:
             case "join":
-                return self._join(channel, f"{message['command']} (process {message['pid']})")
+                return self._join(channel, message)
             case "leave":
                 return {"stopping": self._leave(channel)}
             case "status":
@@ -151,11 +151,12 @@ class Daemon:
             case other:
                 raise ModelwrightError(f"The local cloud has no request {other!r}: it is of another version.")
 
-    def _join(self, channel: Channel, who: str) -> dict[str, Any]:
+    def _join(self, channel: Channel, message: dict[str, Any]) -> dict[str, Any]:
+        self._check_region(message["environment"])
         with self._lock:
             if self._closing:
                 return {"stopping": True}
-            self._clients[channel] = who
+            self._clients[channel] = f"{message['command']} (process {message['pid']})"
         owner = self._cloud.callers.owner
         return {
             "endpoint_url": self._cloud.endpoint_url,
@@ -163,6 +164,20 @@ class Daemon:
             "access_key": owner.access_key,
             "secret_key": owner.secret_key,
         }
+
+    def _check_region(self, environment: str) -> None:
+        """A local cloud is one region: an environment of another one has to wait for its end."""
+        if environment == self._environment:
+            return
+        from modelwright.local.region import region_of  # noqa: PLC0415  # imported by then
+
+        region = region_of(self._root, environment)
+        if region != self._cloud.region:
+            raise LocalCloudBusy(
+                f"The local cloud is up as {self._cloud.region} (environment {self._environment}); "
+                f"the environment {environment} is in {region}.",
+                "Stop it first: `modelwright down`.",
+            )
 
     def _leave(self, channel: Channel) -> bool:
         """Count a client out; True when the daemon ends with it."""

@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     from modelwright.local.attach import attach  # noqa: PLC0415
 
     root = find_root()
-    with attach(root) as local:
+    with attach(root, args.env) as local:
         local.deploy(ensure_assembly(root, args.env))
         local.keep()
         print(f"The local cloud is up at {local.endpoint_url}; `modelwright down` stops it.")

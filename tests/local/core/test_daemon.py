@@ -1,4 +1,4 @@
-"""The daemon as a real process: who starts it, who joins it, who stops it, and what is left when something is killed."""
+"""The daemon as a real process: who starts it, joins it, stops it, and what is left when something is killed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -19,6 +18,9 @@ from modelwright.local.attach import LocalCloud, attach, shut_down, status
 from modelwright.local.control import ADDRESS_FILE, DIRECTORY, LOG_FILE, Channel, connect
 from modelwright.local.processes.orphans import record
 from modelwright.local.store.database import FILE_NAME, Database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -108,8 +110,8 @@ def with_bucket(cloud: LocalCloud) -> Any:
 
 def test_the_first_one_starts_it_others_join_and_the_last_one_out_stops_it(root: Path) -> None:
     assert status(root) is None
-    first = attach(root)
-    second = attach(root)
+    first = attach(root).ready()
+    second = attach(root).ready()
     assert first.endpoint_url == second.endpoint_url
     with_bucket(first).put_object(Bucket="bucket", Key="k", Body=b"1")
     first.close()
@@ -135,7 +137,7 @@ def test_commands_that_start_at_once_get_one_daemon(root: Path, command: Callabl
 
 
 def test_up_keeps_it_and_down_stops_it(root: Path) -> None:
-    with attach(root) as cloud:
+    with attach(root).ready() as cloud:
         cloud.keep()
     found = status(root)
     assert found is not None
@@ -167,7 +169,7 @@ def test_a_command_that_is_killed_is_counted_out(root: Path, command: Callable[[
 
 
 def test_a_killed_daemon_loses_nothing(root: Path) -> None:
-    first = attach(root)
+    first = attach(root).ready()
     with_bucket(first).put_object(Bucket="bucket", Key="k", Body=b"1" * 100_000)
     pid = pid_of(root)
     os.kill(pid, signal.SIGKILL)
@@ -175,7 +177,7 @@ def test_a_killed_daemon_loses_nothing(root: Path) -> None:
     with pytest.raises(LocalCloudFailed, match=rf"ended while it was needed.\n.*{LOG_FILE}"):
         first.keep()
     first.close()
-    with attach(root) as second:
+    with attach(root).ready() as second:
         assert pid_of(root) != pid
         client = with_bucket(second)
         assert client.get_object(Bucket="bucket", Key="k")["Body"].read() == b"1" * 100_000
@@ -191,7 +193,7 @@ def test_what_a_killed_daemon_left_running_is_ended_if_it_is_provably_its_own(ro
     assert body is not None
     database.put("process", str(other.pid), {**body, "began": "another time"})
     database.close()
-    with attach(root):
+    with attach(root).ready():
         assert ours.wait() == -signal.SIGKILL
         assert other.poll() is None
     other.kill()
@@ -199,11 +201,11 @@ def test_what_a_killed_daemon_left_running_is_ended_if_it_is_provably_its_own(ro
 
 
 def test_a_new_start_waits_for_one_that_is_ending(root: Path) -> None:
-    first = attach(root)
+    first = attach(root).ready()
     pid = pid_of(root)
     channel, token = connected(root)
     assert channel.ask({"do": "stop", "force": True, "token": token}) == {"stopping": True}
-    with attach(root) as second:
+    with attach(root).ready() as second:
         assert pid_of(root) != pid
         assert second.endpoint_url != first.endpoint_url
     first.close()
@@ -211,7 +213,7 @@ def test_a_new_start_waits_for_one_that_is_ending(root: Path) -> None:
 
 
 def test_a_signal_ends_it_in_order(root: Path) -> None:
-    first = attach(root)
+    first = attach(root).ready()
     pid = pid_of(root)
     os.kill(pid, signal.SIGTERM)
     assert os.waitpid(pid, 0) == (pid, 0)
@@ -220,12 +222,12 @@ def test_a_signal_ends_it_in_order(root: Path) -> None:
 
 
 def test_the_daemon_is_out_of_the_terminals_reach(root: Path) -> None:
-    with attach(root):
+    with attach(root).ready():
         assert os.getsid(pid_of(root)) != os.getsid(0)
 
 
 def test_keys_are_for_the_user_only_and_in_no_file(root: Path) -> None:
-    with attach(root) as cloud:
+    with attach(root).ready() as cloud:
         with_bucket(cloud)
         assert (root / DIRECTORY / ADDRESS_FILE).stat().st_mode & 0o077 == 0
         assert (root / DIRECTORY / "control.sock").stat().st_mode & 0o077 == 0
@@ -237,7 +239,7 @@ def test_keys_are_for_the_user_only_and_in_no_file(root: Path) -> None:
 
 
 def test_a_connection_without_the_token_is_dropped(root: Path) -> None:
-    with attach(root):
+    with attach(root).ready():
         channel, _ = connected(root)
         assert channel.ask({"do": "join", "token": "guess", "pid": 1, "command": "x"}) is None
         channel.close()
@@ -248,7 +250,7 @@ def test_a_connection_without_the_token_is_dropped(root: Path) -> None:
 
 def test_a_folder_too_deep_for_a_unix_socket_is_served_over_loopback(root: Path) -> None:
     deep = make_project(root / ("d" * 60) / ("e" * 60))
-    with attach(deep) as cloud:
+    with attach(deep).ready() as cloud:
         assert not (deep / DIRECTORY / "control.sock").exists()
         with_bucket(cloud)
     assert status(deep) is None
@@ -258,19 +260,37 @@ def test_a_damaged_state_reaches_the_command_as_a_sentence(root: Path) -> None:
     (root / DIRECTORY).mkdir()
     (root / DIRECTORY / FILE_NAME).write_bytes(b"not a database" * 1000)
     with pytest.raises(StateUnusable, match=r"state.sqlite3 cannot be used: file is not a database\.\nMove the file"):
-        attach(root)
+        attach(root).ready()
+
+
+def test_an_environment_of_another_region_waits_for_the_end(root: Path) -> None:
+    (root / "environments" / "prod.yaml").write_text("region: us-east-1\n")
+    (root / "environments" / "test.yaml").write_text("region: eu-central-1\n")
+    with attach(root).ready() as cloud:
+        with attach(root, "test").ready() as other:
+            assert other.endpoint_url == cloud.endpoint_url
+        with pytest.raises(LocalCloudBusy, match=r"up as eu-central-1 \(environment dev\).*prod is in us-east-1"):
+            attach(root, "prod").ready()
+    with attach(root, "prod") as cloud:
+        assert cloud.region == "us-east-1"
+
+
+def test_the_command_goes_on_while_it_starts_and_a_command_that_needs_nothing_leaves_nothing(root: Path) -> None:
+    with attach(root):
+        pass
+    assert status(root) is None
 
 
 def test_a_folder_that_is_a_file_reaches_the_command_as_a_sentence(root: Path) -> None:
     (root / DIRECTORY).write_text("")
     with pytest.raises(StateUnusable, match=r"\.modelwright cannot be written: File exists"):
-        attach(root)
+        attach(root).ready()
 
 
 def test_a_missing_environment_reaches_the_command_as_a_sentence(root: Path) -> None:
     with pytest.raises(LocalCloudFailed, match=r"no environments/dve\.yaml\.\nDid you mean dev\?"):
-        attach(root, "dve")
-    with attach(root):
+        attach(root, "dve").ready()
+    with attach(root).ready():
         pass
 
 
@@ -281,24 +301,25 @@ def test_a_daemon_that_cannot_run_shows_its_last_words(root: Path, monkeypatch: 
     monkeypatch.setenv("PYTHONPATH", str(broken.parent))
     monkeypatch.chdir(root)
     with pytest.raises(LocalCloudFailed, match=r"did not start: this installation is broken$"):
-        attach(root)
+        attach(root).ready()
 
 
 def test_the_log_is_put_aside_when_it_is_long(root: Path) -> None:
     (root / DIRECTORY).mkdir()
     (root / DIRECTORY / LOG_FILE).write_bytes(b"x" * 1_000_001)
-    with attach(root):
+    with attach(root).ready():
         assert (root / DIRECTORY / "daemon.log.1").stat().st_size == 1_000_001
         assert (root / DIRECTORY / LOG_FILE).stat().st_size < 1_000_000
 
 
 def test_the_users_own_aws_settings_do_not_reach_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
-    with attach(root) as cloud:
+    with attach(root).ready() as cloud:
         assert cloud.region == "eu-central-1"
 
 
 def test_attaching_imports_little(root: Path) -> None:
-    code = "import sys, modelwright.local.attach; print([m for m in ('boto3', 'moto', 'pydantic', 'yaml', 'sqlite3', 'asyncio') if m in sys.modules])"
+    heavy = ("boto3", "moto", "pydantic", "yaml", "sqlite3", "asyncio")
+    code = f"import sys, modelwright.local.attach; print([name for name in {heavy} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

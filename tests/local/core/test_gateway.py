@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 
 import pytest
@@ -140,8 +141,6 @@ def test_many_callers_at_once_get_one_conditional_put_through(cloud, http_client
     [b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"PUT / HTTP/1.1\r\nContent-Length: x\r\n\r\n"],
 )
 def test_what_is_not_http_is_answered_and_the_next_connection_served(cloud, request_bytes) -> None:
-    import socket
-
     with socket.create_connection(("127.0.0.1", int(cloud.endpoint_url.rpartition(":")[2]))) as connection:
         connection.sendall(request_bytes)
         assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 400")
