@@ -180,6 +180,7 @@ def _script(name: str, main: ModuleType) -> None:
     if os.path.isdir(name):  # noqa: PTH112
         runpy.run_path(name, run_name="__main__")
         return
+    name = os.path.abspath(name)  # noqa: PTH100 - what the interpreter itself shows in tracebacks, too
     main.__file__ = name
     main.__dict__["__cached__"] = None
     main.__loader__ = importlib.machinery.SourceFileLoader("__main__", name)

@@ -7,6 +7,7 @@ channel to it is the life-line, so nothing outlives the daemon, however it dies.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import os
 import selectors
@@ -18,6 +19,7 @@ from typing import Any
 
 from modelwright.local.processes import child, mounts, preload, wire
 
+_PR_SET_CHILD_SUBREAPER = 36
 _WITHOUT_FORK = sys.platform == "darwin"
 """Apple's frameworks are not safe to use after a fork: there each program is executed"""
 
@@ -27,6 +29,8 @@ def main(channel_number: int) -> None:
     channel = socket.socket(fileno=channel_number)
     os.set_inheritable(channel_number, False)
     order, _ = wire.receive(channel)
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     zygote, hello = _prepare(order)
     wire.send(channel, hello)
     _Loop(channel, zygote).run()
@@ -84,7 +88,7 @@ class _Loop:
         except (wire.Closed, ConnectionError):
             pass
         finally:
-            for pid in self._children:
+            for pid in self._children | _adopted():
                 _signal_group(pid, signal.SIGKILL)
 
     def _answer(self, message: dict[str, Any], descriptors: list[int]) -> None:
@@ -112,10 +116,21 @@ class _Loop:
                 return
             if found is None:
                 return
-            _signal_group(found.si_pid, signal.SIGKILL)  # what the process left running; its pid is still its own
+            ours = found.si_pid in self._children
+            if ours:
+                _signal_group(found.si_pid, signal.SIGKILL)  # what the process left running; its pid is still its own
             pid, status, usage = os.wait4(found.si_pid, 0)
-            self._children.discard(pid)
-            wire.send(self._channel, _ended(pid, status, usage))
+            if ours:
+                self._children.discard(pid)
+                wire.send(self._channel, _ended(pid, status, usage))
+
+
+def _adopted() -> set[int]:
+    """Processes whose parents have ended: they are this process's children now, where the system can do that."""
+    try:
+        return {int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
+    except OSError:
+        return set()
 
 
 def _ended(pid: int, status: int, usage: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What a Create…Job request must be beyond its shape: rules between members, and what is not done here, named.
 
-Shapes, patterns, lengths and enumerations are botocore's model's matter (`validation.py`).
+Shapes, patterns, lengths and enumerations are botocore's model's matter (`service.py` has them checked).
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJob.html
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.contract import hyperparameters
 from modelwright.contract.layout import ProcessingLayout
-from modelwright.local.sagemaker.validation import validate
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
@@ -37,9 +36,8 @@ _LONGEST_RUN_SECONDS = 28 * 24 * 3600
 _LONGEST_PROCESSING_SECONDS = 5 * 24 * 3600
 
 
-def check(kind: str, params: dict[str, Any]) -> None:
-    """Raise AwsError ValidationException with everything that is wrong in a Create<kind> request."""
-    validate("sagemaker", f"Create{kind}", params)
+def check(kind: str, params: Mapping[str, Any]) -> None:
+    """Raise AwsError ValidationException with everything that is wrong in a Create<kind> request of the right shape."""
     found = list((_training_problems if kind == "TrainingJob" else _processing_problems)(params))
     if found:
         count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "

@@ -11,16 +11,13 @@ from typing import Any
 import pytest
 
 from modelwright.local.cloud import Cloud
-from modelwright.local.sagemaker.jobs import Jobs
 
 BUCKET = "job-bucket"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
 ROLE = "arn:aws:iam::123456789012:role/job"
 TRUST = {
     "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
 GRANTS: dict[str, tuple[list[str], str]] = {
     "ListInputs": (["s3:ListBucket"], f"arn:aws:s3:::{BUCKET}"),
@@ -38,13 +35,6 @@ GRANTS: dict[str, tuple[list[str], str]] = {
 }
 
 
-class OnlyJobs(Jobs):
-    """The jobs as the whole service, so that these tests need no other part of SageMaker."""
-
-    name = "sagemaker"
-    falls_through = False
-
-
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     made = Cloud(
@@ -53,9 +43,9 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         services={
             "logs": "modelwright.local.logs:Logs",
             "events": "modelwright.local.events.service:Events",
+            "sagemaker": "modelwright.local.sagemaker.service:SageMaker",
         },
     )
-    made.services["sagemaker"] = OnlyJobs(made)
     made.start()
     made.client("s3").create_bucket(Bucket=BUCKET)
     put_role(made)
@@ -109,14 +99,16 @@ def _members(archive: bytes) -> dict[str, bytes]:
 class Work:
     """Asks for jobs and waits for them."""
 
+    bundle = staticmethod(bundle)
+
     def __init__(self, cloud: Cloud, put: Callable[[str, bytes | str], str]) -> None:
         self.cloud = cloud
         self.client: Any = cloud.client("sagemaker")
-        self._put = put
+        self.put = put
 
     def training(self, name: str, script: str = "", **more: Any) -> dict[str, Any]:
         files = more.pop("files", {"train.py": script})
-        code = self._put(f"code/{name}/code.tar.gz", bundle(files))
+        code = self.put(f"code/{name}/code.tar.gz", bundle(files))
         hyperparameters = {
             "sagemaker_program": "train.py",
             "sagemaker_submit_directory": code,
