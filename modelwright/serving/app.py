@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 JSON_TYPE = "application/json"
-DRAINED = 4
-"""a body up to so many times the limit is read and dropped, so that its sender gets to read the answer"""
+DRAINED_BYTES = 64 * 1024 * 1024
+DRAIN_SECONDS = 5
+"""so much, so long, is read and dropped behind an early answer: closing before would reset the connection, and its
+sender would see a broken pipe instead of the answer"""
 
 
 class ClientGone(Exception):  # noqa: N818  # not an error of ours: nobody is left to answer
@@ -91,7 +93,9 @@ class App:
             response = Response(499)
         except RequestError as error:
             response = _refusal(error)
-        if response.status != 499:
+        if response.close:
+            await _send_early(send, receive, response, request_id)
+        elif response.status != 499:
             await _send(send, response, request_id)
         self._record(request_id, headers, size, response, started)
 
@@ -139,12 +143,12 @@ class App:
 
 
 async def _read_body(headers: Mapping[str, str], receive: Receive, most: int) -> bytes:
-    """Read the body; RequestError 413 over the limit, at once when it says its length and that is far over."""
+    """Read the body; RequestError 413 as soon as it is known to be over the limit."""
     try:
         announced = int(headers.get("content-length", "0"))
     except ValueError:
         raise RequestError(400, "BadRequest", "Content-Length is not a number.") from None
-    if announced > DRAINED * most:
+    if announced > most:
         raise _too_large(most)
     chunks: list[bytes] = []
     size = 0
@@ -154,13 +158,10 @@ async def _read_body(headers: Mapping[str, str], receive: Receive, most: int) ->
         if message["type"] == "http.disconnect":
             raise ClientGone
         chunk, more = message.get("body", b""), message.get("more_body", False)
+        chunks.append(chunk)
         size += len(chunk)
-        if size <= most:
-            chunks.append(chunk)
-        elif size > DRAINED * most:
-            break
-    if size > most:
-        raise _too_large(most)
+        if size > most:
+            raise _too_large(most)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
@@ -177,14 +178,33 @@ def _refusal(error: RequestError) -> Response:
 
 
 async def _send(send: Send, response: Response, request_id: str = "") -> None:
-    headers = [(b"content-length", str(len(response.body)).encode())]
+    await send({"type": "http.response.start", "status": response.status, "headers": _headers(response, request_id)})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+async def _send_early(send: Send, receive: Receive, response: Response, request_id: str) -> None:
+    """Answer before the body was read, read on for a while, and close the connection."""
+    await send({"type": "http.response.start", "status": response.status, "headers": _headers(response, request_id)})
+    await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    left = DRAINED_BYTES
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while left > 0:
+                message = await receive()
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    break
+                left -= len(message.get("body", b""))
+    except TimeoutError:
+        pass  # long enough
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _headers(response: Response, request_id: str) -> list[tuple[bytes, bytes]]:
+    headers = [] if response.status == 204 else [(b"content-length", str(len(response.body)).encode())]
     if response.body:
         headers.append((b"content-type", response.content_type.encode("latin-1", "replace")))
     if request_id:
         headers.append((b"x-amzn-requestid", request_id.encode("latin-1", "replace")))
     if response.close:
         headers.append((b"connection", b"close"))
-    if response.status == 204:
-        headers = headers[1:]
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+    return headers
