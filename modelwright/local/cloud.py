@@ -16,6 +16,7 @@ from modelwright.local.processes.launcher import Launcher
 from modelwright.local.processes.orphans import end_orphans
 from modelwright.local.s3 import S3Files
 from modelwright.local.services import SERVICES, make_services
+from modelwright.local.store import garbage
 from modelwright.local.store.database import FILE_NAME, Database
 from modelwright.local.store.objects import ObjectStore
 
@@ -76,6 +77,7 @@ class Cloud:
         self.database = Database(directory / FILE_NAME)
         self.ended_orphans: list[str] = end_orphans(self.database)
         """what a daemon that was killed had left running"""
+        garbage.collect(self.database, self.objects)
         self.launcher = Launcher(scripts, self.database)
         self._warm = warm
         if warm:
@@ -121,6 +123,7 @@ class Cloud:
                 log.exception("the service %s did not stop as it should", name)
         self._server.stop()
         self.launcher.stop()
+        garbage.collect(self.database, self.objects)
         self.database.close()
 
     def client(self, service: str, role_arn: str | None = None, *, via: str | None = None) -> BaseClient:

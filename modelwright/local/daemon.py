@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,9 @@ class Daemon:
         if self._failure is None:
             self._end_when_nobody_comes()
             self._stopping.wait()
+            began = time.monotonic()
             self._cloud.stop()
+            log.info("stopped within %.2f s", time.monotonic() - began)
         else:
             self._stopping.wait(_FIRST_CLIENT_SECONDS)  # whoever started it reads why, in answer to its join
         self._listener.close()
@@ -69,13 +72,16 @@ class Daemon:
         from modelwright.local.deployed import deploy_again  # noqa: PLC0415
         from modelwright.local.region import region_of  # noqa: PLC0415
 
+        began = time.monotonic()
         scripts = sorted(path.parent for path in (self._root / "training_code").glob("*/pipeline.yaml"))
         region = region_of(self._root, self._environment)
         self._cloud = Cloud(self._root / DIRECTORY, region, scripts=scripts)
         for what in self._cloud.ended_orphans:
             log.warning("ended %s, which a killed daemon had left", what)
         self._cloud.start()
+        log.info("answers at %s after %.2f s", self._cloud.endpoint_url, time.monotonic() - began)
         deploy_again(self._cloud)
+        log.info("deployed again after %.2f s", time.monotonic() - began)
 
     def _end_when_nobody_comes(self) -> None:
         def look() -> None:

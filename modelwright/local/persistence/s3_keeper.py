@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelwright.local.persistence.s3_events import S3Events
 from modelwright.local.service import AwsError
+from modelwright.local.store import garbage
 
 if TYPE_CHECKING:
     from moto.s3.models import S3Backend
@@ -124,11 +125,18 @@ class S3Keeper:
         with self._cloud.database.transaction():
             for key in keys:
                 versions = bucket.keys.getlist(key, [])
-                if versions:
-                    body = {"versions": [describe(backend, self._cloud.objects, each) for each in versions]}
-                    self._cloud.database.put(KIND, f"{bucket_name}/{key}", body)
-                else:
-                    self._cloud.database.delete(KIND, f"{bucket_name}/{key}")
+                self._put(f"{bucket_name}/{key}", [describe(backend, self._cloud.objects, each) for each in versions])
+
+    def _put(self, name: str, versions: list[dict[str, Any]]) -> None:
+        before = self._cloud.database.get(KIND, name)
+        if before is not None:
+            kept = {each.get("sha256") for each in versions}
+            gone = {each["sha256"] for each in before["versions"] if "sha256" in each} - kept
+            garbage.note(self._cloud.database, sorted(gone))
+        if versions:
+            self._cloud.database.put(KIND, name, {"versions": versions})
+        else:
+            self._cloud.database.delete(KIND, name)
 
     def restore(self, bucket_name: str) -> None:
         """Put back what a bucket of this name held before the last stop."""

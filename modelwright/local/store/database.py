@@ -95,6 +95,13 @@ class Database:
         """Delete a stream's entries."""
         self._run("DELETE FROM entries WHERE stream = ?", (stream,))
 
+    def bodies(self, without_kind: str) -> Iterator[str]:
+        """Every document's and entry's text as it is stored, but for one kind of documents."""
+        for (body,) in self._run("SELECT body FROM documents WHERE kind <> ?", (without_kind,)):
+            yield body
+        for (body,) in self._run("SELECT body FROM entries", ()):
+            yield body
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that is written inside is kept, or, when an exception leaves it, nothing. May be nested (one whole)."""

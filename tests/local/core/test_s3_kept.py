@@ -137,6 +137,20 @@ def test_equal_content_is_stored_once_and_leaves_memory(restart) -> None:
     assert len({each.path for each in cloud.s3.list("bucket")}) == 1
 
 
+def test_content_that_nothing_names_any_more_is_removed_at_the_end(restart) -> None:
+    cloud, s3 = restart()
+    for key, body in {"a": b"shared", "b": b"shared", "c": b"old"}.items():
+        s3.put_object(Bucket="bucket", Key=key, Body=body)
+    s3.put_object(Bucket="bucket", Key="c", Body=b"new")
+    s3.delete_object(Bucket="bucket", Key="a")
+    assert len(cloud.objects.hashes()) == 3
+    cloud, s3 = restart()
+    assert [cloud.objects.read(each) for each in cloud.objects.hashes()] in ([b"shared", b"new"], [b"new", b"shared"])
+    cloud.s3.delete_all("bucket")
+    cloud, _ = restart()
+    assert cloud.objects.hashes() == []
+
+
 def test_files_are_seen_before_the_bucket_is_made_again(restart, make_cloud) -> None:
     restart()[1].put_object(Bucket="bucket", Key="p/k", Body=b"hello", Metadata={"a": "b"})
     cloud = make_cloud()
