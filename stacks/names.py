@@ -75,6 +75,10 @@ class PipelineNames:
         """The stack that is kept."""
         return f"{self.prefix}-data"
 
+    def construct(self, what: str) -> str:
+        """Return the logical id of the pipeline's one `what`: CloudFormation names some kinds by that alone."""
+        return "".join(word.capitalize() for word in self.pipeline.split("-")) + what
+
     @property
     def state_machine_log_group(self) -> str:
         """The log group of the state machine.

@@ -149,7 +149,10 @@ class PipelineStack(Stack):
             substitutions["EndpointErrorAlarmName"] = watched.errors.ref
             substitutions["EndpointLatencyAlarmName"] = watched.latency.ref
         limits = Limits(deployment_seconds=self._settings.limits.max_wait_for_endpoint_seconds)
-        return state_machine(self, Machine(self._structure, role, self._log_group, substitutions, limits))
+        machine = Machine(
+            self._names.construct("StateMachine"), self._structure, role, self._log_group, substitutions, limits
+        )
+        return state_machine(self, machine)
 
     def _triggers(self, machine: stepfunctions.CfnStateMachine) -> None:
         role = rule_role(

@@ -39,7 +39,7 @@ def dashboard(scope: Construct, names: PipelineNames, state_machine_arn: str, *,
             ("Time of a request (microseconds)", "p99", _endpoint(names.prefix, "ModelLatency", "OverheadLatency"))
         )
     widgets = [_widget(number, *graph) for number, graph in enumerate(graphs)]
-    cloudwatch.CfnDashboard(scope, "Dashboard", dashboard_body=json.dumps({"widgets": widgets}))
+    cloudwatch.CfnDashboard(scope, names.construct("Dashboard"), dashboard_body=json.dumps({"widgets": widgets}))
 
 
 def _executions(state_machine_arn: str, *metrics: str) -> list[Line]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 class Machine:
     """What a state machine is made from."""
 
+    id: str
+    """Its logical id, which CloudFormation names it by."""
     structure: Structure
     role: iam.CfnRole
     log_group: logs.CfnLogGroup
@@ -46,7 +48,7 @@ def state_machine(scope: Construct, machine: Machine) -> stepfunctions.CfnStateM
     document = definition(machine.structure, machine.limits)
     made = stepfunctions.CfnStateMachine(
         scope,
-        "StateMachine",
+        machine.id,
         role_arn=machine.role.attr_arn,
         definition_string=json.dumps(document, indent=1),
         definition_substitutions=dict(machine.substitutions),

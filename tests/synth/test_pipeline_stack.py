@@ -12,6 +12,7 @@ from template_queries import Stack, read_stack, read_stacks
 from modelwright.config import load_project
 from modelwright.workflow.definition import definition, placeholders
 from modelwright.workflow.functions import functions
+from modelwright.workflow.structure import Limits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,8 @@ def project(project_copy: Path) -> Project:
 
 
 def test_the_definition_is_the_workflows(stack: Stack, project: Project) -> None:
-    assert stack.definition() == definition(project.pipeline("penguins").structure())
+    limits = Limits(deployment_seconds=project.environment.limits.max_wait_for_endpoint_seconds)
+    assert stack.definition() == definition(project.pipeline("penguins").structure(), limits)
 
 
 def test_every_placeholder_has_a_value_and_every_value_a_placeholder(stack: Stack) -> None:
