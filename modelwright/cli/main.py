@@ -67,9 +67,7 @@ def _run(argv: list[str]) -> int:
 
 
 def _say(error: ModelwrightError) -> int:
-    print(f"error: {error}", file=sys.stderr)
-    if error.hint:
-        print(error.hint, file=sys.stderr)
+    print(f"error: {error}", file=sys.stderr)  # its text ends with the hint
     return getattr(error, "exit_code", 1)
 
 
