@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Action = Literal["none", "wait", "create", "update", "delete"]
+WAITING = "waiting"
 BUSY = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 
 
@@ -25,11 +26,11 @@ def next_step(status: str | None, config: str | None, previous: str) -> Step:
     Statuses that only a person can end are reported, not touched.
     """
     if status in BUSY:
-        return Step("wait", "waiting")
+        return Step("wait", WAITING)
     if status is None:
-        return Step("create", "waiting") if previous else Step("none", "deleted: nothing served before")
+        return Step("create", WAITING) if previous else Step("none", "deleted: nothing served before")
     if not previous or status == "Failed":
-        return Step("delete", "waiting")
+        return Step("delete", WAITING)
     if status == "InService":
-        return Step("none", f"serves {previous} as before") if config == previous else Step("update", "waiting")
+        return Step("none", f"serves {previous} as before") if config == previous else Step("update", WAITING)
     return Step("none", f"not restored: it is {status}")

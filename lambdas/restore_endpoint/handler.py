@@ -1,18 +1,22 @@
-"""State `RestoreEndpoint`: one step nearer to what served before a deployment that failed."""
+"""State `RestoreEndpoint`: steps back to what served before a deployment that failed, for a few seconds."""
 
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from restore_endpoint.domain import next_step
+from restore_endpoint.domain import WAITING, next_step
 from shared.clients import client, error_code
 from shared.env import read_env
 from shared.log import log
+from shared.patience import pauses
 from shared.table import from_item, lease_key
+
+RESTORE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,21 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     env = read_env(Env, os.environ)
     if not _holds_lease(env, event["execution"], event["fence"]):
         return {"status": "left alone: another run holds its lease"}
-    status, config = _describe(env.endpoint_name)
-    step = next_step(status, config, event["previous_config"])
-    _take(step.action, env.endpoint_name, event["previous_config"])
-    log("endpoint restored", endpoint_status=status, action=step.action, status=step.status)
-    return {"status": step.status}
+    status = _step(env.endpoint_name, event["previous_config"])
+    for pause in pauses(RESTORE_SECONDS):
+        if status != WAITING:
+            break
+        time.sleep(pause)
+        status = _step(env.endpoint_name, event["previous_config"])
+    log("endpoint restored", status=status)
+    return {"status": status}
+
+
+def _step(endpoint: str, previous: str) -> str:
+    """Take one step, and say what became of the endpoint."""
+    step = next_step(*_describe(endpoint), previous)
+    _take(step.action, endpoint, previous)
+    return step.status
 
 
 def _holds_lease(env: Env, execution: str, fence: int) -> bool:

@@ -140,6 +140,7 @@ PLACEHOLDERS: frozenset[str] = frozenset(
         "TableName",
         "TopicArn",
         "TrainingRoleArn",
+        "WatchEndpointFunctionArn",
     }
 )
 """Every name that some pipeline's definition has; `placeholders(definition(…))` says which a given one needs."""

@@ -129,6 +129,20 @@ ACQUIRE_DEPLOYMENT: Final = Function(
     ),
     deploys=True,
 )
+WATCH_ENDPOINT: Final = Function(
+    name="watch_endpoint",
+    memory_mib=512,
+    timeout_seconds=60,
+    environment=("ENDPOINT_NAME",),
+    grants=(
+        Grant(
+            ("sagemaker:DescribeEndpoint",),
+            (f"{_SAGEMAKER}:endpoint/${{EndpointName}}",),
+            "looks how far the deployment is",
+        ),
+    ),
+    deploys=True,
+)
 SMOKE_TEST: Final = Function(
     name="smoke_test",
     memory_mib=512,
@@ -216,6 +230,7 @@ FUNCTIONS: Final = (
     CHECK_QUALITY_GATE,
     PACKAGE_MODEL,
     ACQUIRE_DEPLOYMENT,
+    WATCH_ENDPOINT,
     SMOKE_TEST,
     PROMOTE_MODEL,
     REMOVE_OLD_MODELS,

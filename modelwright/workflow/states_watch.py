@@ -6,54 +6,42 @@ from typing import TYPE_CHECKING
 
 from modelwright.workflow.expressions import jsonata
 from modelwright.workflow.functions import timeout_of
-from modelwright.workflow.states_endpoint import QUICK_POLLS, max_polls, poll_wait
-from modelwright.workflow.tasks import SAGEMAKER_SDK_ERRORS, State, call, catch, function
+from modelwright.workflow.states_endpoint import max_polls, poll_wait
+from modelwright.workflow.tasks import State, catch, function
 
 if TYPE_CHECKING:
     from modelwright.workflow.structure import WorkflowStructure
 
 
 def watch_endpoint(structure: WorkflowStructure) -> State:
-    """Ask how far the deployment is."""
-    reason = "$exists($states.result.FailureReason) ? $states.result.FailureReason : 'no reason was given'"
+    """Look for some seconds whether the endpoint serves the new model."""
+    payload = {"endpoint_config": jsonata("$config_name"), "polls": jsonata("$endpoint_polls")}
     return {
         "Comment": f"How far is the deployment of {structure.pipeline}?",
-        **call("aws-sdk:sagemaker:describeEndpoint", {"EndpointName": "${EndpointName}"}, SAGEMAKER_SDK_ERRORS),
-        "Assign": {
-            "endpoint_status": jsonata("$states.result.EndpointStatus"),
-            "endpoint_config": jsonata("$states.result.EndpointConfigName"),
-            "endpoint_reason": jsonata(reason),
-        },
-        "Output": {
-            "status": jsonata("$states.result.EndpointStatus"),
-            "endpointConfig": jsonata("$states.result.EndpointConfigName"),
-        },
+        **function("WatchEndpointFunctionArn", payload, timeout_seconds=timeout_of("watch_endpoint")),
+        "Assign": {"watched": jsonata("$states.result.Payload")},
+        "Output": jsonata("$states.result.Payload"),
         "Catch": catch("WatchEndpoint", "RestoreEndpoint"),
         "Next": "CheckEndpoint",
     }
 
 
 def check_endpoint(structure: WorkflowStructure) -> State:
-    """InService on another configuration is a rollback, which AWS does not report as a failure.
-
-    Straight after the update an answer may still be the old one: a rollback is believed after the quick polls only.
-    """
-    serving = "$endpoint_status = 'InService'"
-    ended = f"({serving} and $endpoint_polls >= {QUICK_POLLS}) or $endpoint_status in ['Failed', 'OutOfService', "
+    """Only InService with the configuration that was asked for is a success."""
+    waiting = f"$watched.outcome = 'Waiting' and $endpoint_polls < {max_polls(structure.limits)}"
     return {
         "Type": "Choice",
         "Comment": f"Does the endpoint of {structure.pipeline} serve the new model?",
         "Choices": [
-            {"Condition": jsonata(f"{serving} and $endpoint_config = $config_name"), "Next": "SmokeTest"},
-            {"Condition": jsonata(f"{ended}'UpdateRollbackFailed']"), "Next": "ExplainDeployment"},
-            {"Condition": jsonata(f"$endpoint_polls < {max_polls(structure.limits)}"), "Next": "WaitForEndpoint"},
+            {"Condition": jsonata("$watched.outcome = 'Serving'"), "Next": "SmokeTest"},
+            {"Condition": jsonata(waiting), "Next": "WaitForEndpoint"},
         ],
         "Default": "ExplainDeployment",
     }
 
 
 def wait_for_endpoint(structure: WorkflowStructure) -> State:
-    """A short while at first, then half a minute."""
+    """At once at first, then half a minute."""
     return {
         "Type": "Wait",
         "Comment": f"The endpoint of {structure.pipeline} is being changed",
@@ -65,14 +53,10 @@ def wait_for_endpoint(structure: WorkflowStructure) -> State:
 
 def explain_deployment(structure: WorkflowStructure) -> State:
     """Say what became of the deployment."""
-    error = (
-        "$endpoint_status = 'InService' ? 'DeploymentRolledBack' : "
-        "($endpoint_status in ['Failed', 'OutOfService', 'UpdateRollbackFailed'] ? 'DeploymentFailed' : "
-        "'DeploymentTimedOut')"
-    )
+    error = "'Deployment' & ($watched.outcome = 'Waiting' ? 'TimedOut' : $watched.outcome)"
     cause = (
-        "'The endpoint ${EndpointName} is ' & $endpoint_status & ' with the configuration ' & $endpoint_config & "
-        "'; asked for was ' & $config_name & ': ' & $endpoint_reason"
+        "'The endpoint ${EndpointName} is ' & $watched.status & ' with the configuration ' & $watched.endpointConfig & "
+        "'; asked for was ' & $config_name & ': ' & $watched.reason"
     )
     return {
         "Type": "Pass",

@@ -94,6 +94,7 @@ class Answers:
             },
             "PackageModel": {"uri": f"s3://{BUCKET}/models/penguins/{SHA}/model.tar.gz", "sha256": SHA, "bytes": 9},
             "AcquireDeployment": {"status": "Acquired", "fence": 1},
+            "WatchEndpoint": watched("Serving"),
             "SmokeTest": {"rows": 1, "predictions": 1, "contentType": "application/json"},
             "PromoteModel": {"champion": RUN, "modelPackageArn": PACKAGE_ARN},
             "RemoveOldModels": {"models": [], "endpointConfigs": [], "left": []},
@@ -116,7 +117,6 @@ class Answers:
             "CreateEndpoint": {"EndpointArn": f"{account}:endpoint/{ENDPOINT}"},
             "UpdateEndpoint": {"EndpointArn": f"{account}:endpoint/{ENDPOINT}"},
             "DeleteFailedEndpoint": {},
-            "WatchEndpoint": described("InService", CONFIG),
             **{key: {} for key in ["ReleaseLease", "ReleaseFailedLease"]},
             **{f"MarkRun{status}": {} for status in ("Rejected", "Registered", "Superseded", "Failed")},
             **{f"Notify{of}": {"MessageId": "m"} for of in ("Success", "Rejected", "Registered", "Failure")},
@@ -136,6 +136,12 @@ class Answers:
 def described(status: str, config: str, **more: Any) -> dict[str, Any]:
     """An endpoint as it is described."""
     return {"EndpointName": ENDPOINT, "EndpointStatus": status, "EndpointConfigName": config, **more}
+
+
+def watched(outcome: str, config: str = CONFIG, reason: str = "no reason was given") -> dict[str, Any]:
+    """What WatchEndpoint's function answers."""
+    status = {"Serving": "InService", "RolledBack": "InService", "Waiting": "Updating"}.get(outcome, outcome)
+    return {"outcome": outcome, "status": status, "endpointConfig": config, "reason": reason}
 
 
 def substituted(text: str) -> str:

@@ -25,6 +25,7 @@ import remove_old_models.handler as remove
 import restore_endpoint.handler as restore
 import shared.clients
 import smoke_test.handler as smoke
+import watch_endpoint.handler as watch
 from prepare_run.domain import run_id
 from shared.errors import DeployNeeded, ReleaseNotFound
 from shared.table import from_item, lease_key, run_key
@@ -219,7 +220,7 @@ class FakeSageMaker:
 def sagemaker(monkeypatch: pytest.MonkeyPatch) -> FakeSageMaker:
     fake = FakeSageMaker()
     real = shared.clients.client
-    for module in (promote, remove, restore, smoke):
+    for module in (promote, remove, restore, smoke, watch):
         monkeypatch.setattr(
             module, "client", lambda service: fake if service.startswith("sagemaker") else real(service)
         )
@@ -291,24 +292,83 @@ def test_a_run_older_than_the_champion_is_superseded_and_holds_no_lease(sagemake
     assert "execution" not in item(lease_key("mw-dev-penguins"))
 
 
-def test_the_old_configuration_is_put_back_step_by_step(sagemaker: FakeSageMaker) -> None:
-    event = {"execution": ONE, "fence": take(ONE, "a" * 12)["fence"], "previous_config": "old"}
+class FakeTime:
+    """Time that passes only when somebody sleeps; each sleep may change the endpoint."""
 
-    assert restore.handler(event, None) == {"status": "waiting"}
-    sagemaker.endpoint = {"EndpointStatus": "Updating", "EndpointConfigName": "new"}
-    assert restore.handler(event, None) == {"status": "waiting"}
-    sagemaker.endpoint = {"EndpointStatus": "InService", "EndpointConfigName": "old"}
+    def __init__(self, sagemaker: FakeSageMaker, *changes: dict[str, str] | None) -> None:
+        self.sagemaker, self.changes, self.slept = sagemaker, list(changes), 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        if self.changes:
+            self.sagemaker.endpoint = self.changes.pop(0)
+
+
+def endpoint(status: str, config: str) -> dict[str, str]:
+    return {"EndpointStatus": status, "EndpointConfigName": config}
+
+
+def test_the_old_configuration_is_put_back_step_by_step(
+    sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = {"execution": ONE, "fence": take(ONE, "a" * 12)["fence"], "previous_config": "old"}
+    changes = endpoint("Updating", "new"), endpoint("InService", "old")
+    monkeypatch.setattr(restore, "time", FakeTime(sagemaker, *changes))
+
     assert restore.handler(event, None) == {"status": "serves old as before"}
     assert sagemaker.calls == ["update old"]
 
 
-def test_a_first_deployment_is_deleted(sagemaker: FakeSageMaker) -> None:
-    event = {"execution": ONE, "fence": take(ONE, "a" * 12)["fence"], "previous_config": ""}
+def test_restoring_that_takes_long_goes_on_in_the_next_invocation(
+    sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = {"execution": ONE, "fence": take(ONE, "a" * 12)["fence"], "previous_config": "old"}
+    time = FakeTime(sagemaker, endpoint("Updating", "new"))
+    monkeypatch.setattr(restore, "time", time)
 
     assert restore.handler(event, None) == {"status": "waiting"}
-    sagemaker.endpoint = None
+    assert 8 < time.slept <= restore.RESTORE_SECONDS
+    assert sagemaker.calls == ["update old"]
+
+
+def test_a_first_deployment_is_deleted(sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = {"execution": ONE, "fence": take(ONE, "a" * 12)["fence"], "previous_config": ""}
+    monkeypatch.setattr(restore, "time", FakeTime(sagemaker, endpoint("Deleting", "new"), None))
+
     assert restore.handler(event, None) == {"status": "deleted: nothing served before"}
     assert sagemaker.calls == ["delete"]
+
+
+def test_an_endpoint_is_watched_until_it_serves_the_new_model(
+    sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sagemaker.endpoint = endpoint("InService", "old")  # the answer is older than the update
+    time = FakeTime(sagemaker, endpoint("Updating", "old"), endpoint("Updating", "old"), endpoint("InService", "new"))
+    monkeypatch.setattr(watch, "time", time)
+
+    found = watch.handler({"endpoint_config": "new", "polls": 0}, None)
+    assert (found["outcome"], found["endpointConfig"]) == ("Serving", "new")
+    assert time.slept < 0.1
+
+
+def test_a_rollback_is_told_as_soon_as_it_is_certain(sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    sagemaker.endpoint = endpoint("InService", "old")
+    time = FakeTime(sagemaker)
+    monkeypatch.setattr(watch, "time", time)
+    assert watch.handler({"endpoint_config": "new", "polls": 0}, None)["outcome"] == "RolledBack"
+    assert time.slept > 8
+
+    monkeypatch.setattr(watch, "time", FakeTime(sagemaker))
+    assert watch.handler({"endpoint_config": "new", "polls": 1}, None)["outcome"] == "RolledBack"
+    assert watch.time.slept == 0
+
+
+def test_a_slow_deployment_is_waited_for_by_the_state_machine(
+    sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sagemaker.endpoint = endpoint("Creating", "new")
+    monkeypatch.setattr(watch, "time", FakeTime(sagemaker))
+    assert watch.handler({"endpoint_config": "new", "polls": 0}, None)["outcome"] == "Waiting"
 
 
 def test_an_endpoint_whose_lease_is_another_run_s_is_left_alone(sagemaker: FakeSageMaker) -> None:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from acquire_deployment.domain import newer_champion, order
 from remove_old_models.domain import Named, beyond
 from restore_endpoint.domain import BUSY, next_step
+from shared.patience import pauses
+from watch_endpoint.domain import Look, judge
 
 EARLY, LATE = "2026-11-20T10:00:00.001Z", "2026-11-20T10:00:00.002Z"
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -74,6 +76,31 @@ def test_steps_lead_to_rest_from_a_failed_update() -> None:
     seen = [("Failed", "new"), ("Deleting", "new"), (None, None), ("Creating", "old"), ("InService", "old")]
     actions = [next_step(status, config, "old").action for status, config in seen]
     assert actions == ["delete", "wait", "create", "wait", "none"]
+
+
+@pytest.mark.parametrize(
+    ("status", "config", "certain", "outcome"),
+    [
+        ("InService", "new", False, "Serving"),
+        ("InService", "old", True, "RolledBack"),
+        ("InService", "old", False, "Waiting"),
+        ("RollingBack", "old", True, "Waiting"),
+        ("Creating", "new", False, "Waiting"),
+        ("Failed", "new", False, "Failed"),
+        ("OutOfService", "new", True, "Failed"),
+        ("UpdateRollbackFailed", "new", True, "Failed"),
+    ],
+)
+def test_what_became_of_a_deployment(status: str, config: str, certain: bool, outcome: str) -> None:
+    assert judge(Look(status, config), "new", certain=certain) == outcome
+
+
+@given(st.floats(0, 60))
+def test_looks_are_soon_at_first_never_too_many_and_end_in_time(seconds: float) -> None:
+    found = list(pauses(seconds))
+    assert sum(found) <= seconds
+    assert found == sorted(found)
+    assert len(found) <= 18 + seconds
 
 
 def named(index: int, *, at: int | None = None) -> Named:

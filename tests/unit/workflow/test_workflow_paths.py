@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from workflow_answers import CONFIG, ENDPOINT, EVENT, PACKAGE_ARN, SHA, Answers, described, ready_plan, substituted
+from workflow_answers import (
+    CONFIG,
+    ENDPOINT,
+    EVENT,
+    PACKAGE_ARN,
+    SHA,
+    Answers,
+    described,
+    ready_plan,
+    substituted,
+    watched,
+)
 from workflow_walk import EXECUTION, RUN, TaskError, Walk
 
 from modelwright.workflow.definition import definition
@@ -107,40 +118,40 @@ def test_a_lease_that_is_never_free_fails_and_is_not_given_back() -> None:
 
 
 def test_an_endpoint_that_serves_is_updated_with_guardrails_and_watched_until_the_new_model_serves() -> None:
-    states = [described("Updating", OLD)] * 60 + [described("InService", CONFIG)]
-    done = walk(InspectEndpoint=described("InService", OLD), WatchEndpoint=states)
+    looks = [{"Payload": watched("Waiting", OLD)}] * 9 + [{"Payload": watched("Serving")}]
+    done = walk(InspectEndpoint=described("InService", OLD), WatchEndpoint=looks)
 
     update = arguments(done, "UpdateEndpoint")
     assert update["EndpointConfigName"] == CONFIG
     assert len(update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]) == 2
-    assert done.waits == [0] * 20 + [1] * 30 + [30] * 10
-    assert done.output["status"] == "Deployed"
-
-
-def test_an_old_answer_straight_after_the_update_is_no_rollback() -> None:
-    states = [described("InService", OLD)] * 5 + [described("Updating", OLD), described("InService", CONFIG)]
-    done = walk(InspectEndpoint=described("InService", OLD), WatchEndpoint=states)
-
+    assert done.waits == [0] * 6 + [30] * 3
+    assert [given["Payload"]["polls"] for name, given in done.asked if name == "WatchEndpoint"] == list(range(10))
     assert done.output["status"] == "Deployed"
 
 
 def test_a_silent_rollback_is_a_failure() -> None:
-    states = [described("Updating", OLD)] * 3 + [described("InService", OLD, FailureReason="alarm x fired")]
-    done = walk(InspectEndpoint=described("InService", OLD), WatchEndpoint=states)
+    looks = [{"Payload": watched("Waiting", OLD)}, {"Payload": watched("RolledBack", OLD, "alarm x fired")}]
+    done = walk(InspectEndpoint=described("InService", OLD), WatchEndpoint=looks)
 
     assert done.failure == (
         "DeploymentRolledBack",
-        (
-            f"DeployEndpoint: The endpoint {ENDPOINT} is InService with the configuration {OLD}; "
-            f"asked for was {CONFIG}: alarm x fired"
-        ),
+        (f"DeployEndpoint: The endpoint {ENDPOINT} is InService with the configuration {OLD}; "
+        f"asked for was {CONFIG}: alarm x fired"),
     )
     assert done.path[-5:] == ["CheckRestore", "ReleaseFailedLease", "MarkRunFailed", "NotifyFailure", "FailRun"]
     assert "SmokeTest" not in done.path
 
 
+def test_a_deployment_that_fails_says_why() -> None:
+    done = walk(WatchEndpoint={"Payload": watched("Failed", CONFIG, "the container did not pass its ping")})
+
+    assert done.failure is not None
+    assert done.failure[0] == "DeploymentFailed"
+    assert done.failure[1].endswith("the container did not pass its ping")
+
+
 def test_a_deployment_that_never_ends_times_out() -> None:
-    done = walk(WatchEndpoint=described("Creating", CONFIG))
+    done = walk(WatchEndpoint={"Payload": watched("Waiting")})
 
     assert done.failure is not None
     assert done.failure[0] == "DeploymentTimedOut"

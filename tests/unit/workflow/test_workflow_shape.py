@@ -167,7 +167,7 @@ def test_the_longest_history_is_far_below_the_limit() -> None:
 def test_what_happens_under_a_lease_fits_into_it() -> None:
     limits = Limits()
     once = sum(item.timeout_seconds for item in FUNCTIONS if item.deploys)
-    polled = states_endpoint.SECOND_POLLS + limits.deployment_seconds
+    polled = states_endpoint.max_polls(limits) * (states_endpoint.SLOW_POLL_SECONDS + 10)
     assert (
         3 * polled + 2 * once < LimitSettings().lease_seconds
     )  # idle, deployed, restored; each function and one retry
