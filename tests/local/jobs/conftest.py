@@ -63,6 +63,19 @@ def put_role(cloud: Cloud, *, without: str = "", arn: str = ROLE, trust: dict[st
 
 
 @pytest.fixture
+def role_without(cloud: Cloud) -> Callable[[str], str]:
+    """Make a role that lacks one of the statements; returns its ARN."""
+
+    def make(sid: str) -> str:
+        assert sid in GRANTS
+        arn = f"{ROLE}-without-{sid}"
+        put_role(cloud, without=sid, arn=arn)
+        return arn
+
+    return make
+
+
+@pytest.fixture
 def put(cloud: Cloud) -> Callable[[str, bytes | str], str]:
     def put(key: str, body: bytes | str) -> str:
         cloud.client("s3").put_object(Bucket=BUCKET, Key=key, Body=body if isinstance(body, bytes) else body.encode())
@@ -100,6 +113,7 @@ class Work:
     """Asks for jobs and waits for them."""
 
     bundle = staticmethod(bundle)
+    image = IMAGE
 
     def __init__(self, cloud: Cloud, put: Callable[[str, bytes | str], str]) -> None:
         self.cloud = cloud

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,11 @@ def channel(uri: str, name: str = "train") -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": source, "InputMode": "File"}
 
 
+def eventually(condition: Callable[[], bool]) -> bool:
+    pause = threading.Event()
+    return any(condition() or pause.wait(0.01) for _ in range(500))
+
+
 def until_it_runs(work, name: str) -> None:
     pause = threading.Event()
     for _ in range(1000):
@@ -72,7 +78,7 @@ def test_a_script_trains_on_its_channel_and_its_model_is_in_s3(work, put, get, m
         "Completed",
     ]
     assert work.lines("TrainingJob", "one") == ["rows 2"]
-    assert not (work.cloud.directory / "jobs/one").exists()
+    assert eventually(lambda: not (work.cloud.directory / "jobs/one").exists())
 
 
 def test_the_same_training_gives_the_same_archive_byte_for_byte(work, put, get) -> None:
@@ -94,7 +100,8 @@ json.dump(found, open("/opt/ml/model/found.json", "w"))
     for name, uri in (("slash", "s3://job-bucket/p/train/"), ("no-slash", "s3://job-bucket/p/train")):
         assert work.trained(name, script, InputDataConfig=[channel(uri)])["TrainingJobStatus"] == "Completed"
     read = {
-        name: json.loads(members(get(f"out/{name}/output/model.tar.gz"))["found.json"]) for name in ("slash", "no-slash")
+        name: json.loads(members(get(f"out/{name}/output/model.tar.gz"))["found.json"])
+        for name in ("slash", "no-slash")
     }
     assert read == {"slash": ["a.csv", "deep/b.csv"], "no-slash": ["-2/c.csv", "a.csv", "deep/b.csv"]}
 
@@ -130,7 +137,11 @@ def test_the_first_1024_characters_of_the_failure_file_are_the_reason(work) -> N
 @pytest.mark.parametrize(
     ("name", "wrong", "said"),
     [
-        ("no-data", {"InputDataConfig": [channel("s3://job-bucket/nothing/here/")]}, "No S3 objects found under S3 URL"),
+        (
+            "no-data",
+            {"InputDataConfig": [channel("s3://job-bucket/nothing/here/")]},
+            "No S3 objects found under S3 URL",
+        ),
         ("no-bucket", {"InputDataConfig": [channel("s3://no-such-bucket/x/")]}, "s3://no-such-bucket/x/"),
         (
             "no-code",
