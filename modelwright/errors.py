@@ -161,6 +161,10 @@ class RunNotFound(ModelwrightError):
     """There is no run of that id."""
 
 
+class StateNotFound(ModelwrightError):
+    """A run did not go through a state of that name."""
+
+
 class RunFailed(ModelwrightError):
     """The execution ended as FAILED, TIMED_OUT or ABORTED."""
 
@@ -171,6 +175,14 @@ class PredictionFailed(ModelwrightError):
 
 class NoCredentials(ModelwrightError):
     """`--aws` was asked for, and no credentials were found or they have expired."""
+
+
+class EventRefused(ModelwrightError):
+    """The bus did not take an event, or the event started nothing."""
+
+
+class WrongUsage(ModelwrightError):
+    """An argument of the command line that cannot be meant so."""
 
 
 class NotSupported(ModelwrightError):

@@ -5,27 +5,39 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from modelwright.cli.live import Live
+from modelwright.cli.render import print_json, print_outcome, run_as_json
+from modelwright.cli.terminal import Terminal
 from modelwright.client import executions
-
-from .render import Live, print_json, print_outcome, run_as_json
+from modelwright.clock import SystemClock
 
 if TYPE_CHECKING:
-    from .platform import Platform
+    from modelwright.client.executions import Run
+    from modelwright.client.history import History
+    from modelwright.client.session import Session
 
 
-def follow(platform: Platform, pipeline: str, arn: str, *, as_json: bool) -> int:
+def follow(session: Session, pipeline: str, arn: str, *, as_json: bool) -> int:
     """Show an execution until it ends, print its result; 0 when it succeeded."""
-    live = Live(sys.stderr if as_json else sys.stdout)
+    live = Live(Terminal(sys.stderr if as_json else sys.stdout), SystemClock().now)
     try:
-        run, history = executions.watch(platform.session, pipeline, arn, live)
+        run, history = executions.watch(session, pipeline, arn, live, live.pause)
     except KeyboardInterrupt:
         live.clear()
-        print(f"stopping {pipeline} run {executions.run_id(arn)}", file=sys.stderr)
-        executions.stop(platform.session, arn, "Ctrl-C")
-        executions.watch(platform.session, pipeline, arn, live)
+        print(f"stopping {pipeline} run {executions.run_id(arn)}; Ctrl-C again to leave at once", file=sys.stderr)
+        executions.stop(session, arn, "Ctrl-C")
+        _print(*executions.watch(session, pipeline, arn, lambda *_: None), as_json=as_json)
         raise
+    except BaseException:
+        live.clear()
+        raise
+    _print(run, history, as_json=as_json)
+    return 0 if run.status == "SUCCEEDED" else 1
+
+
+def _print(run: Run, history: History, *, as_json: bool) -> None:
     if as_json:
         print_json(run_as_json(run))
     else:
         print_outcome(run, history)
-    return 0 if run.status == "SUCCEEDED" else 1
+    sys.stdout.flush()

@@ -5,27 +5,30 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Thread
+from typing import TYPE_CHECKING
 
-from modelwright.client.deployment import Deployment, find_deployment, stack_name
-from modelwright.client.session import Session
+from modelwright.client.deployment import Deployment, find_deployment, stack_names
+from modelwright.client.session import Endpoint, Session
+from modelwright.errors import NotDeployed
 from modelwright.project import find_root
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from modelwright.config import PipelineSettings, Project
+    from modelwright.local.attach import LocalCloud
 
 
-@dataclass
+@dataclass(frozen=True)
 class Platform:
     """An open way to AWS's API, and what the project says."""
 
     project: Project
     session: Session
-    local: Any = None  # the LocalCloud, unless --aws
+    local: LocalCloud | None = None
+    """None with `--aws`."""
 
     @property
     def environment(self) -> str:
@@ -41,60 +44,71 @@ class Platform:
         self.project.pipeline(pipeline)
         return find_deployment(self.session, self.environment, pipeline)
 
-    def deployments(self, pipeline: str | None) -> list[Deployment]:
+    def deployments(self, pipeline: str | None = None) -> list[Deployment]:
         """What is deployed of one pipeline, or of all that are deployed."""
-        from modelwright.client.deployment import NotDeployedError  # noqa: PLC0415
-
         if pipeline:
             return [self.deployment(pipeline)]
         found = []
         for name in self.project.pipelines:
             try:
                 found.append(self.deployment(name))
-            except NotDeployedError:
-                continue  # this one has not been deployed yet: nothing of it ran
+            except NotDeployed:
+                continue  # nothing of it ran yet
         return found
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:
     """The arguments that say where: `--aws`, `--env`."""
     parser.add_argument("--aws", action="store_true", help="on AWS with your own credentials, not on this machine")
-    parser.add_argument(
-        "--env", default=os.environ.get("MODELWRIGHT_ENV", "dev"), help="environments/<env>.yaml (default: dev)"
-    )
+    add_environment(parser)
+
+
+def add_environment(parser: argparse.ArgumentParser) -> None:
+    """The argument `--env`."""
+    default = os.environ.get("MODELWRIGHT_ENV") or "dev"
+    parser.add_argument("--env", default=default, help=f"environments/<env>.yaml (default: {default})")
+
+
+def read_project(args: argparse.Namespace) -> Project:
+    """The project of the working directory, in the environment of `--env`; raises with all that is wrong in it."""
+    from modelwright.config import load_project  # noqa: PLC0415 # not needed for `--help`
+
+    return load_project(find_root(), args.env)
 
 
 @contextmanager
-def platform(args: argparse.Namespace, *, deploy: str | None = None) -> Iterator[Platform]:
+def platform(
+    args: argparse.Namespace, project: Project, *, deploy: str | None = None, services: Sequence[str] = ()
+) -> Iterator[Platform]:
     """Open the platform; the local cloud is started or joined.
 
     Args:
         args: parsed, with `add_place`'s.
-        deploy: a pipeline whose stacks have to be there and up to date (locally; on AWS a deploy is the user's decision).
+        project: `read_project`'s: with wrong settings nothing is started.
+        deploy: a pipeline whose stacks have to be there and up to date; on AWS a deploy is the user's own decision.
+        services: whose API will be needed: what that takes is read while the local cloud starts.
     """
-    from modelwright.config import load_project  # noqa: PLC0415 - pydantic takes 0.1 s, and the local cloud starts meanwhile
-
-    root = find_root()
     if args.aws:
-        project = load_project(root, args.env)
-        yield Platform(project, Session(project.environment.region))
+        session = Session(project.environment.region)
+        session.check_credentials()
+        yield Platform(project, session)
         return
-    from modelwright.local.attach import attach  # noqa: PLC0415 - not needed with --aws
+    from modelwright.local.attach import attach  # noqa: PLC0415 # not needed with --aws
 
-    with attach(root, args.env) as local:
-        project = load_project(root, args.env)
+    with attach(project.root, args.env) as local:
+        session = Session(project.environment.region, lambda: _endpoint(local))
+        Thread(target=session.warm, args=(services,), name="warm", daemon=True).start()
         if deploy is not None:
-            project.pipeline(deploy)
-            _deploy(root, args.env, local, deploy)
-        keys = local.credentials
-        yield Platform(
-            project, Session(project.environment.region, local.endpoint_url, keys.access_key, keys.secret_key), local
-        )
+            _deploy(project, local, deploy)
+        yield Platform(project, session, local)
 
 
-def _deploy(root: Path, environment: str, local: Any, pipeline: str) -> None:
-    from modelwright.client.synth import ensure_assembly  # noqa: PLC0415
+def _endpoint(local: LocalCloud) -> Endpoint:
+    return Endpoint(local.endpoint_url, local.credentials.access_key, local.credentials.secret_key)
 
-    stack = stack_name(environment, pipeline)
-    shared = [f"mw-{environment}-data", f"{stack}-data"]
-    local.deploy(ensure_assembly(root, environment), revive=[*shared, stack])
+
+def _deploy(project: Project, local: LocalCloud, pipeline: str) -> None:
+    from modelwright.client.synth import ensure_assembly  # noqa: PLC0415 # the local cloud starts meanwhile
+
+    assembly = ensure_assembly(project.root, project.environment.name)
+    local.deploy(assembly, revive=stack_names(project.environment.name, pipeline))

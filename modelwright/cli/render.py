@@ -1,11 +1,11 @@
-"""How runs look in a terminal."""
+"""How runs look in a terminal, and as JSON."""
 
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
+from modelwright.cli.terminal import Terminal
 from modelwright.client.history import reason
 
 if TYPE_CHECKING:
@@ -15,24 +15,32 @@ if TYPE_CHECKING:
     from modelwright.client.executions import Run
     from modelwright.client.history import History, StateRun
 
-_MARKS = {"succeeded": ("✓", "32"), "failed": ("✗", "31"), "caught": ("!", "33"), "running": ("…", "36")}
-
-
-def coloured(text: str, code: str, stream: Any = None) -> str:
-    """The text in a colour, where the stream is a terminal."""
-    return f"\033[{code}m{text}\033[0m" if (stream or sys.stdout).isatty() else text
+_GREEN, _RED, _YELLOW, _CYAN = "32", "31", "33", "36"
+_MARKS = {
+    "succeeded": ("✓", _GREEN),
+    "failed": ("✗", _RED),
+    "caught": ("!", _YELLOW),
+    "stopped": ("■", _YELLOW),
+    "running": ("…", _CYAN),
+}
+_NAME_WIDTH, _LONGEST_REASON = 22, 160
 
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    print(json.dumps(value, indent=2, default=str))
+    print(json.dumps(value, indent=2, default=_moment))
 
 
-def seconds(value: float | None) -> str:
+def seconds(value: float | None, *, whole: bool = False) -> str:
     """A duration as a person reads it."""
     if value is None:
         return ""
-    return f"{value:.2f} s" if value < 60 else f"{int(value // 60)} min {int(value % 60)} s"
+    value = max(value, 0.0)
+    if value < 60:
+        return f"{value:.0f} s" if whole else f"{value:.2f} s"
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def clock(moment: datetime | None) -> str:
@@ -47,69 +55,39 @@ def table(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-class Live:
-    """Follows an execution on a stream: a line a finished state, and on a terminal the running one below."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream, self._shown = stream, False
-
-    def __call__(self, history: History, ended: list[StateRun]) -> None:
-        """Show what changed."""
-        self.clear()
-        for state in ended:
-            print(state_line(state, self._stream), file=self._stream)
-        running = [state for state in history.states if state.exited is None]
-        if running and self._stream.isatty():
-            self._stream.write(coloured(f"  … {running[-1].name}", "36", self._stream))
-            self._shown = True
-        self._stream.flush()
-
-    def clear(self) -> None:
-        """Take the running state's line away."""
-        if self._shown:
-            self._stream.write("\r\033[K")
-            self._shown = False
-
-
-def state_line(state: StateRun, stream: Any = None) -> str:
+def state_line(state: StateRun, terminal: Terminal) -> str:
     """One state in one line."""
     mark, colour = _MARKS[state.status]
     notes = [f"attempt {state.attempts}"] if state.attempts > 1 else []
     if state.error:
-        notes.append(f"{state.error}: {_first_line(reason(state.cause))}")
-    return (
-        f"  {coloured(mark, colour, stream)} {state.name:<22} {seconds(state.seconds):>9}  {'  '.join(notes)}".rstrip()
+        notes.append(failure(state.error, _first_line(reason(state.cause))))
+    line = (
+        f"  {terminal.colour(mark, colour)} {state.name:<{_NAME_WIDTH}} {seconds(state.seconds):>9}  {'  '.join(notes)}"
     )
+    return line.rstrip()
 
 
-def _first_line(text: str) -> str:
-    line = (text.strip().splitlines() or [""])[0]
-    return line if len(line) <= 160 else f"{line[:157]}..."
+def failure(error: str, cause: str) -> str:
+    """An error's name and its reason, as far as there is one."""
+    return f"{error}: {cause}" if cause else error
 
 
 def print_outcome(run: Run, history: History) -> None:
-    """How a run ended, with its numbers and what to do next."""
-    took = (run.stopped - run.started).total_seconds() if run.stopped else None
-    colour = "32" if run.status == "SUCCEEDED" else "31"
-    print(f"{coloured(run.outcome, colour)}  {run.pipeline} run {run.run_id} in {seconds(took)}")
-    _print_metrics(run.result.get("metrics", {}))
-    for clause in run.result.get("gate", []):
-        mark, code = ("✓", "32") if clause["passed"] else ("✗", "31")
+    """How a run stands: its outcome with its numbers, or why it failed and what to do next."""
+    terminal = Terminal()
+    colour = {"SUCCEEDED": _GREEN, "RUNNING": _CYAN}.get(run.status, _RED)
+    took = f" in {seconds(run.seconds)}" if run.stopped else ""
+    terminal.line(f"{terminal.colour(run.outcome, colour)}  {run.pipeline} run {run.run_id}{took}")
+    _print_metrics(run.result.get("metrics") or {}, terminal)
+    for clause in run.result.get("gate") or []:
+        mark, code = _MARKS["succeeded" if clause["passed"] else "failed"]
         note = f"  ({clause['note']})" if clause.get("note") else ""
-        print(f"  {coloured(mark, code)} {clause['text']}: found {_number(clause.get('found'))}{note}")
-    if run.status != "SUCCEEDED":
-        print(f"  {history.error or run.error}: {reason(history.cause or run.cause)}")
-        print(f"  modelwright show {run.run_id}; modelwright logs {run.run_id}")
-
-
-def _print_metrics(metrics: Mapping[str, Any]) -> None:
-    numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
-    if numbers:
-        print("  " + "  ".join(f"{name} {_number(value)}" for name, value in numbers.items()))
-
-
-def _number(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+        terminal.line(f"  {terminal.colour(mark, code)} {clause['text']}: found {_number(clause.get('found'))}{note}")
+    if run.status not in {"SUCCEEDED", "RUNNING"}:
+        terminal.line(
+            "  " + failure(run.error or history.error, reason(run.cause or history.cause)).replace("\n", "\n  ")
+        )
+        terminal.line(f"  modelwright show {run.run_id}; modelwright logs {run.run_id}")
 
 
 def run_as_json(run: Run) -> dict[str, Any]:
@@ -121,9 +99,30 @@ def run_as_json(run: Run) -> dict[str, Any]:
         "execution": {"arn": run.arn, "status": run.status, "started": run.started, "stopped": run.stopped},
         "trigger": run.request.get("trigger"),
         "release": run.result.get("release") or run.request.get("release"),
-        "metrics": run.result.get("metrics", {}),
-        "gate": run.result.get("gate", []),
+        "metrics": run.result.get("metrics") or {},
+        "gate": run.result.get("gate") or [],
         "modelPackageArn": run.result.get("modelPackageArn"),
         "endpoint": run.result.get("endpoint"),
-        **({"error": run.error, "cause": reason(run.cause)} if run.error else {}),
+        **({"error": run.error, "cause": reason(run.cause)} if run.error or run.cause else {}),
     }
+
+
+def _print_metrics(metrics: Mapping[str, Any], terminal: Terminal) -> None:
+    numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+    if numbers:
+        terminal.line("  " + "  ".join(f"{name} {_number(value)}" for name, value in numbers.items()))
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _first_line(text: str) -> str:
+    line = (text.strip().splitlines() or [""])[0]
+    return line if len(line) <= _LONGEST_REASON else f"{line[: _LONGEST_REASON - 3]}..."
+
+
+def _moment(value: Any) -> str:
+    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)

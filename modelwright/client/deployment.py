@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modelwright.errors import ModelwrightError
+from modelwright.errors import NotDeployed
 
 if TYPE_CHECKING:
-    from .session import Session
-
-
-class NotDeployedError(ModelwrightError):
-    """The pipeline has no stack where it was looked for."""
+    from modelwright.client.session import Session
 
 
 @dataclass(frozen=True)
@@ -54,35 +50,51 @@ def stack_name(environment: str, pipeline: str) -> str:
     return f"mw-{environment}-{pipeline}"
 
 
+def stack_names(environment: str, pipeline: str) -> tuple[str, str, str]:
+    """The stacks that a pipeline needs, the last its own: what all share, what it must not lose, itself."""
+    own = stack_name(environment, pipeline)
+    return f"mw-{environment}-data", f"{own}-data", own
+
+
 def find_deployment(session: Session, environment: str, pipeline: str) -> Deployment:
     """What is deployed of the pipeline.
 
     Raises:
-        NotDeployedError: there is no such stack, or it is not modelwright's.
+        NotDeployed: there is no such stack, or it is not modelwright's.
     """
-    from botocore.exceptions import ClientError  # noqa: PLC0415 - see session.py
-
     name = stack_name(environment, pipeline)
+    stack = describe_stack(session, name)
+    if stack is None:
+        raise NotDeployed(f"{pipeline} is not deployed: there is no stack {name}.", _next_step(session, pipeline))
+    return _read(session, pipeline, stack)
+
+
+def describe_stack(session: Session, name: str) -> dict[str, Any] | None:
+    """The stack as CloudFormation describes it; None when there is none."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 # see session.py
+
+    from modelwright.client.problems import is_missing  # noqa: PLC0415 # as above
+
     try:
-        stack = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+        found: dict[str, Any] = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
-        if "does not exist" not in error.response["Error"].get("Message", ""):
-            raise
-        raise NotDeployedError(
-            f"{pipeline} is not deployed: there is no stack {name}.", hint=_hint(session, pipeline)
-        ) from None
-    return _read(pipeline, stack)
+        if is_missing(error):
+            return None
+        raise
+    return found
 
 
-def _hint(session: Session, pipeline: str) -> str:
-    return f"`modelwright run {pipeline}` makes it." if session.endpoint_url else "`cdk deploy --all` makes it."
-
-
-def _read(pipeline: str, stack: dict[str, Any]) -> Deployment:
+def _read(session: Session, pipeline: str, stack: dict[str, Any]) -> Deployment:
     outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in stack.get("Outputs", [])}
     missing = sorted(set(_OUTPUTS.values()) - set(outputs))
     if missing:
-        raise NotDeployedError(
-            f"the stack {stack['StackName']} ({stack['StackStatus']}) has no output {', '.join(missing)}: deploy it again."
+        raise NotDeployed(
+            f"The stack {stack['StackName']} ({stack['StackStatus']}) has no output {', '.join(missing)}.",
+            _next_step(session, pipeline),
         )
     return Deployment(pipeline, stack["StackName"], **{key: outputs[name] for key, name in _OUTPUTS.items()})
+
+
+def _next_step(session: Session, pipeline: str) -> str:
+    command = f"modelwright run {pipeline}" if session.is_local else "npx aws-cdk deploy --all"
+    return f"`{command}` makes it."

@@ -5,47 +5,68 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from modelwright.errors import ModelwrightError
+from modelwright.errors import PredictionFailed
 
 if TYPE_CHECKING:
-    from .deployment import Deployment
-    from .session import Session
-
-
-class PredictionError(ModelwrightError):
-    """The endpoint is not there, or the model refused the request."""
+    from modelwright.client.deployment import Deployment
+    from modelwright.client.session import Session
 
 
 def ask(session: Session, deployment: Deployment, body: bytes, content_type: str, accept: str) -> bytes:
     """The model's answer to one request.
 
     Raises:
-        PredictionError: there is no endpoint that serves, or the model answered with an error.
+        PredictionFailed: there is no endpoint that serves, or the model answered with an error.
     """
-    from botocore.exceptions import ClientError  # noqa: PLC0415 - see session.py
+    from botocore.exceptions import ClientError  # noqa: PLC0415 # see session.py
 
     request = {"EndpointName": deployment.endpoint_name, "Body": body, "ContentType": content_type, "Accept": accept}
     try:
         return bytes(session.client("sagemaker-runtime").invoke_endpoint(**request)["Body"].read())
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code == "ModelError":
-            raise PredictionError(
-                f"the model answered {error.response.get('OriginalStatusCode')}: {_message(error.response)}"
-            ) from None
-        if code in {"ValidationError", "ValidationException"}:
-            message = error.response["Error"]["Message"]
-            raise PredictionError(
-                message,
-                hint=f"`modelwright run {deployment.pipeline}` deploys a model; `modelwright runs` tells how earlier runs ended.",
-            ) from None
+        known = _explain(error, deployment)
+        if known is None:
+            raise
+        raise known from None
+
+
+def describe(session: Session, deployment: Deployment) -> str:
+    """The endpoint's status in SageMaker's own words; an empty text when there is none."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 # see session.py
+
+    from modelwright.client.problems import is_missing  # noqa: PLC0415 # as above
+
+    try:
+        answer = session.client("sagemaker").describe_endpoint(EndpointName=deployment.endpoint_name)
+    except ClientError as error:
+        if is_missing(error):
+            return ""
         raise
+    return str(answer["EndpointStatus"])
+
+
+def _explain(error: Any, deployment: Deployment) -> PredictionFailed | None:
+    """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html#API_runtime_InvokeEndpoint_Errors."""
+    found = error.response.get("Error", {})
+    if found.get("Code") == "ModelError":
+        status = error.response.get("OriginalStatusCode", 500)
+        hint = "The request does not suit the model." if status < 500 else None
+        return PredictionFailed(f"The model answered {status}: {_message(error.response)}", hint)
+    if found.get("Code") in {"ValidationError", "ValidationException"}:
+        return PredictionFailed(
+            str(found.get("Message")),
+            f"`modelwright run {deployment.pipeline}` deploys a model; `modelwright runs` tells how runs ended.",
+        )
+    return None
 
 
 def _message(response: dict[str, Any]) -> str:
-    text = str(response.get("OriginalMessage") or response["Error"]["Message"])
+    """The model's own sentence: our server answers `{"error": …}` or `{"message": …}`, others what they like."""
+    text = str(response.get("OriginalMessage") or response["Error"].get("Message", ""))
     try:
         found = json.loads(text)
     except ValueError:
         return text
-    return str(found.get("message") or found.get("error") or text) if isinstance(found, dict) else text
+    if not isinstance(found, dict):
+        return text
+    return str(found.get("message") or found.get("error") or text)

@@ -10,20 +10,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modelwright.errors import ModelwrightError
-
-from .history import History, StateRun
+from modelwright.client.history import History, StateRun
+from modelwright.errors import RunNotFound, names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from .deployment import Deployment
-    from .session import Session
+    from modelwright.client.deployment import Deployment
+    from modelwright.client.session import Session
+    from modelwright.config.execution import ExecutionInput
 
-
-class RunNotFoundError(ModelwrightError):
-    """No run answers to this name."""
+OnChange = Callable[[History, list[StateRun]], None]
+SHORTEST_BEGINNING = 4
+_LATEST = 25
+_WHOLE_PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -34,22 +35,28 @@ class Run:
     arn: str
     name: str
     pipeline: str
-    status: str  # Step Functions' own: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED
+    status: str
+    """Step Functions' own: `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`."""
     started: datetime
     stopped: datetime | None
-    result: Mapping[str, Any]  # the execution's output
-    request: Mapping[str, Any]  # its input
+    result: Mapping[str, Any]
+    """The execution's output."""
+    request: Mapping[str, Any]
+    """Its input."""
     error: str = ""
     cause: str = ""
 
     @property
     def outcome(self) -> str:
         """What became of it, in one word: `Deployed`, `Rejected` …, or the status of what did not succeed."""
-        return (
-            str(self.result.get("status") or self.status.capitalize())
-            if self.status == "SUCCEEDED"
-            else self.status.capitalize()
-        )
+        if self.status == "SUCCEEDED" and self.result.get("status"):
+            return str(self.result["status"])
+        return "".join(word.capitalize() for word in self.status.split("_"))
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, if it is over."""
+        return (self.stopped - self.started).total_seconds() if self.stopped else None
 
 
 def run_id(execution_arn: str) -> str:
@@ -57,18 +64,17 @@ def run_id(execution_arn: str) -> str:
     return hashlib.sha256(execution_arn.encode()).hexdigest()[:12]
 
 
-def start(session: Session, deployment: Deployment, request: Mapping[str, Any]) -> str:
-    """Start an execution; its ARN. The name is the trigger's id, so that a start sent twice is one execution."""
-    name = request["trigger"]["id"]
-    answer = session.client("stepfunctions").start_execution(
-        stateMachineArn=deployment.state_machine_arn, name=name, input=json.dumps(request)
-    )
-    return str(answer["executionArn"])
-
-
 def new_trigger_id() -> str:
     """An id for a start by hand."""
     return str(uuid.uuid4())
+
+
+def start(session: Session, deployment: Deployment, request: ExecutionInput) -> str:
+    """Start an execution; its ARN. The name is the trigger's id, so that a start sent twice is one execution."""
+    answer = session.client("stepfunctions").start_execution(
+        stateMachineArn=deployment.state_machine_arn, name=request.trigger.id, input=request.to_json()
+    )
+    return str(answer["executionArn"])
 
 
 def describe(session: Session, pipeline: str, arn: str) -> Run:
@@ -82,82 +88,129 @@ def describe(session: Session, pipeline: str, arn: str) -> Run:
         found["status"],
         found["startDate"],
         found.get("stopDate"),
-        json.loads(found.get("output") or "{}"),
-        json.loads(found.get("input") or "{}"),
-        found.get("error", ""),
-        found.get("cause", ""),
+        _object(found.get("output")),
+        _object(found.get("input")),
+        found.get("error") or "",
+        found.get("cause") or "",
     )
 
 
 def watch(
-    session: Session, pipeline: str, arn: str, on_change: Callable[[History, list[StateRun]], None]
+    session: Session, pipeline: str, arn: str, on_change: OnChange, pause: Callable[[float], None] = time.sleep
 ) -> tuple[Run, History]:
-    """Follow an execution to its end, telling what states ended since the last call."""
-    history = History()
-    while True:
+    """Follow an execution to its end, telling after each look what states ended since the one before.
+
+    While nothing happens the looks become rarer, up to four times.
+    """
+    history, waited = History(), session.poll_seconds
+    while not history.ended:
+        fresh = new_events(session, arn, history.last_event)
+        on_change(history, history.add(fresh))
+        if not history.ended:
+            waited = session.poll_seconds if fresh else min(waited * 1.5, session.poll_seconds * 4)
+            pause(waited)
+    run = describe(session, pipeline, arn)
+    while run.status == "RUNNING":  # its last event may be there a moment before its result
+        pause(session.poll_seconds)
         run = describe(session, pipeline, arn)
-        on_change(history, history.add(new_events(session, arn, history.last_event)))
-        if run.status != "RUNNING":
-            on_change(history, history.add(new_events(session, arn, history.last_event)))
-            return run, history
-        time.sleep(session.poll_seconds)
+    return run, history
 
 
 def history(session: Session, arn: str) -> History:
-    """The whole history of an execution."""
+    """The history of an execution as far as it has come."""
     found = History()
-    found.add(new_events(session, arn, 0))
+    pages = session.client("stepfunctions").get_paginator("get_execution_history")
+    for page in pages.paginate(executionArn=arn, PaginationConfig={"PageSize": _WHOLE_PAGE}):
+        found.add(page["events"])
     return found
 
 
 def new_events(session: Session, arn: str, after: int) -> list[dict[str, Any]]:
     """The events after number `after`, oldest first; read from the end, so that a long history is not read again."""
-    client, found, token = session.client("stepfunctions"), [], None
+    client, found = session.client("stepfunctions"), []
+    request: dict[str, Any] = {"executionArn": arn, "reverseOrder": True, "maxResults": _LATEST}
     while True:
-        extra = {"nextToken": token} if token else {}
-        page = client.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=100, **extra)
+        page = client.get_execution_history(**request)
         fresh = [event for event in page["events"] if event["id"] > after]
         found += fresh
-        token = page.get("nextToken")
-        if len(fresh) < len(page["events"]) or not token:
+        if len(fresh) < len(page["events"]) or not page.get("nextToken"):
             return found[::-1]
+        request["nextToken"] = page["nextToken"]
 
 
-def executions(session: Session, deployment: Deployment) -> Iterator[dict[str, Any]]:
-    """The pipeline's executions, newest first."""
-    pages = (
-        session.client("stepfunctions")
-        .get_paginator("list_executions")
-        .paginate(stateMachineArn=deployment.state_machine_arn)
-    )
-    for page in pages:
+def executions(session: Session, deployment: Deployment, status: str | None = None) -> Iterator[dict[str, Any]]:
+    """The pipeline's executions, newest first; with `status` only those."""
+    pages = session.client("stepfunctions").get_paginator("list_executions")
+    chosen = {"statusFilter": status} if status else {}
+    for page in pages.paginate(stateMachineArn=deployment.state_machine_arn, **chosen):
         yield from page["executions"]
 
 
-def find(session: Session, deployments: list[Deployment], wanted: str) -> Run:
-    """The run with this id (or its beginning), this execution name or ARN; `last` is the newest.
+def find(session: Session, deployments: Sequence[Deployment], wanted: str) -> Run:
+    """The run with this id (or the beginning of it), this execution name or ARN; `last` is the newest.
 
     Raises:
-        RunNotFoundError: none, or several, answer to it.
+        RunNotFound: none, or several, answer to it.
     """
-    everything = [(deployment, entry) for deployment in deployments for entry in executions(session, deployment)]
-    everything.sort(key=lambda pair: pair[1]["startDate"], reverse=True)
-    found = everything[:1] if wanted == "last" else [pair for pair in everything if _answers(pair[1], wanted)]
+    if wanted == "last":
+        newest = [(each, entry) for each in deployments for entry in _first(executions(session, each))]
+        found = sorted(newest, key=_started)[-1:]
+    else:
+        everything = ((each, entry) for each in deployments for entry in executions(session, each))
+        found = [pair for pair in everything if _answers(pair[1], wanted)]
+        found = [pair for pair in found if wanted in {pair[1]["executionArn"], pair[1]["name"]}] or found
     if len(found) == 1:
         return describe(session, found[0][0].pipeline, found[0][1]["executionArn"])
     if found:
-        raise RunNotFoundError(f"{wanted!r} is the beginning of {len(found)} runs.", hint="Give more of the run's id.")
-    known = ", ".join(run_id(entry["executionArn"]) for _, entry in everything[:5])
-    raise RunNotFoundError(
-        f"there is no run {wanted!r}.", hint=f"The latest are {known}." if known else "Nothing has run yet."
-    )
-
-
-def _answers(entry: Mapping[str, Any], wanted: str) -> bool:
-    arn, name = str(entry["executionArn"]), str(entry["name"])
-    return wanted in {arn, name} or (len(wanted) >= 4 and (run_id(arn).startswith(wanted) or name.startswith(wanted)))
+        ids = names(run_id(entry["executionArn"]) for _, entry in found[:5])
+        raise RunNotFound(f"{wanted!r} is the beginning of {len(found)} runs: {ids}.", "Give more of the run's id.")
+    raise RunNotFound(*_no_run(session, deployments, wanted))
 
 
 def stop(session: Session, arn: str, cause: str) -> None:
     """Stop an execution and the job that it waits for."""
     session.client("stepfunctions").stop_execution(executionArn=arn, error="Stopped", cause=cause)
+
+
+def stop_named(session: Session, deployment: Deployment, name: str, cause: str) -> bool:
+    """Stop the execution of this name if it was started; whether it was. For a start whose answer was not awaited."""
+    for entry in executions(session, deployment, "RUNNING"):
+        if entry["name"] == name:
+            stop(session, entry["executionArn"], cause)
+            return True
+    return False
+
+
+def _answers(entry: Mapping[str, Any], wanted: str) -> bool:
+    arn, name = str(entry["executionArn"]), str(entry["name"])
+    if wanted in {arn, name}:
+        return True
+    return len(wanted) >= SHORTEST_BEGINNING and (run_id(arn).startswith(wanted) or name.startswith(wanted))
+
+
+def _no_run(session: Session, deployments: Sequence[Deployment], wanted: str) -> tuple[str, str]:
+    latest = sorted(
+        ((each, entry) for each in deployments for _, entry in zip(range(5), executions(session, each), strict=False)),
+        key=_started,
+    )
+    ids = [run_id(entry["executionArn"]) for _, entry in latest[:-6:-1]]
+    if not ids:
+        return "Nothing has run yet.", "`modelwright run` with a pipeline's name starts a run."
+    if any(each.startswith(wanted) for each in ids):
+        return f"{wanted!r} is too short for a run's id.", f"Give at least {SHORTEST_BEGINNING} characters of it."
+    return f"There is no run {wanted!r}.", f"The latest: {names(ids)}."
+
+
+def _started(pair: tuple[Deployment, Mapping[str, Any]]) -> Any:
+    return pair[1]["startDate"]
+
+
+def _first(entries: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    entry = next(entries, None)
+    return [] if entry is None else [entry]
+
+
+def _object(text: str | None) -> Mapping[str, Any]:
+    """An execution's input or output, which for ours is an object; another's is shown as it is."""
+    found = json.loads(text) if text else {}
+    return found if isinstance(found, dict) else {"value": found}

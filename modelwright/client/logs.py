@@ -6,19 +6,22 @@ Jobs: https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
-    from .history import StateRun
-    from .session import Session
+    from modelwright.client.history import StateRun
+    from modelwright.client.session import Session
 
 _JOBS = {
     "ProcessingJobName": "/aws/sagemaker/ProcessingJobs",
     "TrainingJobName": "/aws/sagemaker/TrainingJobs",
     "TransformJobName": "/aws/sagemaker/TransformJobs",
 }
+_LATE_MS = 30_000
+"""CloudWatch takes events of one stream in some seconds late: so far back is looked again"""
 
 
 @dataclass(frozen=True)
@@ -26,45 +29,68 @@ class Place:
     """Part of a log group: streams that begin with `stream`, between two moments (epoch milliseconds) if given."""
 
     group: str
-    stream: str
+    stream: str = ""
     start: int | None = None
     end: int | None = None
 
 
-@dataclass(frozen=True)
-class LogEvent:
-    """One line."""
+class LogReader:
+    """Reads what states printed; a line that was read before is not given again."""
 
-    key: tuple[str, int, str]
-    text: str
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._groups: dict[str, str] = {}
+        self._seen: dict[tuple[str, str], set[str]] = {}
+        self._newest: dict[tuple[str, str], int] = {}
+
+    def new_lines(self, state: StateRun) -> Iterator[str]:
+        """The lines of a state that are new since the last call, oldest first, the jobs of its attempts in turn."""
+        for place in self.places(state):
+            yield from self._new_lines(place)
+
+    def places(self, state: StateRun) -> list[Place]:
+        """Where to look for what this state printed; empty for a state that runs nothing."""
+        found = [place for request in state.requests for place in self._places(state, request)]
+        return list(dict.fromkeys(found))
+
+    def _places(self, state: StateRun, request: Mapping[str, Any]) -> list[Place]:
+        for member, group in _JOBS.items():
+            if member in request:
+                return [Place(group, f"{request[member]}/")]
+        if not request.get("FunctionName"):
+            return []
+        start = _milliseconds(state.entered)
+        end = _milliseconds(state.ended) + 1000 if state.ended else None  # the last lines are written as it answers
+        return [Place(self._group(request["FunctionName"]), start=start, end=end)]
+
+    def _group(self, function: str) -> str:
+        if function not in self._groups:
+            found = self._session.client("lambda").get_function_configuration(FunctionName=function)
+            group = found.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{found['FunctionName']}"
+            self._groups[function] = str(group)
+        return self._groups[function]
+
+    def _new_lines(self, place: Place) -> Iterator[str]:
+        key = (place.group, place.stream or str(place.start))
+        seen = self._seen.setdefault(key, set())
+        for event in self._events(place, self._newest.get(key)):
+            if event["eventId"] not in seen:
+                seen.add(event["eventId"])
+                self._newest[key] = max(self._newest.get(key, 0), event["timestamp"])
+                yield event["message"].rstrip("\r\n")
+
+    def _events(self, place: Place, newest: int | None) -> Iterator[dict[str, Any]]:
+        """Nothing when the group is not there: the job never began."""
+        client = self._session.client("logs")
+        start = place.start if newest is None else newest - _LATE_MS
+        wanted = {"logStreamNamePrefix": place.stream or None, "startTime": start, "endTime": place.end}
+        request = {name: value for name, value in wanted.items() if value is not None}
+        try:
+            for page in client.get_paginator("filter_log_events").paginate(logGroupName=place.group, **request):
+                yield from page["events"]
+        except client.exceptions.ResourceNotFoundException:
+            return
 
 
-def places(session: Session, state: StateRun) -> list[Place]:
-    """Where to look for what this state printed; empty for a state that runs nothing."""
-    for member, group in _JOBS.items():
-        if member in state.parameters:
-            return [Place(group, f"{state.parameters[member]}/")]
-    function = state.parameters.get("FunctionName")
-    if not function:
-        return []
-    settings = session.client("lambda").get_function_configuration(FunctionName=function)
-    group = settings.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{settings['FunctionName']}"
-    end = round(state.exited.timestamp() * 1000) + 1000 if state.exited else None
-    return [Place(group, "", round(state.entered.timestamp() * 1000), end)]
-
-
-def events(session: Session, place: Place) -> Iterator[LogEvent]:
-    """The lines, oldest first; nothing when the group is not there (the job never began)."""
-    client = session.client("logs")
-    times = {"startTime": place.start, "endTime": place.end}
-    extra = {key: value for key, value in times.items() if value is not None}
-    if place.stream:
-        extra["logStreamNamePrefix"] = place.stream
-    try:
-        for page in client.get_paginator("filter_log_events").paginate(logGroupName=place.group, **extra):
-            for event in page["events"]:
-                yield LogEvent(
-                    (event["logStreamName"], event["timestamp"], event["eventId"]), event["message"].rstrip("\n")
-                )
-    except client.exceptions.ResourceNotFoundException:
-        return
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)

@@ -3,124 +3,115 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from modelwright.client import endpoint
+from modelwright.client.deployment import Deployment, describe_stack, find_deployment, stack_names
+from modelwright.client.executions import executions, run_id, stop
+from modelwright.client.kept import Kept, find_kept, remove_kept
+from modelwright.errors import ModelwrightError, NotDeployed
+
 if TYPE_CHECKING:
-    from .deployment import Deployment
-    from .session import Session
+    from collections.abc import Iterator
+
+    from modelwright.client.session import Session
+
+Pause = Callable[[float], None]
+
+_BUSY = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
+_PATIENCE_SECONDS = 3600.0
 
 
-def destroy(session: Session, deployment: Deployment, *, data: bool) -> Iterator[str]:
-    """Remove endpoint, models, endpoint configs and stack; with `data` also packages, objects and items.
+def destroy(
+    session: Session, environment: str, pipeline: str, *, data: bool, pause: Pause = time.sleep
+) -> Iterator[str]:
+    """Stop its runs, remove endpoint, models, endpoint configs and stack; with `data` also packages, objects and items.
 
     Yields:
-        One line for each thing removed, then what is left. A second call finds less to do and does the rest.
+        One line for each thing removed, then what is left. A second call finds less to do, and does the rest.
     """
-    yield from _remove_serving(session, deployment)
-    yield from _remove_stack(session, deployment.stack)
-    yield from _remove_data(session, deployment) if data else _left(deployment)
-
-
-def _remove_serving(session: Session, deployment: Deployment) -> Iterator[str]:
-    client, name = session.client("sagemaker"), deployment.endpoint_name
-    if _try(lambda: client.delete_endpoint(EndpointName=name)):
-        client.get_waiter("endpoint_deleted").wait(
-            EndpointName=name, WaiterConfig={"Delay": max(1, round(session.poll_seconds))}
-        )
-        yield f"endpoint {name}: removed"
-    ours = re.compile(rf"{re.escape(deployment.pipeline)}-[0-9a-f]{{12}}-\d+")
-    kinds: list[tuple[str, str, str, Callable[[str], Any]]] = [
-        (
-            "list_endpoint_configs",
-            "EndpointConfigs",
-            "EndpointConfigName",
-            lambda item: client.delete_endpoint_config(EndpointConfigName=item),
-        ),
-        ("list_models", "Models", "ModelName", lambda item: client.delete_model(ModelName=item)),
-    ]
-    for call, member, key, delete in kinds:
-        pages = client.get_paginator(call).paginate(NameContains=deployment.pipeline)
-        names = [entry[key] for page in pages for entry in page[member] if ours.fullmatch(entry[key])]
-        for item in names:
-            delete(item)
-        yield f"{len(names)} {'models' if key == 'ModelName' else 'endpoint configs'}: removed"
-
-
-def _try(action: Callable[[], Any]) -> bool:
-    """Run it; False when what it removes is not there."""
-    from botocore.exceptions import ClientError  # noqa: PLC0415 - see session.py
-
+    own_stack = stack_names(environment, pipeline)[-1]
+    kept = find_kept(session, environment, pipeline)
     try:
-        action()
-    except ClientError as error:
-        if "Could not find" in error.response["Error"]["Message"]:
-            return False
-        raise
-    return True
+        deployment = find_deployment(session, environment, pipeline)
+    except NotDeployed:
+        deployment = None
+    if deployment:
+        yield from _stop_runs(session, deployment, pause)
+        yield from _remove_endpoint(session, deployment, pause)
+        yield from _remove_models(session, deployment, kept)
+    if describe_stack(session, own_stack) is not None:
+        yield from _remove_stack(session, own_stack, pause)
+    else:
+        yield f"stack {own_stack}: not there"
+    if kept is None:
+        return
+    yield from remove_kept(session, kept) if data else kept.lines()
 
 
-def _remove_stack(session: Session, name: str) -> Iterator[str]:
-    client = session.client("cloudformation")
-    client.delete_stack(StackName=name)
-    client.get_waiter("stack_delete_complete").wait(
-        StackName=name, WaiterConfig={"Delay": max(1, round(session.poll_seconds))}
+def _stop_runs(session: Session, deployment: Deployment, pause: Pause) -> Iterator[str]:
+    running = [entry["executionArn"] for entry in executions(session, deployment, "RUNNING")]
+    for arn in running:
+        stop(session, arn, "modelwright destroy")
+    _until(lambda: not next(executions(session, deployment, "RUNNING"), None), "the runs did not stop", session, pause)
+    for arn in running:
+        yield f"run {run_id(arn)}: stopped"
+
+
+def _remove_endpoint(session: Session, deployment: Deployment, pause: Pause) -> Iterator[str]:
+    name = deployment.endpoint_name
+    _until(
+        lambda: endpoint.describe(session, deployment) not in _BUSY, f"endpoint {name} is still busy", session, pause
     )
+    if not endpoint.describe(session, deployment):
+        yield f"endpoint {name}: not there"
+        return
+    session.client("sagemaker").delete_endpoint(EndpointName=name)
+    _until(lambda: not endpoint.describe(session, deployment), f"endpoint {name} is still there", session, pause)
+    yield f"endpoint {name}: removed"
+
+
+def _remove_models(session: Session, deployment: Deployment, kept: Kept | None) -> Iterator[str]:
+    """Only what this environment's runs made: another's have the same pipeline in their names."""
+    client = session.client("sagemaker")
+    runs = {run_id(entry["executionArn"]) for entry in executions(session, deployment)}
+    runs |= kept.run_ids(session) if kept else set()
+    ours = re.compile(rf"{re.escape(deployment.pipeline)}-([0-9a-f]{{12}})-\d+")
+    for what, member, key in (
+        ("endpoint_config", "EndpointConfigs", "EndpointConfigName"),
+        ("model", "Models", "ModelName"),
+    ):
+        pages = client.get_paginator(f"list_{what}s").paginate(NameContains=deployment.pipeline)
+        matches = [ours.fullmatch(entry[key]) for page in pages for entry in page[member]]
+        names = [match.group(0) for match in matches if match and match.group(1) in runs]
+        for name in names:
+            getattr(client, f"delete_{what}")(**{key: name})
+        yield f"{what.replace('_', ' ')}s: {len(names)} removed"
+
+
+def _remove_stack(session: Session, name: str, pause: Pause) -> Iterator[str]:
+    session.client("cloudformation").delete_stack(StackName=name)
+
+    def gone() -> bool:
+        stack = describe_stack(session, name)
+        if stack and stack["StackStatus"] == "DELETE_FAILED":
+            raise ModelwrightError(
+                f"The stack {name} could not be deleted: {stack.get('StackStatusReason', 'no reason given')}.",
+                "Put that right, then run the same command again.",
+            )
+        return stack is None or stack["StackStatus"] == "DELETE_COMPLETE"
+
+    _until(gone, f"the stack {name} is still being deleted", session, pause)
     yield f"stack {name}: removed"
 
 
-def _left(deployment: Deployment) -> Iterator[str]:
-    yield f"left: model packages in {deployment.model_package_group}, releases, runs and models in s3://{deployment.artifact_bucket}/"
-    yield f"left: data sets in s3://{deployment.data_bucket}/datasets/{deployment.pipeline}/, items in the table {deployment.table}"
-    yield f"left: the stack {deployment.stack}-data; `modelwright run {deployment.pipeline}` brings the pipeline back"
-
-
-def _remove_data(session: Session, deployment: Deployment) -> Iterator[str]:
-    yield from _remove_packages(session, deployment.model_package_group)
-    name = deployment.pipeline
-    for prefix in (
-        f"releases/{name}/",
-        f"commits/{name}/",
-        f"defaults/{name}.json",
-        f"code/{name}/",
-        f"runs/{name}/",
-        f"models/{name}/",
-    ):
-        yield from _remove_objects(session, deployment.artifact_bucket, prefix)
-    yield from _remove_objects(session, deployment.data_bucket, f"datasets/{name}/")
-    for partition in (f"PIPELINE#{name}", f"TRIGGER#{name}", f"ENDPOINT#{deployment.endpoint_name}"):
-        yield from _remove_items(session, deployment.table, partition)
-    yield f"left: the stack {deployment.stack}-data (an empty repository and package group, protected from deletion) and the shared stack"
-
-
-def _remove_packages(session: Session, group: str) -> Iterator[str]:
-    client = session.client("sagemaker")
-    pages = client.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
-    arns = [entry["ModelPackageArn"] for page in pages for entry in page["ModelPackageSummaryList"]]
-    for arn in arns:
-        client.delete_model_package(ModelPackageName=arn)
-    yield f"{len(arns)} model packages in {group}: removed"
-
-
-def _remove_objects(session: Session, bucket: str, prefix: str) -> Iterator[str]:
-    client, count = session.client("s3"), 0
-    for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
-        keys = [
-            {"Key": item["Key"], "VersionId": item["VersionId"]}
-            for member in ("Versions", "DeleteMarkers")
-            for item in page.get(member, [])
-        ]
-        if keys:
-            client.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
-        count += len(keys)
-    yield f"s3://{bucket}/{prefix}: {count} objects removed"
-
-
-def _remove_items(session: Session, table: str, partition: str) -> Iterator[str]:
-    client, count = session.client("dynamodb"), 0
-    query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": partition}}}
-    for page in client.get_paginator("query").paginate(TableName=table, ProjectionExpression="pk, sk", **query):
-        for item in page["Items"]:
-            client.delete_item(TableName=table, Key=item)
-            count += 1
-    yield f"table {table}: {count} items of {partition} removed"
+def _until(done: Callable[[], Any], otherwise: str, session: Session, pause: Pause) -> None:
+    for _ in range(round(_PATIENCE_SECONDS / session.poll_seconds)):
+        if done():
+            return
+        pause(session.poll_seconds)
+    raise ModelwrightError(
+        f"After {_PATIENCE_SECONDS / 60:.0f} minutes {otherwise}.", "Run the same command again to go on."
+    )

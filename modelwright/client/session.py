@@ -1,100 +1,119 @@
-"""Where AWS's API is: the local cloud's endpoint, or AWS itself with the user's own credentials."""
+"""Where AWS's API is: the local cloud's endpoint, or AWS itself with the user's own credentials.
+
+Clients are made by botocore, the core of boto3: they are the same clients, and a command starts sooner.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelwright.errors import ModelwrightError
+from modelwright.errors import NoCredentials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+NO_CREDENTIALS = "--aws needs AWS credentials, and none were found."
+NO_CREDENTIALS_HINT = "Run `aws configure` or `aws sso login`, or set AWS_PROFILE."
+_NOWHERE = "http://127.0.0.1:9"
 
 
-class CredentialsError(ModelwrightError):
-    """AWS was asked for, and no usable credentials are there."""
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a local cloud answers, and its owner's keys."""
+
+    url: str
+    access_key: str
+    secret_key: str = field(repr=False)
 
 
-@dataclass
 class Session:
-    """Makes boto3 clients, one a service.
+    """Makes clients of AWS's services, one a service; safe to share between threads.
 
-    Attributes:
+    Args:
         region: the AWS region.
-        endpoint_url: the local cloud's; None is AWS itself.
-        access_key, secret_key: the local cloud's; with None boto3 finds the user's own.
+        endpoint: asked once, when the first client is needed: where the local cloud is. None is AWS itself, with the
+            user's own credentials. With it, none of the user's AWS settings counts: profile, variable, proxy.
     """
 
-    region: str
-    endpoint_url: str | None = None
-    access_key: str | None = None
-    secret_key: str | None = field(default=None, repr=False)
-    _clients: dict[str, Any] = field(default_factory=dict, repr=False)
-    _lock: Lock = field(default_factory=Lock, repr=False)
+    def __init__(self, region: str, endpoint: Callable[[], Endpoint] | None = None) -> None:
+        self.region = region
+        self._endpoint = endpoint
+        self._found: Endpoint | None = None
+        self._clients: dict[str, Any] = {}
+        self._botocore: Any = None
+        self._lock = Lock()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is the local cloud's API."""
+        return self._endpoint is not None
 
     @property
     def poll_seconds(self) -> float:
         """How long to wait between two looks at something that goes on: AWS throttles, loopback does not."""
-        return 2.0 if self.endpoint_url is None else 0.04
+        return 0.05 if self.is_local else 2.0
 
     def client(self, service: str) -> Any:
-        """The boto3 client of a service."""
+        """The client of a service."""
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self._make(service)
+                self._clients[service] = self._make(service, self._where())
             return self._clients[service]
 
-    def _make(self, service: str) -> Any:
-        import boto3  # noqa: PLC0415 - takes 0.15 s, and the local cloud starts meanwhile
-        from botocore.config import Config  # noqa: PLC0415
+    def warm(self, services: Iterable[str]) -> None:
+        """Read what the clients of these services need (20-60 ms each), before it is known where the API is."""
+        for service in services:
+            with self._lock:
+                self._make(service, Endpoint(_NOWHERE, "unused", "unused"))
 
-        config = Config(
-            retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=20, s3={"addressing_style": "path"}
-        )
-        return boto3.client(
+    def check_credentials(self) -> None:
+        """Find the user's credentials, before anything is done with them.
+
+        Raises:
+            NoCredentials: there are none. The last place asked is EC2's metadata service: once, for a second.
+        """
+        if not self.is_local and self._session().get_credentials() is None:
+            raise NoCredentials(NO_CREDENTIALS, NO_CREDENTIALS_HINT)
+
+    def _where(self) -> Endpoint | None:
+        if self._found is None and self._endpoint is not None:
+            self._found = self._endpoint()
+        return self._found
+
+    def _session(self) -> Any:
+        if self._botocore is None:
+            import botocore.session  # noqa: PLC0415 # takes 0.1 s, and the local cloud starts meanwhile
+
+            settings = _without_the_users() if self.is_local else None
+            self._botocore = botocore.session.Session(session_vars=settings)
+        return self._botocore
+
+    def _make(self, service: str, endpoint: Endpoint | None) -> Any:
+        session = self._session()
+        from botocore.config import Config  # noqa: PLC0415 # as above
+
+        config: dict[str, Any] = {"retries": {"mode": "standard", "max_attempts": 5}, "max_pool_connections": 20}
+        if endpoint is None:
+            return session.create_client(service, region_name=self.region, config=Config(**config))
+        return session.create_client(
             service,
             region_name=self.region,
-            endpoint_url=self.endpoint_url,
-            aws_access_key_id=self.access_key,
-            aws_secret_access_key=self.secret_key,
-            config=config,
+            endpoint_url=endpoint.url,
+            aws_access_key_id=endpoint.access_key,
+            aws_secret_access_key=endpoint.secret_key,
+            config=Config(**config, s3={"addressing_style": "path"}, proxies={}),
         )
 
 
-def explain(error: Exception) -> ModelwrightError | None:
-    """One clear sentence for what boto3 raises when AWS cannot be used at all; None for anything else."""
-    from botocore import exceptions  # noqa: PLC0415
+def _without_the_users() -> dict[str, tuple[None, None, Any, Any]]:
+    """All settings of botocore, each with its default: no environment variable and no file of the user's is read."""
+    from botocore import configprovider  # noqa: PLC0415 # as above
 
-    if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
-        return CredentialsError(
-            "--aws needs AWS credentials, and none were found.",
-            hint="Run `aws configure` or `aws sso login`, or set AWS_PROFILE.",
-        )
-    if isinstance(error, exceptions.TokenRetrievalError | exceptions.ProfileNotFound | exceptions.SSOError):
-        return CredentialsError(
-            f"--aws found no usable AWS credentials: {error}.", hint="Run `aws sso login`, or set AWS_PROFILE."
-        )
-    if isinstance(error, exceptions.EndpointConnectionError | exceptions.ConnectTimeoutError):
-        return ModelwrightError(
-            f"AWS cannot be reached: {error}", hint="Check the network and the region in environments/<env>.yaml."
-        )
-    if isinstance(error, exceptions.ClientError):
-        return _explain_answer(error)
-    return None
-
-
-def _explain_answer(error: Any) -> ModelwrightError | None:
-    code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
-    if code in {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "UnrecognizedClientException",
-        "RequestExpired",
-    }:
-        return CredentialsError(
-            f"AWS refuses these credentials ({code}): {message}", hint="Log in again, for example with `aws sso login`."
-        )
-    if "AccessDenied" in code or code == "UnauthorizedOperation":
-        return ModelwrightError(
-            f"{error.operation_name} was refused: {message}", hint="The identity you use lacks this permission."
-        )
-    return ModelwrightError(f"{error.operation_name} failed: {code}: {message}")
+    found = configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES  # its own spelling
+    settings = {name: (None, None, default, convert) for name, (_, _, default, convert) in found.items()}
+    for file in ("config_file", "credentials_file"):
+        settings[file] = (None, None, os.devnull, None)
+    return settings

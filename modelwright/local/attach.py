@@ -112,6 +112,8 @@ class LocalCloud:
             return
         channel, _ = self._joined
         answer = channel.ask({"do": "leave"})
+        while answer is not None and "stopping" not in answer:
+            answer = channel.receive()  # that was the answer to a request which Ctrl-C broke off
         if answer is not None and answer.get("stopping"):
             channel.receive()  # nothing comes but the end
         channel.close()

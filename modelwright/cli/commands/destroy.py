@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+from typing import TYPE_CHECKING
 
-from modelwright.cli.platform import add_place, platform
+from modelwright.cli.platform import add_place, platform, read_project
 from modelwright.client import removal
-from modelwright.errors import ModelwrightError
+from modelwright.client.deployment import describe_stack, stack_names
+from modelwright.errors import ModelwrightError, WrongUsage
+
+if TYPE_CHECKING:
+    import argparse
+
+_SERVICES = ("cloudformation", "stepfunctions", "sagemaker", "dynamodb", "ssm")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,22 +28,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it, and say what is left."""
-    with platform(args) as place:
-        deployment = place.deployment(args.pipeline)
-        if args.data and not args.yes:
-            _ask(args.pipeline)
-        for line in removal.destroy(place.session, deployment, data=args.data):
-            print(line)
+    project = read_project(args)
+    if args.data and not args.yes:
+        _ask(args.pipeline)
+    with platform(args, project, services=_SERVICES) as place:
+        own = stack_names(place.environment, args.pipeline)[1:]
+        if args.pipeline not in project.pipelines and not any(describe_stack(place.session, name) for name in own):
+            project.pipeline(args.pipeline)  # neither a folder nor a stack of that name: says which are near
+        for line in removal.destroy(place.session, place.environment, args.pipeline, data=args.data):
+            print(line, flush=True)
     return 0
 
 
 def _ask(pipeline: str) -> None:
     if not sys.stdin.isatty():
-        raise ModelwrightError(
-            "--data removes what cannot be brought back.", hint="Give --yes to say that you mean it."
-        )
-    if (
-        input(f"This removes the data sets, releases, runs and packages of {pipeline} for good. Its name, to go on: ")
-        != pipeline
-    ):
-        raise ModelwrightError("nothing was removed.")
+        raise WrongUsage("--data removes what cannot be brought back.", "Give --yes to say that you mean it.")
+    print(f"This removes the data sets, releases, runs and packages of {pipeline} for good.")
+    if input("Its name, to go on: ").strip() != pipeline:
+        raise ModelwrightError("Nothing was removed.")

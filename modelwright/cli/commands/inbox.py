@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
-import argparse
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
+from modelwright.cli.arguments import positive
+from modelwright.cli.platform import add_environment, read_project
 from modelwright.cli.render import clock, print_json
-from modelwright.project import find_root
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("-n", "--number", type=int, default=10, help="how many messages (default: 10)")
+    parser.add_argument("-n", "--number", type=positive, default=10, help="how many of each (default: 10)")
     parser.add_argument("--json", action="store_true", help="print a JSON document")
+    add_environment(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    from datetime import UTC, datetime  # noqa: PLC0415
+    from modelwright.local.attach import attach  # noqa: PLC0415 # not needed for `--help`
 
-    from modelwright.local.attach import attach  # noqa: PLC0415
-
-    with attach(find_root()) as local:
+    with attach(read_project(args).root, args.env) as local:
         found = local.inbox()
-    messages, letters = found["messages"][-args.number :], found["dead_letters"]
+    messages, letters = found["messages"][-args.number :], found["dead_letters"][-args.number :]
     if args.json:
         print_json({"messages": messages, "dead_letters": letters})
         return 0
     for message in messages:
-        print(
-            f"{clock(datetime.fromtimestamp(message['at'], UTC))}  {message['topic'].rsplit(':', 1)[-1]}  {message['subject'] or ''}"
-        )
-        print("    " + message["message"].replace("\n", "\n    "))
+        _print(message["at"], f"{message['topic'].rsplit(':', 1)[-1]}  {message['subject'] or ''}", message["message"])
     for letter in letters:
-        reason = letter["attributes"].get("ERROR_MESSAGE", {}).get("StringValue", "")
-        print(f"{clock(datetime.fromtimestamp(letter['at'], UTC))}  dead letter in {letter['queue']}  {reason}")
-        print("    " + letter["body"])
+        why = letter["attributes"].get("ERROR_MESSAGE", {}).get("StringValue", "")
+        _print(letter["at"], f"dead letter in {letter['queue']}  {why}", letter["body"])
     if not messages and not letters:
         print("No message.")
     return 0
+
+
+def _print(at: float, head: str, body: Any) -> None:
+    print(f"{clock(datetime.fromtimestamp(at, UTC))}  {head}".rstrip())
+    print("    " + str(body).strip("\n").replace("\n", "\n    "))

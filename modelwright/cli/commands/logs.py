@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
+import sys
 import time
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
-from modelwright.cli.platform import add_place, platform
-from modelwright.client import executions, logs
-from modelwright.errors import ModelwrightError
+from modelwright.cli.platform import add_place, platform, read_project
+from modelwright.client import executions
+from modelwright.client.logs import LogReader
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from modelwright.client.history import History
+    from modelwright.client.session import Session
+
+_SERVICES = ("cloudformation", "stepfunctions", "logs")
+_LOOKS = 5
+"""A look at the logs costs more than one at the history: it comes so many times less often"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,36 +32,40 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    with platform(args) as place:
-        found = executions.find(place.session, place.deployments(None), args.run)
-        printed: dict[str, set[Any]] = {}
-        for history, running in _looks(place.session, found, follow=args.follow):
-            names = [state.name for state in history.states]
-            if args.state and not running and args.state not in names:
-                raise ModelwrightError(
-                    f"run {found.run_id} has no state {args.state!r}.",
-                    hint=f"It went through {', '.join(dict.fromkeys(names))}.",
-                )
-            for state in history.states:
-                if args.state in {None, state.name}:
-                    _print(place.session, state, printed)
+    with platform(args, read_project(args), services=_SERVICES) as place:
+        found = executions.find(place.session, place.deployments(), args.run)
+        print_logs(place.session, found, args.state, follow=args.follow)
     return 0
 
 
-def _looks(session: Any, found: executions.Run, *, follow: bool) -> Iterator[tuple[executions.History, bool]]:
-    """The history now, and with `follow` again and again until the run is over."""
+def print_logs(
+    session: Session,
+    found: executions.Run,
+    wanted: str | None,
+    *,
+    follow: bool,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Print the lines of a run, or of one of its states; with `follow` until the run is over."""
+    reader = LogReader(session)
     while True:
-        running = follow and executions.describe(session, found.pipeline, found.arn).status == "RUNNING"
-        yield executions.history(session, found.arn), running
-        if not running:
-            return
-        time.sleep(session.poll_seconds * 5)
+        history = executions.history(session, found.arn)
+        goes_on = follow and not history.ended
+        _print(reader, history, wanted, may_come=goes_on)
+        if not goes_on:
+            break
+        pause(session.poll_seconds * _LOOKS)
+    if follow:  # the last lines come a moment after the end
+        pause(session.poll_seconds * _LOOKS)
+        _print(reader, history, wanted, may_come=False)
 
 
-def _print(session: Any, state: Any, printed: dict[str, set[Any]]) -> None:
-    for place in logs.places(session, state):
-        seen = printed.setdefault(f"{place.group} {place.stream}", set())
-        for event in logs.events(session, place):
-            if event.key not in seen:
-                seen.add(event.key)
-                print(f"{state.name} | {event.text}")
+def _print(reader: LogReader, history: History, wanted: str | None, *, may_come: bool) -> None:
+    if wanted and not (may_come and wanted not in {state.name for state in history.states}):
+        states = history.visits(wanted)
+    else:
+        states = [] if wanted else history.states
+    for state in states:
+        for line in reader.new_lines(state):
+            print(f"{state.name} | {line}")
+    sys.stdout.flush()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
 
-from modelwright.cli.platform import add_place, platform
+from modelwright.cli.platform import add_place, platform, read_project
+
+if TYPE_CHECKING:
+    import argparse
+
+_SERVICES = ("cloudformation", "s3")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,17 +22,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    with platform(args, deploy=args.pipeline) as place:
-        from modelwright.client import publishing  # noqa: PLC0415 - see run.py
+    project = read_project(args)
+    settings = project.pipeline(args.pipeline)
+    with platform(args, project, deploy=args.pipeline, services=_SERVICES) as place:
+        from modelwright.client import publishing  # noqa: PLC0415 # the local cloud starts meanwhile
 
-        deployment, settings = place.deployment(args.pipeline), place.pipeline(args.pipeline)
+        deployment, session = place.deployment(args.pipeline), place.session
         if args.commit:
             release = publishing.publish_commit(
-                place.session, place.project, settings, deployment, args.commit, default=args.default
+                session, project, settings, deployment, args.commit, default=args.default
             )
         else:
-            release = publishing.publish_folder(
-                place.session, place.project, settings, deployment, default=args.default
-            )
+            release = publishing.publish_folder(session, project, settings, deployment, default=args.default)
     print(release)
     return 0

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelwright.cli.following import follow
-from modelwright.cli.platform import Platform, add_place, platform
+from modelwright.cli.platform import add_place, platform, read_project
 from modelwright.client import executions
+from modelwright.errors import DataNotFound
 
 if TYPE_CHECKING:
     import argparse
+
+    from modelwright.cli.platform import Platform
+
+_SERVICES = ("cloudformation", "s3", "stepfunctions")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,20 +31,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; 1 when the execution fails."""
-    with platform(args, deploy=args.pipeline) as place:
-        return follow(place, args.pipeline, _start(place, args), as_json=args.json)
+    from modelwright.config.job_values import parse_overrides  # noqa: PLC0415 # not needed for `--help`
+
+    project = read_project(args)
+    overrides = parse_overrides(args.parameter, project.pipeline(args.pipeline).train.hyperparameters)
+    if args.data and not args.data.startswith("s3:") and not Path(args.data).exists():
+        raise DataNotFound(f"--data {args.data}: there is no such file or folder.")
+    with platform(args, project, deploy=args.pipeline, services=_SERVICES) as place:
+        arn = _start(place, args.pipeline, overrides, args.data)
+        return follow(place.session, args.pipeline, arn, as_json=args.json)
 
 
-def _start(place: Platform, args: argparse.Namespace) -> str:
-    # these need the settings, which load while the local cloud starts
-    from modelwright.client import publishing  # noqa: PLC0415
-    from modelwright.config.execution import ExecutionInput, Trigger  # noqa: PLC0415
-    from modelwright.config.job_values import parse_overrides  # noqa: PLC0415
+def _start(place: Platform, pipeline: str, overrides: dict[str, str], data: str | None) -> str:
+    from modelwright.client import publishing  # noqa: PLC0415 # the local cloud starts meanwhile
+    from modelwright.config.execution import ExecutionInput, Trigger  # noqa: PLC0415 # as above
 
-    settings, deployment = place.pipeline(args.pipeline), place.deployment(args.pipeline)
-    overrides = parse_overrides(args.parameter, settings.train.hyperparameters)
-    data = publishing.publish_data(place.session, deployment, args.data) if args.data else None
-    release = publishing.publish_folder(place.session, place.project, settings, deployment)
-    trigger = Trigger("manual", executions.new_trigger_id())
-    request = ExecutionInput(args.pipeline, release, trigger, data, overrides)
-    return executions.start(place.session, deployment, request.to_dict())
+    deployment, session = place.deployment(pipeline), place.session
+    request = ExecutionInput(
+        pipeline,
+        publishing.publish_folder(session, place.project, place.pipeline(pipeline), deployment),
+        Trigger("manual", executions.new_trigger_id()),
+        publishing.publish_data(session, deployment, data) if data else None,
+        overrides,
+    )
+    try:
+        return executions.start(session, deployment, request)
+    except KeyboardInterrupt:  # it may have been started: the answer was not awaited
+        executions.stop_named(session, deployment, request.trigger.id, "Ctrl-C")
+        raise

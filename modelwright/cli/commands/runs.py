@@ -2,40 +2,57 @@
 
 from __future__ import annotations
 
-import argparse
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from modelwright.cli.platform import add_place, platform
+from modelwright.cli.arguments import positive
+from modelwright.cli.platform import add_place, platform, read_project
 from modelwright.cli.render import clock, print_json, run_as_json, seconds, table
 from modelwright.client import executions
+
+if TYPE_CHECKING:
+    import argparse
+
+    from modelwright.cli.platform import Platform
+
+_HEADS = ("RUN", "PIPELINE", "OUTCOME", "TRIGGER", "STARTED", "TOOK")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("pipeline", nargs="?", help="only this pipeline's")
-    parser.add_argument("-n", "--number", type=int, default=20, help="how many (default: 20)")
+    parser.add_argument("-n", "--number", type=positive, default=20, help="how many (default: 20)")
     parser.add_argument("--json", action="store_true", help="print a JSON list")
     add_place(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    with platform(args) as place:
-        found = [
-            executions.describe(place.session, deployment.pipeline, entry["executionArn"])
-            for deployment in place.deployments(args.pipeline)
-            for entry in islice(executions.executions(place.session, deployment), args.number)
-        ]
-    found = sorted(found, key=lambda item: item.started, reverse=True)[: args.number]
+    project = read_project(args)
+    if args.pipeline:
+        project.pipeline(args.pipeline)
+    with platform(args, project, services=("cloudformation", "stepfunctions")) as place:
+        found = newest(place, args.pipeline, args.number)
     if args.json:
         print_json([run_as_json(item) for item in found])
-    elif not found:
-        print("Nothing has run yet.")
+    elif found:
+        table([_row(item) for item in found], _HEADS)
     else:
-        rows = [
-            (item.run_id, item.pipeline, item.outcome, str(item.request.get("trigger", {}).get("kind", "")), clock(item.started),
-             seconds((item.stopped - item.started).total_seconds()) if item.stopped else "")
-            for item in found
-        ]  # fmt: skip
-        table(rows, ("RUN", "PIPELINE", "OUTCOME", "TRIGGER", "STARTED", "TOOK"))
+        print("Nothing has run yet.")
     return 0
+
+
+def newest(place: Platform, pipeline: str | None, number: int) -> list[executions.Run]:
+    """The newest runs of one pipeline or of all, the newest first."""
+    entries = [
+        (entry["startDate"], deployment.pipeline, entry["executionArn"])
+        for deployment in place.deployments(pipeline)
+        for entry in islice(executions.executions(place.session, deployment), number)
+    ]
+    entries.sort(reverse=True)
+    return [executions.describe(place.session, name, arn) for _, name, arn in entries[:number]]
+
+
+def _row(run: executions.Run) -> tuple[str, ...]:
+    trigger = str((run.request.get("trigger") or {}).get("kind", ""))
+    return run.run_id, run.pipeline, run.outcome, trigger, clock(run.started), seconds(run.seconds)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelwright.cli.platform import add_place, platform
+from modelwright.cli.platform import add_place, platform, read_project
 from modelwright.cli.render import clock, print_json, print_outcome, run_as_json, state_line
+from modelwright.cli.terminal import Terminal
 from modelwright.client import executions
-from modelwright.client.history import History, StateRun, reason
+from modelwright.client.history import reason
+
+if TYPE_CHECKING:
+    import argparse
+
+    from modelwright.client.history import History, StateRun
+
+_SHORT = 200
+_FIELDS = (
+    "name", "kind", "status", "entered", "ended", "seconds", "attempts", "resource", "input", "parameters", "output",
+    "error", "cause",
+)  # fmt: skip
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,49 +33,47 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    with platform(args) as place:
-        found = executions.find(place.session, place.deployments(None), args.run)
+    with platform(args, read_project(args), services=("cloudformation", "stepfunctions")) as place:
+        found = executions.find(place.session, place.deployments(), args.run)
         history = executions.history(place.session, found.arn)
-    states = [state for state in history.states if args.state in {None, state.name}]
+    states = history.visits(args.state) if args.state else history.states
     if args.json:
         print_json({**run_as_json(found), "states": [_as_json(state) for state in states]})
+    elif args.state:
+        for state in states:
+            _print(state, whole=True)
     else:
-        _print(found, history, states, whole=args.state is not None)
+        _print_all(found, history)
     return 0
 
 
-def _print(found: executions.Run, history: History, states: list[StateRun], *, whole: bool) -> None:
+def _print_all(found: executions.Run, history: History) -> None:
     print_outcome(found, history)
     print(f"  started {clock(found.started)}, execution {found.name}")
-    print(f"  input {_short(found.request, whole=whole)}")
-    for state in states:
-        print(state_line(state))
-        for name, value in (("request", state.parameters), ("output", state.output)):
-            if value not in (None, {}, ""):
-                print(f"      {name}: {_short(value, whole=whole)}")
-        if state.error:
-            print("      " + reason(state.cause).replace("\n", "\n      "))
+    print(f"  input {_text(found.request, whole=False)}")
+    for state in history.states:
+        _print(state, whole=False)
 
 
-def _short(value: Any, *, whole: bool) -> str:
-    text = json.dumps(value, indent=2 if whole else None)
-    return text if whole or len(text) <= 200 else f"{text[:197]}..."
+def _print(state: StateRun, *, whole: bool) -> None:
+    terminal = Terminal()
+    terminal.line(state_line(state, terminal))
+    values = [("request", state.parameters), ("output", state.output)]
+    for name, value in [("input", state.input), *values] if whole else values:
+        if value not in (None, {}, ""):
+            print(_indented(f"{name}: {_text(value, whole=whole)}"))
+    if state.cause:
+        print(_indented(reason(state.cause)))
+
+
+def _text(value: Any, *, whole: bool) -> str:
+    text = json.dumps(value, indent=2 if whole else None, ensure_ascii=False)
+    return text if whole or len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."
+
+
+def _indented(text: str) -> str:
+    return "      " + text.strip("\n").replace("\n", "\n      ")
 
 
 def _as_json(state: StateRun) -> dict[str, Any]:
-    shown = (
-        "name",
-        "kind",
-        "entered",
-        "exited",
-        "status",
-        "seconds",
-        "attempts",
-        "resource",
-        "parameters",
-        "input",
-        "output",
-        "error",
-        "cause",
-    )
-    return {key: getattr(state, key) for key in shown}
+    return {name: getattr(state, name) for name in _FIELDS}

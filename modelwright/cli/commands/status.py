@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
 
-from modelwright.cli.platform import add_place, platform
+from modelwright.cli.platform import add_place, platform, read_project
 from modelwright.cli.render import table
-from modelwright.project import find_root
+from modelwright.client import endpoint
+
+if TYPE_CHECKING:
+    import argparse
+
+    from modelwright.config import Project
+
+_HEADS = ("PIPELINE", "STACK", "ENDPOINT", "STATUS")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -16,33 +23,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
+    project = read_project(args)
     if not args.aws:
-        from modelwright.local.attach import status  # noqa: PLC0415
-
-        found = status(find_root())
-        print(
-            f"The local cloud is up at {found.endpoint_url}."
-            if found
-            else "The local cloud is not up; each command starts it for itself."
-        )
-    with platform(args) as place:
+        print(_local(project))
+    with platform(args, project, services=("cloudformation", "sagemaker")) as place:
         rows = [
-            (item.pipeline, item.stack, *_endpoint(place.session, item.endpoint_name))
-            for item in place.deployments(None)
+            (item.pipeline, item.stack, item.endpoint_name, endpoint.describe(place.session, item) or "none")
+            for item in place.deployments()
         ]
     if rows:
-        table(rows, ("PIPELINE", "STACK", "ENDPOINT", "STATUS"))
+        table(rows, _HEADS)
     else:
         print("Nothing is deployed.")
     return 0
 
 
-def _endpoint(session: object, name: str) -> tuple[str, str]:
-    from botocore.exceptions import ClientError  # noqa: PLC0415
+def _local(project: Project) -> str:
+    from modelwright.local.attach import status  # noqa: PLC0415 # not needed with --aws
 
-    try:
-        return name, session.client("sagemaker").describe_endpoint(EndpointName=name)["EndpointStatus"]  # type: ignore[attr-defined]
-    except ClientError as error:
-        if "Could not find" not in error.response["Error"]["Message"]:
-            raise
-        return name, "none"
+    found = status(project.root)
+    if found is None:
+        return "The local cloud is not up: each command starts it for itself, `modelwright up` keeps it."
+    why = "until `modelwright down`" if found.kept else f"as long as it is in use: {'; '.join(found.clients)}"
+    return f"The local cloud is up at {found.endpoint_url} (process {found.pid}) {why}."

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-import os
+from typing import TYPE_CHECKING
 
+from modelwright.cli.platform import add_environment
 from modelwright.project import find_root
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -15,22 +18,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with all validators: CDK, cdk-nag, cfn-lint, checkov, botocore, quotas, repeatability",
     )
-    parser.add_argument(
-        "--env", default=os.environ.get("MODELWRIGHT_ENV", "dev"), help="environments/<env>.yaml (default: dev)"
-    )
+    parser.add_argument("--accepted", action="store_true", help="with --check: also what is accepted, with its reason")
+    add_environment(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it; 1 when a validator finds something."""
     root = find_root()
     if not args.check:
-        from modelwright.client.synth import ensure_assembly  # noqa: PLC0415
+        from modelwright.client.synth import ensure_assembly  # noqa: PLC0415 # not needed for `--help`
 
         print(ensure_assembly(root, args.env))
         return 0
-    from modelwright.client.checks import run_checks  # noqa: PLC0415
+    from modelwright.client.checks import run_checks  # noqa: PLC0415 # heavy
 
     report = run_checks(root, args.env)
-    for line in report.lines():
-        print(line)
-    return 0 if report.passed else 1
+    for finding in report.findings:
+        print(finding)
+    if args.accepted:
+        for accepted in report.accepted:
+            print(accepted)
+    print(report.summary())
+    return 0 if report.ok else 1

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
-import os
+from typing import TYPE_CHECKING
 
-from modelwright.project import find_root
+from modelwright.cli.platform import add_environment, read_project
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "--env", default=os.environ.get("MODELWRIGHT_ENV", "dev"), help="environments/<env>.yaml (default: dev)"
-    )
+    add_environment(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    from modelwright.client.synth import ensure_assembly  # noqa: PLC0415
-    from modelwright.local.attach import attach  # noqa: PLC0415
+    from modelwright.client.synth import ensure_assembly  # noqa: PLC0415 # not needed for `--help`
+    from modelwright.local.attach import attach  # noqa: PLC0415 # as above
 
-    root = find_root()
-    with attach(root, args.env) as local:
-        local.deploy(ensure_assembly(root, args.env))
+    project = read_project(args)
+    with attach(project.root, args.env) as local:
+        local.deploy(ensure_assembly(project.root, args.env))
         local.keep()
         print(f"The local cloud is up at {local.endpoint_url}; `modelwright down` stops it.")
     return 0

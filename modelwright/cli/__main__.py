@@ -1,0 +1,5 @@
+"""`python -m modelwright.cli`, where no `modelwright` is installed beside the interpreter."""
+
+from modelwright.cli.main import main
+
+main()
