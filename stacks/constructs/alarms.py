@@ -42,7 +42,10 @@ class Level:
 
 
 class Alarms:
-    """Makes alarms that publish to one topic, when they go off and when all is well again."""
+    """Makes alarms that publish to one topic when they go off.
+
+    Not when all is well again: CloudWatch would also say so of each new alarm, and a message is to mean something.
+    """
 
     def __init__(self, scope: Construct, topic_arn: str) -> None:
         """Publish to `topic_arn`."""
@@ -84,7 +87,6 @@ class Alarms:
             evaluation_periods=level.periods,
             treat_missing_data="breaching" if level.too_little else "notBreaching",
             alarm_actions=[self._topic_arn],
-            ok_actions=[self._topic_arn],
             **properties,
         )
 
