@@ -5,11 +5,16 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateState
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version as installed
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from modelwright.local.stepfunctions import jsonata
+from modelwright.local.stepfunctions.programs import InvalidDefinition, check_grammar
 from modelwright.local.stepfunctions.resources import resource_problem, unknown_arguments
 
 if TYPE_CHECKING:
@@ -27,6 +32,23 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.message} at {self.location}"
+
+
+def version() -> str:
+    """Give what the outcome of these checks depends on besides the definition: the code, and moto's grammar."""
+    return _version()
+
+
+def all_problems(definition: str) -> list[Problem]:
+    """Give everything for which Step Functions would refuse the definition: its grammar comes last."""
+    found = problems(definition)
+    if found:
+        return found
+    try:
+        check_grammar(definition)
+    except InvalidDefinition as error:
+        return [Problem(*_split(problem)) for problem in error.problems]
+    return []
 
 
 def problems(definition: str) -> list[Problem]:
@@ -122,3 +144,15 @@ def _expression_problem(expression: str) -> str | None:
             "context; did you mean $states.input…?"
         )
     return None
+
+
+def _split(problem: str) -> tuple[str, str]:
+    """Take a grammar problem apart: the text, and the state where it is."""
+    message, found, place = problem.rpartition(" at /States/")
+    return (message, f"/States/{place}") if found else (problem, "/")
+
+
+@cache
+def _version() -> str:
+    sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    return hashlib.sha256(sources + installed("moto").encode() + installed("botocore").encode()).hexdigest()

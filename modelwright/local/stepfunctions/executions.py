@@ -24,7 +24,7 @@ from modelwright.local.service import AwsError
 from modelwright.local.stepfunctions.environment import LocalEnvironment
 from modelwright.local.stepfunctions.history import History
 from modelwright.local.stepfunctions.machines import PRINCIPAL, Machine, check_trust, valid_name
-from modelwright.local.stepfunctions.programs import program_of
+from modelwright.local.stepfunctions.programs import parse_ahead, program_of
 from modelwright.local.stepfunctions.recorder import Recorder
 from modelwright.local.stepfunctions.records import Records, history_stream
 from modelwright.local.stepfunctions.runtime import Runtime
@@ -226,6 +226,7 @@ class _Run:
         try:
             self._tell()
             self._begin()
+            parse_ahead(self._machine.definition)
             program_of(self._machine.definition).eval(self.env)
         except Exception as error:  # a slip of ours ends the execution, visibly
             log.exception("The execution %s could not be run", self.record["executionArn"])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from moto.stepfunctions.parser.asl.component.common.assign.assign_decl import AssignDecl
 from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringJSONata
 from moto.stepfunctions.parser.asl.component.component import Component
 from moto.stepfunctions.parser.asl.component.program.states import States
+
+from modelwright.local.stepfunctions.jsonata import QueryError, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +67,8 @@ def _inner_states(value: Any) -> Iterator[States]:
 def _write(component: Any, path: str) -> None:
     if isinstance(component, StringJSONata):
         component.field = path
+        with suppress(QueryError):  # what cannot be parsed was refused at creation
+            references(component.expression)  # parsed now, ahead of its use
     elif isinstance(component, AssignDecl):
         for declaration in component.declaration_bindings:
             _write(declaration.binding, path)

@@ -13,15 +13,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from modelwright.local.service import AwsError
-from modelwright.local.stepfunctions.checks import problems
-from modelwright.local.stepfunctions.programs import InvalidDefinition, program_of
+from modelwright.local.stepfunctions import checks
 from modelwright.local.stepfunctions.resources import sync_jobs
 from modelwright.local.stepfunctions.sagemaker_fields import RULES
 from modelwright.local.stepfunctions.telemetry import log_group
 
 if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
+    from modelwright.local.store.database import Database
 
+_CHECKED: Final = "states.checked"
 PRINCIPAL: Final = "states.amazonaws.com"
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
 _NAME: Final = re.compile(r"^[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}$")
@@ -135,7 +136,7 @@ class Machines:
             self._machines[arn] = replace(machine, tags=kept)
 
     def _keep(self, machine: Machine) -> Machine:
-        refuse_invalid(machine.definition)
+        refuse_invalid(self._cloud.database, machine.definition)
         _check_logging(machine.logging)
         self._check_role(machine)
         with self._lock:
@@ -186,17 +187,19 @@ def check_trust(cloud: Cloud, role_arn: str, machine_arn: str) -> None:
         )
 
 
-def refuse_invalid(definition: str) -> None:
-    """Raise InvalidDefinition with every problem of the definition."""
-    found = [str(problem) for problem in problems(definition)]
-    if not found:
-        try:
-            program_of(definition)
-        except InvalidDefinition as error:
-            found = error.problems
+def refuse_invalid(database: Database, definition: str) -> None:
+    """Raise InvalidDefinition with every problem of the definition; one that was found well is not checked again.
+
+    The checks take as long as a run of the penguins takes to start, and an unchanged template comes at each start.
+    """
+    key = hashlib.sha256(f"{checks.version()}{definition}".encode()).hexdigest()
+    if database.get(_CHECKED, key) is not None:
+        return
+    found = checks.all_problems(definition)
     if found:
-        listed = ", ".join(found)
+        listed = ", ".join(str(problem) for problem in found)
         raise AwsError("InvalidDefinition", f"Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: {listed}'")
+    database.put(_CHECKED, key, {})
 
 
 def _same(one: Machine, other: Machine) -> bool:

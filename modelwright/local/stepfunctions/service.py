@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from modelwright.local.service import AwsError
-from modelwright.local.stepfunctions.checks import problems
+from modelwright.local.stepfunctions.checks import all_problems
 from modelwright.local.stepfunctions.executions import Executions
 from modelwright.local.stepfunctions.machines import Machine, Machines
-from modelwright.local.stepfunctions.programs import InvalidDefinition, program_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,16 +121,11 @@ class StepFunctions:
         return {}
 
     def _validate(self, params: Answer) -> Answer:
-        definition = params["definition"]
-        found = [(problem.message, problem.location) for problem in problems(definition)]
-        if not found:
-            try:
-                program_of(definition)
-            except InvalidDefinition as error:
-                found = [(message, "/") for message in error.problems]
+        found = all_problems(params["definition"])
+        code = "SCHEMA_VALIDATION_FAILED"
         diagnostics = [
-            {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": message, "location": location}
-            for message, location in found
+            {"severity": "ERROR", "code": code, "message": problem.message, "location": problem.location}
+            for problem in found
         ]
         return {"result": "FAIL" if found else "OK", "diagnostics": diagnostics, "truncated": False}
 

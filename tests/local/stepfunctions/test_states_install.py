@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from modelwright.local.stepfunctions.install import CLIENT_USERS, install, seams
-from modelwright.local.stepfunctions.programs import program_of
+from modelwright.local.stepfunctions.programs import InvalidDefinition, check_grammar, program_of
 
 ASL = "moto.stepfunctions.parser.asl"
 
@@ -95,3 +95,13 @@ def _original_parameters():
         run = subprocess.run([sys.executable, "-c", _CODE], capture_output=True, text=True, check=True)
         _cache.update(json.loads(run.stdout))
     return _cache
+
+
+def test_a_state_is_parsed_when_it_is_needed_and_every_mistake_is_found():
+    good = {"Type": "Pass", "End": True}
+    definition = json.dumps({"StartAt": "A", "States": {"A": good, "B": {**good, "Bad": 1}, "C": {**good, "Worse": 1}}})
+    program = program_of(definition)
+    assert program.states.states.get("A").name == "A"
+    with pytest.raises(InvalidDefinition) as refused:
+        check_grammar(definition)
+    assert [problem.rpartition(" at ")[2] for problem in refused.value.problems] == ["/States/B", "/States/C"]

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from modelwright.local.service import AwsError
-from modelwright.local.stepfunctions import history
+from modelwright.local.stepfunctions import history, machines
 from modelwright.local.stepfunctions.executions import Executions
 
 WAIT = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 60, "End": True}}}
@@ -303,3 +303,15 @@ def test_a_role_that_no_longer_trusts_step_functions_fails_the_task(states, clou
 def test_a_log_group_that_step_functions_would_not_take(states, destinations):
     with pytest.raises(AwsError, match="InvalidLoggingConfiguration"):
         states.create(PASS, loggingConfiguration={"level": "ALL", "destinations": destinations})
+
+
+def test_a_definition_that_was_found_well_is_not_checked_again(states, cloud, monkeypatch):
+    machine = states.create(PASS)
+    definition = states.call("DescribeStateMachine", stateMachineArn=machine)["definition"]
+    asked = []
+    monkeypatch.setattr(machines.checks, "all_problems", lambda text: asked.append(text) or [])
+    states.create(definition)
+    assert asked == []
+    monkeypatch.setattr(machines.checks, "version", lambda: "other code")
+    states.create(definition)
+    assert asked == [definition]
