@@ -65,7 +65,8 @@ def _take(env: Env, execution: str) -> dict[str, Any]:
             ReturnValues="ALL_NEW",
         )
     except ClientError as error:
-        if error_code(error) != "ConditionalCheckFailedException":
+        # A conflict with the holder's promotion is a lease that is held, too.
+        if error_code(error) not in {"ConditionalCheckFailedException", "TransactionConflictException"}:
             raise
         return {"status": "Busy", "holder": _holder(env)}
     return {"status": "Acquired", "fence": from_item(answer["Attributes"])["fence"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,11 +15,20 @@ from shared.clients import client, error_code
 from shared.env import read_env
 from shared.errors import PipelineError
 from shared.log import log
+from shared.patience import pauses
 from shared.table import champion_key, from_item
 
 
 class LeaseLost(PipelineError):
     """Another run took the endpoint's lease, because this one held it for too long."""
+
+
+class PointerContended(PipelineError):
+    """Other writes of the same items came in between each time."""
+
+
+CONFLICT_SECONDS = 10.0
+PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
 @dataclass(frozen=True)
@@ -64,13 +74,30 @@ def _approve(package_arn: str, status: str, reason: str) -> None:
 def _move_pointer(env: Env, promotion: Promotion) -> None:
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     items = transaction(promotion, env.pipeline, env.endpoint_name, env.table_name, now)
-    try:
-        client("dynamodb").transact_write_items(TransactItems=items)
-    except ClientError as error:
-        reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-        if error_code(error) == "TransactionCanceledException" and "ConditionalCheckFailed" in reasons:
+    for pause in pauses(CONFLICT_SECONDS):
+        reasons = _write(items)
+        if reasons is None:
+            return
+        if "ConditionalCheckFailed" in reasons:
             raise LeaseLost(
                 f"run {promotion.run} no longer holds the lease of {env.endpoint_name} (fence {promotion.fence}); "
                 "another run deploys or has deployed."
-            ) from error
-        raise
+            )
+        time.sleep(pause)
+    raise PointerContended(f"the champion of {env.pipeline} could not be written for {CONFLICT_SECONDS} seconds.")
+
+
+def _write(items: list[dict[str, Any]]) -> set[str] | None:
+    """Write all or nothing; return why nothing was written, or None.
+
+    A conflict (another run asks for the lease in the same moment) cancels a transaction too, and passes.
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+    """
+    try:
+        client("dynamodb").transact_write_items(TransactItems=items)
+    except ClientError as error:
+        reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+        if error_code(error) != "TransactionCanceledException" or not reasons & {*PASSING, "ConditionalCheckFailed"}:
+            raise
+        return reasons
+    return None

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 PROCESSING_ROOT: Final = "/opt/ml/processing"
 CODE_CHANNEL_FILE: Final = "/opt/ml/input/data/code/code.tar.gz"
-MAX_CAPACITY_WAITS: Final = 4
+CAPACITY_WAITS_SECONDS: Final = [60, 120, 240, 480]
+MAX_CAPACITY_WAITS: Final = len(CAPACITY_WAITS_SECONDS)
 CAPACITY_FAILURE: Final = r"""/"FailureReason": ?"(CapacityError|InternalServerError)/"""
 
 
@@ -153,7 +154,7 @@ def wait_for_capacity(structure: WorkflowStructure) -> State:
     return {
         "Type": "Wait",
         "Comment": f"Machines for {structure.pipeline} may be free later",
-        "Seconds": jsonata("60 * $power(2, $capacity_waits)"),
+        "Seconds": jsonata(f"{CAPACITY_WAITS_SECONDS}[$capacity_waits]"),
         "Assign": {"capacity_waits": jsonata("$capacity_waits + 1")},
         "Next": "ResumeJob",
     }

@@ -11,13 +11,13 @@ from modelwright.workflow.tasks import DYNAMODB_ERRORS, State, call, catch, func
 if TYPE_CHECKING:
     from modelwright.workflow.structure import Limits, WorkflowStructure
 
+FIRST_WAITS_SECONDS: Final = [0, 1, 2, 4, 8, 16, 32]
 LONGEST_WAIT_SECONDS: Final = 60
-WAITS_BEFORE_LONGEST: Final = 7  # 0, 1, 2, 4, 8, 16, 32, then 60 s
 
 
 def max_lease_waits(limits: Limits) -> int:
     """How often a run asks for the lease before it gives up."""
-    return limits.lease_wait_seconds // LONGEST_WAIT_SECONDS + WAITS_BEFORE_LONGEST
+    return limits.lease_wait_seconds // LONGEST_WAIT_SECONDS + len(FIRST_WAITS_SECONDS)
 
 
 def acquire_deployment(structure: WorkflowStructure) -> State:
@@ -55,7 +55,8 @@ def check_lease(structure: WorkflowStructure) -> State:
 
 def wait_for_lease(structure: WorkflowStructure) -> State:
     """Wait 0, 1, 2, 4 ... 60 seconds."""
-    wait = f"$lease_waits = 0 ? 0 : $min([$power(2, $lease_waits - 1), {LONGEST_WAIT_SECONDS}])"
+    first = len(FIRST_WAITS_SECONDS)
+    wait = f"$lease_waits < {first} ? {FIRST_WAITS_SECONDS}[$lease_waits] : {LONGEST_WAIT_SECONDS}"
     return {
         "Type": "Wait",
         "Comment": f"Another run deploys to the endpoint of {structure.pipeline}",

@@ -284,6 +284,42 @@ def test_a_run_that_lost_its_lease_does_not_move_the_champion(
     assert promote._champion_run(promote.Env("penguins", "mw-dev", "mw-dev-penguins")) == "b" * 12
 
 
+class ContendedTable:
+    """A table whose first transactions meet another write of the same item."""
+
+    def __init__(self, conflicts: int, real: Any) -> None:
+        self.conflicts, self.real = conflicts, real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def transact_write_items(self, **given: Any) -> Any:
+        self.conflicts -= 1
+        if self.conflicts < 0:
+            return self.real.transact_write_items(**given)
+        error = {"Error": {"Code": "TransactionCanceledException", "Message": "x"}}
+        reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}, {"Code": "None"}]
+        raise ClientError({**error, "CancellationReasons": reasons}, "TransactWriteItems")
+
+
+@pytest.mark.parametrize("conflicts", [2, 1000])
+def test_a_conflict_with_another_run_that_asks_for_the_lease_passes(
+    sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch, conflicts: int
+) -> None:
+    fence = take(ONE, "a" * 12)["fence"]
+    table, time = ContendedTable(conflicts, shared.clients.client("dynamodb")), FakeTime(sagemaker)
+    monkeypatch.setattr(promote, "client", lambda service: table if service == "dynamodb" else sagemaker)
+    monkeypatch.setattr(promote, "time", time)
+
+    if conflicts == 2:
+        assert promote.handler(promotion(ONE, "a" * 12, fence), None)["champion"] == "a" * 12
+        assert time.slept < 0.1
+    else:
+        with pytest.raises(promote.PointerContended):
+            promote.handler(promotion(ONE, "a" * 12, fence), None)
+        assert sagemaker.packages == {f"arn:package/{'a' * 12}": "Rejected"}
+
+
 def test_a_run_older_than_the_champion_is_superseded_and_holds_no_lease(sagemaker: FakeSageMaker) -> None:
     promote.handler(promotion(ONE, "a" * 12, take(ONE, "a" * 12, LATE)["fence"], LATE), None)
     acquire._give_back(acquire.Env("penguins", "mw-dev", "mw-dev-penguins", 600), ONE)
