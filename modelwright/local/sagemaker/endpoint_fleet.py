@@ -110,6 +110,7 @@ class Traffic:
         self._shares: list[tuple[Fleet, float]] = []
         self.starting = threading.Lock()
         """held by whoever starts the fleet of an endpoint that has none yet"""
+        self.closed = False
 
     @property
     def fleet(self) -> Fleet | None:
@@ -121,6 +122,13 @@ class Traffic:
         """Send each fleet its share of the requests (0 to 1)."""
         with self._lock:
             self._shares = [share for share in shares if share[1] > 0]
+
+    def close(self) -> list[Fleet]:
+        """Take all fleets out for good; returns them, to be stopped."""
+        with self._lock:
+            self.closed = True
+            shares, self._shares = self._shares, []
+        return [fleet for fleet, _ in shares]
 
     @contextmanager
     def lend(self, variant: str | None) -> Iterator[Member]:

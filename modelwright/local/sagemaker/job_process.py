@@ -52,6 +52,7 @@ class Container:
             "HOME": str(self._tree.home),
             "TMPDIR": str(self._tree.temporary),
             "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",  # as AWS's images have it: lines reach the log while the script runs
         }
         return env if isolated else {**env, **role_environment(self._cloud, role_arn)}
 

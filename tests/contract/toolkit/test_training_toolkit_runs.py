@@ -24,7 +24,7 @@ OWN_OF_THE_TOOLKITS_RUN = {
     "AWS_DEFAULT_REGION",
 }
 OURS_BESIDE_THEM = {"PATH", "HOME", "TMPDIR", "LANG", "LC_CTYPE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
-                    "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION"}  # fmt: skip
+                    "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "PYTHONUNBUFFERED"}  # fmt: skip
 
 
 def test_the_script_sees_what_it_sees_under_the_toolkit(run_toolkit, run_job, cloud) -> None:
