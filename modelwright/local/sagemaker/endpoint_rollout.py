@@ -1,0 +1,143 @@
+"""Carries out what was asked of an endpoint, each change in a thread: deploy, remove, start again after a restart."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+from modelwright.local.sagemaker.endpoint_deployment import Deployer, PlanError, RolledBack, ServerFailed
+from modelwright.local.sagemaker.endpoint_fleet import Fleet, Traffic
+from modelwright.local.service import AwsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelwright.local.sagemaker.endpoint_configs import EndpointConfigs
+    from modelwright.local.sagemaker.endpoint_store import EndpointStore
+
+_log = logging.getLogger(__name__)
+
+
+class Rollout:
+    """The fleets that serve, by endpoint, and the changes that are under way."""
+
+    def __init__(self, store: EndpointStore, deployer: Deployer, configs: EndpointConfigs) -> None:
+        """Nothing serves yet."""
+        self._store = store
+        self._deployer = deployer
+        self._configs = configs
+        self._lock = threading.Lock()
+        self._traffic: dict[str, Traffic] = {}
+        self._threads: set[threading.Thread] = set()
+        self._stopping = threading.Event()
+
+    def traffic(self, name: str, plan: list[dict[str, Any]]) -> Traffic:
+        """Return what an endpoint's requests go to; its servers are started if none are, as after a restart."""
+        traffic = self._traffic_of(name)
+        if traffic.fleet is None:
+            with traffic.starting:
+                if traffic.fleet is None:
+                    self._start(name, plan, traffic)
+        return traffic
+
+    def deploy(self, name: str) -> None:
+        """Put the endpoint's pending configuration into service; returns at once."""
+        self._spawn(name, self._deploy)
+
+    def remove(self, name: str) -> None:
+        """End the endpoint's servers and drop its record; returns at once."""
+        self._spawn(name, self._remove)
+
+    def stop(self) -> None:
+        """End all servers at once; the records say what is to serve next time."""
+        self._stopping.set()
+        with self._lock:
+            traffics, threads = list(self._traffic.values()), list(self._threads)
+        for traffic in traffics:
+            for fleet in traffic.close():
+                fleet.stop(drain_seconds=0, grace_seconds=0)
+        for thread in threads:
+            thread.join(1.0)
+
+    def _start(self, name: str, plan: list[dict[str, Any]], traffic: Traffic) -> None:
+        if traffic.closed:
+            raise AwsError("ValidationError", f"Endpoint {name} is being deleted.")
+        try:
+            traffic.route((self._deployer.fleet(name, plan), 1.0))
+        except ServerFailed as error:
+            raise AwsError("ServiceUnavailable", f"Endpoint {name}: {error}", 503) from None
+
+    def _traffic_of(self, name: str) -> Traffic:
+        with self._lock:
+            return self._traffic.setdefault(name, Traffic())
+
+    def _spawn(self, name: str, work: Callable[[str], None]) -> None:
+        def run() -> None:
+            try:
+                work(name)
+            except Exception:  # noqa: BLE001  # the thread's end: it is in the log, and the record says what was reached
+                _log.exception("a change of an endpoint failed endpoint=%s", name)
+            finally:
+                with self._lock:
+                    self._threads.discard(thread)
+
+        thread = threading.Thread(target=run, name=f"endpoint-{name}", daemon=True)
+        with self._lock:
+            self._threads.add(thread)
+        thread.start()
+
+    def _deploy(self, name: str) -> None:
+        record = self._store.get(name)
+        try:
+            plan, old = self._put_into_service(record)
+        except (PlanError, ServerFailed, RolledBack) as error:
+            self._fail(record, str(error), rolled_back=isinstance(error, RolledBack))
+        except AwsError as error:
+            self._fail(record, error.message, rolled_back=False)
+        except Exception as error:  # noqa: BLE001  # a fault of ours must not leave the endpoint busy for ever
+            _log.exception("a deployment failed endpoint=%s", name)
+            self._fail(record, f"InternalError: {error}", rolled_back=False)
+        else:
+            record["Plan"], record["EndpointConfigName"] = plan, record["Pending"]["EndpointConfigName"]
+            if record["Pending"]["DeploymentConfig"] is not None:
+                record["LastDeploymentConfig"] = record["Pending"]["DeploymentConfig"]
+            self._store.settle(record, "InService", None)
+            if old is not None:
+                old.stop()
+
+    def _put_into_service(self, record: dict[str, Any]) -> tuple[list[dict[str, Any]], Fleet | None]:
+        """Return what is served now, and the fleet that served before."""
+        name, pending = record["EndpointName"], record["Pending"]
+        plan = self._deployer.plan(self._configs.get(pending["EndpointConfigName"]))
+        fleet = self._deployer.fleet(name, plan)
+        traffic = self._traffic_of(name)
+        try:
+            with traffic.starting:
+                old = traffic.fleet
+                self._deployer.shift(traffic, fleet, plan, pending["DeploymentConfig"], self._stopping)
+        except BaseException:
+            fleet.stop()
+            raise
+        return plan, old
+
+    def _fail(self, record: dict[str, Any], reason: str, *, rolled_back: bool) -> None:
+        if self._stopping.is_set():
+            return  # its servers were ended, not its deployment; EndpointStore.recover says what is true
+        if record["EndpointStatus"] == "Creating":
+            self._store.settle(record, "Failed", reason)
+            return
+        if rolled_back:
+            record["EndpointStatus"] = "RollingBack"
+            self._store.write(record)
+        self._store.settle(record, "InService", reason)
+
+    def _remove(self, name: str) -> None:
+        traffic = self._traffic_of(name)
+        with traffic.starting:
+            fleets = traffic.close()
+        for fleet in fleets:
+            fleet.stop()
+        with self._lock:
+            self._traffic.pop(name, None)
+        self._store.delete(name)
