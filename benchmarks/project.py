@@ -29,7 +29,7 @@ def copy_project(target: Path) -> Path:
 
 def modelwright(project: Path, *arguments: str) -> str:
     """Run the command line in the project; what it printed on standard output."""
-    command = [sys.executable, "-m", "modelwright.cli.main", *arguments]
+    command = [sys.executable, "-m", "modelwright", *arguments]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(
         command,
