@@ -1,8 +1,9 @@
 """The fields that Step Functions' optimized SageMaker integrations take; botocore's model of the API knows more.
 
-https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html ("Optimized SageMaker AI APIs"). A field
-that is not here is refused when the state machine is created: SCHEMA_VALIDATION_FAILED, 'The field "X" is not
-supported by Step Functions'.
+https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html listed the fields until it came to list the
+calls only; two of training are known to work from https://github.com/aws/aws-step-functions-data-science-sdk-python
+(issues 42: EnableManagedSpotTraining, 86: CheckpointConfig). A field that is not here is refused when the state machine
+is created: SCHEMA_VALIDATION_FAILED, 'The field "X" is not supported by Step Functions'.
 """
 
 from __future__ import annotations
@@ -51,7 +52,6 @@ FIELDS: Final[dict[str, frozenset[str]]] = {
         {
             "AlgorithmSpecification",
             "CheckpointConfig",
-            "EnableInterContainerTrafficEncryption",
             "EnableManagedSpotTraining",
             "EnableNetworkIsolation",
             "Environment",
