@@ -5,6 +5,7 @@ It owns `.modelwright/`, lives while a command is attached (or `up` keeps it), a
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
 import signal
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 
 _FIRST_CLIENT_SECONDS = 30.0
 """whoever started the daemon joins at once; if it died meanwhile, the daemon does not wait for ever"""
+
+_LONGEST_STOP_SECONDS = 150.0
+"""a job that is stopped has 120 s to end (contract of SageMaker's containers)"""
 
 
 class Daemon:
@@ -55,9 +59,7 @@ class Daemon:
         if self._failure is None:
             self._end_when_nobody_comes()
             self._stopping.wait()
-            began = time.monotonic()
-            self._cloud.stop()
-            log.info("stopped within %.2f s", time.monotonic() - began)
+            self._stop_cloud()
         else:
             self._stopping.wait(_FIRST_CLIENT_SECONDS)  # whoever started it reads why, in answer to its join
         self._listener.close()
@@ -82,6 +84,14 @@ class Daemon:
         log.info("answers at %s after %.2f s", self._cloud.endpoint_url, time.monotonic() - began)
         deploy_again(self._cloud)
         log.info("deployed again after %.2f s", time.monotonic() - began)
+
+    def _stop_cloud(self) -> None:
+        """End what runs; whatever hangs is left behind after a while (processes of ours end with this one)."""
+        faulthandler.dump_traceback_later(_LONGEST_STOP_SECONDS, exit=True)
+        began = time.monotonic()
+        self._cloud.stop()
+        faulthandler.cancel_dump_traceback_later()
+        log.info("stopped within %.2f s", time.monotonic() - began)
 
     def _end_when_nobody_comes(self) -> None:
         def look() -> None:

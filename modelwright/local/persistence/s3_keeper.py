@@ -122,10 +122,11 @@ class S3Keeper:
 
         backend = s3_backend(self._cloud)
         bucket = backend.get_bucket(bucket_name)
+        held = {key: bucket.keys.getlist(key, []) for key in keys}
+        bodies = {key: [describe(backend, self._cloud.objects, each) for each in held[key]] for key in keys}
         with self._cloud.database.transaction():
-            for key in keys:
-                versions = bucket.keys.getlist(key, [])
-                self._put(f"{bucket_name}/{key}", [describe(backend, self._cloud.objects, each) for each in versions])
+            for key, versions in bodies.items():
+                self._put(f"{bucket_name}/{key}", versions)
 
     def _put(self, name: str, versions: list[dict[str, Any]]) -> None:
         before = self._cloud.database.get(KIND, name)
