@@ -13,7 +13,7 @@ from acquire_deployment.domain import newer_champion
 from shared.clients import client, error_code
 from shared.env import read_env
 from shared.log import log
-from shared.table import champion_key, from_item, lease_key
+from shared.table import champion_key, from_item, lease_key, read_item
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         log("endpoint busy", run=event["run"], holder=lease["holder"])
         return lease
     # Read under the lease: only its holder moves the pointer.
-    newer = newer_champion(_champion(env), event["started_at"], event["run"])
+    champion = read_item(client("dynamodb"), env.table_name, champion_key(env.pipeline))
+    newer = newer_champion(champion, event["started_at"], event["run"])
     if newer:
         _give_back(env, event["execution"])
         log("superseded", run=event["run"], champion=newer)
@@ -73,15 +74,8 @@ def _take(env: Env, execution: str) -> dict[str, Any]:
 
 
 def _holder(env: Env) -> str:
-    key = lease_key(env.endpoint_name)
-    item = client("dynamodb").get_item(TableName=env.table_name, Key=key, ConsistentRead=True).get("Item", {})
-    return str(from_item(item).get("execution", "nobody any more"))
-
-
-def _champion(env: Env) -> dict[str, Any] | None:
-    key = champion_key(env.pipeline)
-    item = client("dynamodb").get_item(TableName=env.table_name, Key=key, ConsistentRead=True).get("Item")
-    return from_item(item) if item else None
+    lease = read_item(client("dynamodb"), env.table_name, lease_key(env.endpoint_name)) or {}
+    return str(lease.get("execution", "nobody any more"))
 
 
 def _give_back(env: Env, execution: str) -> None:

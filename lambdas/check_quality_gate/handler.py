@@ -11,7 +11,7 @@ from check_quality_gate.domain import decide
 from shared.clients import client
 from shared.env import read_env
 from shared.log import log
-from shared.table import champion_key, from_item
+from shared.table import champion_key, read_item
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,5 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _champion_metrics(env: Env) -> dict[str, float] | None:
-    key = champion_key(env.pipeline)
-    item = client("dynamodb").get_item(TableName=env.table_name, Key=key, ConsistentRead=True).get("Item")
-    if not item:
-        return None
-    metrics: dict[str, float] = json.loads(from_item(item)["metrics"])
-    return metrics
+    champion = read_item(client("dynamodb"), env.table_name, champion_key(env.pipeline))
+    return json.loads(champion["metrics"]) if champion else None

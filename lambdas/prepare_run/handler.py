@@ -13,10 +13,9 @@ from prepare_run import domain, plan
 from shared.clients import client, error_code
 from shared.env import read_env
 from shared.log import log
-from shared.s3 import Location, read_object
-from shared.table import from_item, run_key, to_item, trigger_key
+from shared.s3 import MAX_MANIFEST_BYTES, Location, read_object
+from shared.table import read_item, run_key, to_item, trigger_key
 
-MAX_MANIFEST_BYTES = 1024 * 1024
 TRIGGER_DAYS = 90  # an event is delivered again within a day at most; executions are kept for 90
 
 
@@ -80,8 +79,10 @@ def _take_event(env: Env, request: domain.RunRequest, execution: str, run: dict[
     except ClientError as error:
         if error_code(error) != "ConditionalCheckFailedException":
             raise
-        answer = client("dynamodb").get_item(TableName=env.table_name, Key=key, ConsistentRead=True)
-        return str(from_item(answer["Item"])["execution"])
+        taken = read_item(client("dynamodb"), env.table_name, key)
+        if taken is None:  # its time to live ended in this very moment: the next attempt takes it
+            raise
+        return str(taken["execution"])
     return execution
 
 

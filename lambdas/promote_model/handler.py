@@ -16,7 +16,7 @@ from shared.env import read_env
 from shared.errors import PipelineError
 from shared.log import log
 from shared.patience import pauses
-from shared.table import champion_key, from_item
+from shared.table import champion_key, read_item
 
 
 class LeaseLost(PipelineError):
@@ -60,9 +60,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _champion_run(env: Env) -> str | None:
-    key = champion_key(env.pipeline)
-    item = client("dynamodb").get_item(TableName=env.table_name, Key=key, ConsistentRead=True).get("Item")
-    return str(from_item(item)["run"]) if item else None
+    champion = read_item(client("dynamodb"), env.table_name, champion_key(env.pipeline))
+    return str(champion["run"]) if champion else None
 
 
 def _approve(package_arn: str, status: str, reason: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.endpoint import BUSY
+
 Action = Literal["none", "wait", "create", "update", "delete"]
 WAITING = "waiting"
-BUSY = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 
 
 @dataclass(frozen=True)

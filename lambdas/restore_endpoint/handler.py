@@ -14,7 +14,7 @@ from shared.clients import client, error_code
 from shared.env import read_env
 from shared.log import log
 from shared.patience import pauses
-from shared.table import from_item, lease_key
+from shared.table import lease_key, read_item
 
 RESTORE_SECONDS = 10.0
 
@@ -51,9 +51,7 @@ def _step(endpoint: str, previous: str) -> str:
 
 
 def _holds_lease(env: Env, execution: str, fence: int) -> bool:
-    key = lease_key(env.endpoint_name)
-    item = client("dynamodb").get_item(TableName=env.table_name, Key=key, ConsistentRead=True).get("Item", {})
-    lease = from_item(item)
+    lease = read_item(client("dynamodb"), env.table_name, lease_key(env.endpoint_name)) or {}
     return lease.get("execution") == execution and lease.get("fence") == fence
 
 

@@ -9,6 +9,8 @@ from botocore.exceptions import ClientError
 
 from shared.clients import error_code
 
+MAX_MANIFEST_BYTES = 1024 * 1024  # of a release: a smoke test of 64 KiB and settings
+
 
 @dataclass(frozen=True)
 class Location:

@@ -37,6 +37,12 @@ def lease_key(endpoint: str) -> Key:
     return _key(f"ENDPOINT#{endpoint}", "LEASE")
 
 
+def read_item(dynamodb: Any, table: str, key: Key) -> dict[str, Any] | None:
+    """The item as plain values, as it is at this moment; None when there is none."""
+    item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+    return from_item(item) if item else None
+
+
 def to_item(values: dict[str, Any]) -> dict[str, Any]:
     """Plain values in the API's typed form. Floats go as JSON text (`metrics`): DynamoDB's range is not theirs."""
     return {name: _SERIALIZE(value) for name, value in values.items()}

@@ -14,10 +14,8 @@ from shared.clients import client, error_code
 from shared.env import read_env
 from shared.errors import ReleaseNotFound
 from shared.log import log
-from shared.s3 import Location, read_object
+from shared.s3 import MAX_MANIFEST_BYTES, Location, read_object
 from smoke_test.domain import SmokeTestFailed, check_answer
-
-MAX_MANIFEST_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)

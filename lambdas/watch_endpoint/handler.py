@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.clients import client
+from shared.endpoint import BUSY
 from shared.env import read_env
 from shared.log import log
 from shared.patience import pauses
-from watch_endpoint.domain import BUSY, Look, judge
+from watch_endpoint.domain import Look, judge
 
 WATCH_SECONDS = 10.0
 

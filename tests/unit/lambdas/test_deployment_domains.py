@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from acquire_deployment.domain import newer_champion, order
 from remove_old_models.domain import Named, beyond
-from restore_endpoint.domain import BUSY, next_step
+from restore_endpoint.domain import next_step
+from shared.endpoint import BUSY
 from shared.patience import pauses
 from watch_endpoint.domain import Look, judge
 
