@@ -15,9 +15,12 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelwright.local.processes import child, mounts, preload, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PR_SET_CHILD_SUBREAPER = 36
 _WITHOUT_FORK = sys.platform == "darwin"
@@ -109,20 +112,27 @@ class _Loop:
     def _reap(self) -> None:
         with contextlib.suppress(BlockingIOError):
             self._woken.recv(4096)
-        while True:
-            try:
-                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            except ChildProcessError:
-                return
-            if found is None:
-                return
-            ours = found.si_pid in self._children
-            if ours:
-                _signal_group(found.si_pid, signal.SIGKILL)  # what the process left running; its pid is still its own
-            pid, status, usage = os.wait4(found.si_pid, 0)
-            if ours:
+        for pid, status, usage in _ended_children(self._children):
+            if pid in self._children:
                 self._children.discard(pid)
                 wire.send(self._channel, _ended(pid, status, usage))
+
+
+def _ended_children(known: set[int]) -> Iterator[tuple[int, int, Any]]:
+    """Reap what has ended; of a known child, first kill what it left running (its pid is still its own then)."""
+    if not hasattr(os, "waitid"):  # macOS before Python 3.13
+        yield from (found for pid in list(known) if (found := os.wait4(pid, os.WNOHANG))[0])
+        return
+    while True:
+        try:
+            found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if found is None:
+            return
+        if found.si_pid in known:
+            _signal_group(found.si_pid, signal.SIGKILL)
+        yield os.wait4(found.si_pid, 0)
 
 
 def _adopted() -> set[int]:

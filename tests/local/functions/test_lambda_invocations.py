@@ -62,7 +62,9 @@ def test_the_log_has_start_lines_end_and_report(functions) -> None:
     assert re.fullmatch(r"START RequestId: [0-9a-f-]{36} Version: \$LATEST", lines[0])
     assert lines[1] == "called with {'a': 1}"
     assert lines[2].startswith("END RequestId: ")
-    assert re.search(r"\tBilled Duration: \d+ ms\tMemory Size: 512 MB\tMax Memory Used: \d+ MB\tInit Duration: ", lines[3])
+    assert re.search(
+        r"\tBilled Duration: \d+ ms\tMemory Size: 512 MB\tMax Memory Used: \d+ MB\tInit Duration: ", lines[3]
+    )
 
 
 def test_an_exception_is_an_unhandled_function_error_with_type_and_trace(functions, metric) -> None:
@@ -207,7 +209,9 @@ def test_an_event_is_tried_three_times_and_then_goes_to_the_dead_letter_queue(fu
     monkeypatch.setattr(events, "DELAYS_SECONDS", (0.0, 0.0))
     queue = cloud.client("sqs").create_queue(QueueName="dead")["QueueUrl"]
     target = "arn:aws:sqs:us-east-1:123456789012:dead"
-    functions.register("fails", "def handler(event, context):\n    raise ValueError('no')\n", DeadLetterConfig={"TargetArn": target})
+    functions.register(
+        "fails", "def handler(event, context):\n    raise ValueError('no')\n", DeadLetterConfig={"TargetArn": target}
+    )
     _, answer = functions.invoke("fails", {"a": 1}, InvocationType="Event")
     assert answer["StatusCode"] == 202
     found = cloud.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=20, MessageAttributeNames=["All"])

@@ -126,7 +126,11 @@ print("to stderr", file=sys.stderr)
         ("import os; os._exit(9)", 9, None),
         ("import os; os.kill(os.getpid(), 15)", -signal.SIGTERM, None),
         ("import atexit; atexit.register(print, 'at exit')", 0, "at exit"),
-        ("import threading, time; threading.Thread(target=lambda: (time.sleep(0.05), print('joined'))).start()", 0, "joined"),
+        (
+            "import threading, time; threading.Thread(target=lambda: (time.sleep(0.05), print('joined'))).start()",
+            0,
+            "joined",
+        ),
         ("import sys; sys.excepthook = lambda *a: print('hooked'); 1 / 0", 1, "hooked"),
     ],
 )
@@ -139,7 +143,7 @@ def test_a_traceback_shows_the_program_and_nothing_of_ours(started: Started) -> 
     _, lines = started.script("def f():\n    raise ValueError('x')\n\nf()\n")
     where = [line.strip() for line in lines if line.strip().startswith("File")]
     assert len(where) == 2
-    assert all(line.endswith(("program.py\", line 4, in <module>", "program.py\", line 2, in f")) for line in where)
+    assert all(line.endswith(('program.py", line 4, in <module>', 'program.py", line 2, in f')) for line in where)
 
 
 def test_modules_and_code_are_run_too(started: Started) -> None:

@@ -62,9 +62,13 @@ def test_a_zygote_that_died_is_replaced_and_its_processes_have_ended(tmp_path: P
 def test_stopping_the_launcher_ends_everything_it_started(tmp_path: Path) -> None:
     launcher = Launcher([])
     lines: list[str] = []
-    escaped = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    print(os.getpid(), flush=True)\ntime.sleep(1000)\n"
+    escaped = (
+        "import os, time\nif os.fork() == 0:\n    os.setsid()\n    print(os.getpid(), flush=True)\ntime.sleep(1000)\n"
+    )
     (tmp_path / "escape.py").write_text(escaped)
-    process = launcher.start(ProcessSpec(["python3", "escape.py"], {"PATH": PATH}, tmp_path, tmp_path, "job"), lines.append)
+    process = launcher.start(
+        ProcessSpec(["python3", "escape.py"], {"PATH": PATH}, tmp_path, tmp_path, "job"), lines.append
+    )
     pause = threading.Event()
     while not lines:
         pause.wait(0.01)

@@ -39,8 +39,13 @@ def test_two_hosts_are_told_of_each_other() -> None:
 
 
 def test_a_channel_says_how_it_is_read_and_its_type_only_when_it_has_one() -> None:
-    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/", "S3DataDistributionType": "ShardedByS3Key"}}
-    channels = [{"ChannelName": "a", "DataSource": source}, {"ChannelName": "b", "DataSource": {}, "ContentType": "text/csv"}]
+    source = {
+        "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/", "S3DataDistributionType": "ShardedByS3Key"}
+    }
+    channels = [
+        {"ChannelName": "a", "DataSource": source},
+        {"ChannelName": "b", "DataSource": {}, "ContentType": "text/csv"},
+    ]
     assert configs.input_data_config(channels, "FastFile") == {
         "a": {"TrainingInputMode": "FastFile", "S3DistributionType": "ShardedByS3Key", "RecordWrapperType": "None"},
         "b": {"TrainingInputMode": "FastFile", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None",

@@ -47,7 +47,13 @@ def test_arguments_are_sorted_named_verbatim_and_in_pythons_words() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, ""), ("as it is", "as it is"), (True, "true"), (0.1, "0.1"), ({"b": 1, "a": [1, None]}, '{"a":[1,null],"b":1}')],
+    [
+        (None, ""),
+        ("as it is", "as it is"),
+        (True, "true"),
+        (0.1, "0.1"),
+        ({"b": 1, "a": [1, None]}, '{"a":[1,null],"b":1}'),
+    ],
 )
 def test_a_value_in_the_environment_is_compact_sorted_json(value: object, text: str) -> None:
     assert hyperparameters.environment_text(value) == text
