@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from modelwright.local.stepfunctions.sagemaker_fields import FIELDS, JOBS
 
 DOCUMENTED = json.loads((Path(__file__).parent / "optimized_integration_fields.json").read_text())

@@ -80,10 +80,12 @@ class _Attempt:
         """Wait for the end of the work; False when it did not end in time."""
         threading.Thread(target=self._execute, name=f"state-{self._state.name}", daemon=True).start()
         runtime, over = self._frame.runtime, self._frame.over
+        began = runtime.clock.time()
+        runtime.use_time(over)
         if seconds is None:
             over.wait()
         else:
-            runtime.sleep(seconds, over)
+            runtime.sleep(began + seconds - runtime.clock.time(), over)
         if not self._done:
             self._frame.check_running()
         return self._done

@@ -24,7 +24,7 @@ from modelwright.local.service import AwsError
 from modelwright.local.stepfunctions.environment import LocalEnvironment
 from modelwright.local.stepfunctions.history import History
 from modelwright.local.stepfunctions.machines import PRINCIPAL, Machine, check_trust, valid_name
-from modelwright.local.stepfunctions.programs import parse_ahead, program_of
+from modelwright.local.stepfunctions.programs import parse_next, program_of
 from modelwright.local.stepfunctions.recorder import Recorder
 from modelwright.local.stepfunctions.records import Records, history_stream
 from modelwright.local.stepfunctions.runtime import Runtime
@@ -202,6 +202,7 @@ class _Run:
             client=self._client,
             wait_for_job=self._wait_for_job,
             publish=self._publish,
+            idle=lambda: parse_next(self._machine.definition),
         )
         env.event_manager = History(env)
         return env
@@ -226,7 +227,6 @@ class _Run:
         try:
             self._tell()
             self._begin()
-            parse_ahead(self._machine.definition)
             program_of(self._machine.definition).eval(self.env)
         except Exception as error:  # a slip of ours ends the execution, visibly
             log.exception("The execution %s could not be run", self.record["executionArn"])

@@ -48,11 +48,15 @@ def check_grammar(definition: str) -> None:
         raise InvalidDefinition(problems)
 
 
-def parse_ahead(definition: str) -> None:
-    """Parse the states that a program has not needed yet, in the order of the definition, in a thread of its own."""
-    states = program_of(definition).states.states
-    if not states.complete():
-        threading.Thread(target=states.parse_all, name="states-parser", daemon=True).start()
+def parse_next(definition: str) -> bool:
+    """Parse one more state, for who waits anyway; False when there is none, or another does it."""
+    if not _parsing.acquire(blocking=False):
+        return False
+    try:
+        done: bool = _program(definition).states.states.parse_next()
+    finally:
+        _parsing.release()
+    return done
 
 
 @lru_cache(maxsize=64)
@@ -77,10 +81,6 @@ class _States:
         """Give the names of the states, in the definition's order."""
         return list(self._texts)
 
-    def complete(self) -> bool:
-        """Say whether every state is parsed."""
-        return len(self._ready) == len(self._texts)
-
     def get(self, name: str, default: Any = None) -> Any:
         """Give a state; InvalidDefinition when it cannot be parsed."""
         if name not in self._texts:
@@ -91,10 +91,10 @@ class _States:
                     self._ready[name] = self._parse(name)
         return self._ready[name]
 
-    def parse_all(self) -> None:
-        """Parse what is left."""
-        for name in self.names():
-            self.get(name)
+    def parse_next(self) -> bool:
+        """Parse the first state that is not parsed; False when all are."""
+        name = next((name for name in self._texts if name not in self._ready), None)
+        return name is not None and self.get(name) is not None
 
     def _parse(self, name: str) -> Any:
         alone = _parsed({**self._language, "StartAt": name, "States": {name: self._texts[name]}})

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 LONGEST_SLEEP_SECONDS = 1.0
 """a wait looks at the clock at least this often: a laptop that slept, or a clock that was moved, is noticed"""
 
+LONG_CALL_SECONDS = 0.02
+"""what takes longer than this is waited for: a job, a function; shorter calls are better not disturbed"""
+
 
 class JobWaiter(Protocol):
     """Blocks until a SageMaker job has ended (`services["sagemaker"].wait`)."""
@@ -35,7 +38,16 @@ class Runtime:
     wait_for_job: JobWaiter
     publish: Callable[[dict[str, Any]], None]
     """takes each event of the history, in order"""
+    idle: Callable[[], bool] = field(default=lambda: False)
+    """does a little that will be needed later; False when there is nothing"""
     longest_sleep_seconds: float = field(default=LONGEST_SLEEP_SECONDS)
+
+    def use_time(self, over: threading.Event) -> None:
+        """Do ahead what can be done, while something takes its time; returns soon after `over` is set."""
+        if over.wait(LONG_CALL_SECONDS):
+            return
+        while not over.is_set() and self.idle():
+            pass
 
     def sleep(self, seconds: float, over: threading.Event) -> bool:
         """Wait until `seconds` have passed on the clock or `over` is set; True when it was set."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from modelwright.local.stepfunctions.install import CLIENT_USERS, install, seams
-from modelwright.local.stepfunctions.programs import InvalidDefinition, check_grammar, program_of
+from modelwright.local.stepfunctions.programs import InvalidDefinition, check_grammar, parse_next, program_of
 
 ASL = "moto.stepfunctions.parser.asl"
 
@@ -97,11 +97,20 @@ def _original_parameters():
     return _cache
 
 
+def test_who_waits_parses_ahead_until_nothing_is_left():
+    states = {name: {"Type": "Pass", "Next": "D"} for name in "ABC"} | {"D": {"Type": "Succeed"}}
+    definition = json.dumps({"StartAt": "A", "States": states})
+    program_of(definition).states.states.get("B")
+    assert [parse_next(definition) for _ in range(4)] == [True, True, True, False]
+
+
 def test_a_state_is_parsed_when_it_is_needed_and_every_mistake_is_found():
     good = {"Type": "Pass", "End": True}
     definition = json.dumps({"StartAt": "A", "States": {"A": good, "B": {**good, "Bad": 1}, "C": {**good, "Worse": 1}}})
     program = program_of(definition)
     assert program.states.states.get("A").name == "A"
+    with pytest.raises(InvalidDefinition):
+        parse_next(definition)
     with pytest.raises(InvalidDefinition) as refused:
         check_grammar(definition)
     assert [problem.rpartition(" at ")[2] for problem in refused.value.problems] == ["/States/B", "/States/C"]
