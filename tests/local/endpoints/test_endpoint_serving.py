@@ -6,6 +6,7 @@ import concurrent.futures
 import signal
 from collections import Counter
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -35,6 +36,26 @@ def test_the_answer_names_its_type_and_variant(hosting):
     answer = client.invoke_endpoint(EndpointName=name, Body=b"1,2", ContentType="text/csv", Accept="text/csv")
     found = (answer["ContentType"], answer["InvokedProductionVariant"], answer["Body"].read())
     assert found == ("text/csv", "v0", b"3.0\n")
+
+
+def test_a_client_on_the_wire_sends_and_gets_the_same_bytes(hosting):
+    script = (
+        "def model_fn(d): return lambda x: x\ndef input_fn(b, t): return b\ndef output_fn(p, a): return p, 'image/x'\n"
+    )
+    name, owner = hosting.in_service(script=script), hosting.cloud.callers.owner
+    client = boto3.client(
+        "sagemaker-runtime",
+        region_name="us-east-1",
+        endpoint_url=hosting.cloud.endpoint_url,
+        aws_access_key_id=owner.access_key,
+        aws_secret_access_key=owner.secret_key,
+    )
+    body = bytes(range(256)) * 400
+    answer = client.invoke_endpoint(EndpointName=name, Body=body, ContentType="application/octet-stream", Accept="a/b")
+    assert (answer["ContentType"], answer["Body"].read() == body) == ("image/x", True)
+    with pytest.raises(client.exceptions.ModelError) as caught:
+        client.invoke_endpoint(EndpointName=name, Body=b"\xff", ContentType="text/csv")
+    assert caught.value.response["OriginalStatusCode"] == 400
 
 
 def test_the_model_gets_its_environment_and_its_own_opt_ml(hosting):
