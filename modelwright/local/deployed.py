@@ -31,13 +31,16 @@ def deploy(cloud: Cloud, assembly: Path, revive: Sequence[str] = ()) -> dict[str
 def deploy_again(cloud: Cloud) -> None:
     """Deploy what was deployed before the last stop, if anything was.
 
-    What cannot be deployed any more (by a newer modelwright, say) does not keep the local cloud from starting: a deploy of
-    what there is now may follow, and whoever needs a stack that is missing is told so.
+    What cannot be deployed any more (by a newer modelwright, say) does not keep the local cloud from starting: a deploy
+    of what there is now may follow, and whoever needs a stack that is missing is told so.
     """
     last = cloud.database.get(_KIND, _KEY)
     if last is None:
         return
     kept = _folder(cloud) / last["fingerprint"]
+    if not kept.is_dir():
+        _log.error("%s is gone: what was deployed before is not made again", kept)
+        return
     for other in kept.parent.iterdir():
         if other != kept:  # not at a deploy: functions that it left as they were run from the older copy
             shutil.rmtree(other)
