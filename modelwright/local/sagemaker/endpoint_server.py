@@ -25,7 +25,7 @@ PING_SECONDS = 2
 """https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html"""
 STOP_SECONDS = 30
 MOST_FAILED_STARTS = 3
-"""so often in a row a server that had served is started again in vain"""
+"""so often in a row a server that had served is started again in vain, or for nobody"""
 LAST_LINES = 20
 
 
@@ -57,7 +57,9 @@ class Server:
         self._process: Process | None = None
         self._connections: Connections | None = None
         self._stopping = False
-        self._failed_starts = 0
+        self._idle_ends = 0
+        """how often in a row the process has ended without having been asked anything"""
+        self._asked = False
         self._reason = ""
 
     def start(self) -> None:
@@ -66,12 +68,14 @@ class Server:
             process, connections = self._launch()
             with self._changed:
                 self._process, self._connections, self._reason = process, connections, ""
+                self._asked = False
                 self._changed.notify_all()
         threading.Thread(target=self._watch, args=(process,), name="model-server", daemon=True).start()
 
     def exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
         """Ask the server, waiting while it is started again. ServerFailed when there is no answer."""
         connections = self._wait_for_connections(seconds)
+        self._asked = True
         try:
             return connections.exchange(method, path, headers, body, seconds)
         except NotConnected:  # it has died, and _watch is about to hear of it
@@ -157,7 +161,10 @@ class Server:
             if self._connections is not None:
                 self._connections.close()
             self._connections = None
-            self._reason = ""
+            self._idle_ends = 0 if self._asked else self._idle_ends + 1
+        if self._idle_ends > MOST_FAILED_STARTS:
+            self._give_up(f"the model server ends by itself again and again, with status {status}")
+            return
         self._on_line(f"The model server ended with status {status}; it is started again.")
         self._restart()
 
@@ -172,9 +179,13 @@ class Server:
             else:
                 self._stop_if_wanted()
                 return
+        self._give_up(f"the model server cannot be started again: {reason}")
+
+    def _give_up(self, reason: str) -> None:
         with self._changed:
-            self._reason = f"the model server cannot be started again: {reason}"
+            self._reason = reason
             self._changed.notify_all()
+        self._on_line(f"Given up: {reason}.")
 
     def _stop_if_wanted(self) -> None:
         if self._stopping:  # stop() came while there was no process to end

@@ -10,20 +10,21 @@ import functools
 import re
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
+from botocore.model import ServiceModel
 
+from modelwright.local.models import loader
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from botocore.model import ServiceModel, Shape
+    from botocore.model import Shape
 
 
 @functools.cache
 def service_model(service: str) -> ServiceModel:
     """Return botocore's model of a service."""
-    return botocore.session.get_session().get_service_model(service)
+    return ServiceModel(loader().load_service_model(service, "service-2"), service)
 
 
 def validate(service: str, operation: str, params: dict[str, Any]) -> None:

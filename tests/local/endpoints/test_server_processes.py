@@ -68,3 +68,17 @@ def test_one_that_never_gets_ready_is_given_up(make, tmp_path):
     server, _ = make(f"def model_fn(d): return open({str(tmp_path / 'gate')!r}).read()", seconds=0.2)
     with pytest.raises(ServerFailed, match=r"It did not serve after 0\.2 s"):
         server.start()
+
+
+def test_one_that_keeps_ending_by_itself_is_given_up(make):
+    server, lines = make()
+    server.start()
+    with server._changed:
+        while not server._reason:
+            server._process.kill()
+            assert server._changed.wait(20)
+    assert server._reason == "the model server ends by itself again and again, with status -9"
+    assert len([line for line in lines if "it is started again" in line]) == 3
+    with pytest.raises(ServerFailed, match="again and again"):
+        server.exchange("GET", "/ping", {}, b"", 20)
+    server.stop()
