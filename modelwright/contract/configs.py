@@ -12,7 +12,7 @@ NETWORK_INTERFACE = "eth0"
 
 
 def hosts(instance_count: int) -> list[str]:
-    """Return the names of a job's hosts: `algo-1`, `algo-2`, …"""
+    """Return the names of a job's hosts: `algo-1`, `algo-2` and so on."""
     return [f"algo-{number}" for number in range(1, instance_count + 1)]
 
 

@@ -6,13 +6,13 @@ import hashlib
 import io
 import shutil
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from modelwright.local.cloud import Cloud
 

@@ -76,7 +76,9 @@ class WarmSandbox(Sandbox):
         super().__init__(cloud, function, self.lines.stream, self.lines.add)
 
 
-def invoke(cloud: Cloud, pool: Pool, payload: bytes, *, request_id: str, wait: bool, context: Any = None) -> Answer:
+def invoke(  # noqa: PLR0913 - what an invocation is made of
+    cloud: Cloud, pool: Pool, payload: bytes, *, request_id: str, wait: bool, context: Any = None
+) -> Answer:
     """Run the function once. AwsError when it was not run: throttled, too large, not JSON."""
     function = pool.function
     event = check(payload)

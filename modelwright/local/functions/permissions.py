@@ -48,7 +48,10 @@ def with_statement(policy: Mapping[str, Any] | None, added: Mapping[str, Any]) -
     """Return the policy with one more statement; AwsError when there is one of that Sid."""
     statements = list(policy["Statement"]) if policy else []
     if any(each["Sid"] == added["Sid"] for each in statements):
-        message = f"The statement id ({added['Sid']}) provided already exists. Please provide a new statement id, or remove the existing statement."
+        message = (
+            f"The statement id ({added['Sid']}) provided already exists. Please provide a new statement id, or remove "
+            "the existing statement."
+        )
         raise AwsError("ResourceConflictException", message, 409, {"Type": "User"})
     return {"Version": "2012-10-17", "Id": "default", "Statement": [*statements, dict(added)]}
 

@@ -70,6 +70,10 @@ class Function:
     code_bytes: int = 0
     revision: str = ""
 
+    def same_as(self, other: Function) -> bool:
+        """Tell whether processes of the one can serve the other."""
+        return (self.revision, self.reserved) == (other.revision, other.reserved)
+
     def to_document(self) -> dict[str, Any]:
         """Return it as JSON."""
         return {**self.__dict__, "code": str(self.code)}

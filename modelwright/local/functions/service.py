@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from modelwright.local.functions import code, invocations, permissions, record
 from modelwright.local.functions.events import EventQueue
-from modelwright.local.functions.invocations import Answer, WarmSandbox
-from modelwright.local.functions.pool import Pool
+from modelwright.local.functions.store import FunctionStore
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
+    from modelwright.local.functions.invocations import Answer
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from modelwright.local.functions.record import Function
     from modelwright.local.service import Call
 
-_KIND = "lambda.function"
 PRINCIPAL = "lambda.amazonaws.com"
 _LOG_TAIL_BYTES = 4096
 
@@ -47,10 +45,7 @@ class Functions:
     def __init__(self, cloud: Cloud) -> None:
         """Know no function yet."""
         self._cloud = cloud
-        self._lock = threading.RLock()
-        self._pools: dict[str, Pool] = {}
-        self._policies: dict[str, dict[str, Any]] = {}
-        self._kept: set[str] = set()
+        self._store = FunctionStore(cloud)
         self._events = EventQueue(cloud, self._run_event)
         self._handlers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "AddPermission": self._add_permission,
@@ -72,18 +67,12 @@ class Functions:
 
     def start(self) -> None:
         """Take up the functions that were made by the API."""
-        for name, body in self._cloud.database.all(_KIND):
-            self._kept.add(name)
-            self._take(record.Function.from_document(body["function"]))
-            if body["policy"]:
-                self._put_policy(name, body["policy"])
+        for function in self._store.load():
+            self._events.resume(function)
 
     def stop(self) -> None:
         """End every process; events that were not delivered are kept."""
-        with self._lock:
-            pools = list(self._pools.values())
-        for pool in pools:
-            pool.kill()
+        self._store.kill()
         self._events.stop()
 
     def handle(self, call: Call) -> dict[str, Any]:
@@ -98,25 +87,23 @@ class Functions:
         """
         params = {"FunctionName": name, **properties}
         self._check_role(params)
-        function = record.make(self._arn(name), params, code.folder_of(self._cloud, directory), self._cloud.clock.now())
-        with self._lock:
-            self._kept.discard(name)
-            self._put_policy(name, None)
-            self._take(function)
+        folder = code.folder_of(self._cloud, directory)
+        function = record.make(self._store.arn(name), params, folder, self._cloud.clock.now())
+        self._store.put(function, kept=False)
+        self._store.put_policy(name, None)
+        self._events.resume(function)
 
     # Functions
 
     def _create(self, params: dict[str, Any]) -> dict[str, Any]:
         name = params["FunctionName"]
-        with self._lock:
-            if name in self._pools:
+        with self._store.lock:
+            if self._store.has(name):
                 raise AwsError("ResourceConflictException", f"Function already exist: {name}", 409, {"Type": "User"})
             self._check_role(params)
             folder = code.from_request(self._cloud, params["Code"])
-            function = record.make(self._arn(name), params, folder, self._cloud.clock.now())
-            self._kept.add(name)
-            self._take(function)
-            self._keep(name)
+            function = record.make(self._store.arn(name), params, folder, self._cloud.clock.now())
+            self._store.put(function, kept=True)
             return function.configuration()
 
     def _update_code(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -135,9 +122,7 @@ class Functions:
 
     def _change(self, function: Function, *, write: bool = True) -> dict[str, Any]:
         if write:
-            with self._lock:
-                self._take(function)
-                self._keep(function.name)
+            self._store.put(function)
         return function.configuration()
 
     def _get(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -150,21 +135,14 @@ class Functions:
         return found if function.reserved is None else {**found, **self._concurrency_of(function)}
 
     def _list(self, params: dict[str, Any]) -> dict[str, Any]:
-        with self._lock:
-            names = sorted(self._pools)
-            start = int(params.get("Marker") or 0)
-            end = start + int(params.get("MaxItems", 50))
-            shown = [self._pools[name].function.configuration() for name in names[start:end]]
-        return {"Functions": shown, **({"NextMarker": str(end)} if end < len(names) else {})}
+        functions = self._store.all()
+        start = int(params.get("Marker") or 0)
+        end = start + int(params.get("MaxItems", 50))
+        shown = [function.configuration() for function in functions[start:end]]
+        return {"Functions": shown, **({"NextMarker": str(end)} if end < len(functions) else {})}
 
     def _delete(self, params: dict[str, Any]) -> dict[str, Any]:
-        with self._lock:
-            function = self._function(params)
-            pool = self._pools.pop(function.name)
-            self._put_policy(function.name, None)
-            self._kept.discard(function.name)
-            self._cloud.database.delete(_KIND, function.name)
-        pool.close()
+        self._store.delete(self._function(params).name)
         return {"StatusCode": 204}
 
     def _list_tags(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -191,35 +169,28 @@ class Functions:
     # Policy
 
     def _add_permission(self, params: dict[str, Any]) -> dict[str, Any]:
-        with self._lock:
+        with self._store.lock:
             function = self._function(params)
             added = permissions.statement(function.arn, params)
-            self._put_policy(function.name, permissions.with_statement(self._policies.get(function.name), added))
-            self._keep(function.name)
+            policy = permissions.with_statement(self._store.policy(function.name), added)
+            self._store.put_policy(function.name, policy)
         return {"Statement": json.dumps(added)}
 
     def _remove_permission(self, params: dict[str, Any]) -> dict[str, Any]:
-        with self._lock:
+        with self._store.lock:
             name = self._function(params).name
-            self._put_policy(name, permissions.without_statement(self._policies.get(name), params["StatementId"]))
-            self._keep(name)
+            policy = permissions.without_statement(self._store.policy(name), params["StatementId"])
+            self._store.put_policy(name, policy)
         return {}
 
     def _get_policy(self, params: dict[str, Any]) -> dict[str, Any]:
         function = self._function(params)
-        policy = self._policies.get(function.name)
+        policy = self._store.policy(function.name)
         if policy is None:
             raise AwsError(
                 "ResourceNotFoundException", "The resource you requested does not exist.", 404, {"Type": "User"}
             )
         return {"Policy": permissions.text(policy), "RevisionId": function.revision}
-
-    def _put_policy(self, name: str, policy: dict[str, Any] | None) -> None:
-        if policy is None:
-            self._policies.pop(name, None)
-        else:
-            self._policies[name] = policy
-        self._cloud.iam.put_resource_policy(self._arn(name), policy)
 
     # Invocations
 
@@ -239,51 +210,18 @@ class Functions:
         if kind != "RequestResponse":
             raise _invalid(f"InvocationType is {kind!r}; it must be RequestResponse, Event or DryRun")
         context = _client_context(params.get("ClientContext"))
-        pool = self._pool(function.name)
+        pool = self._store.pool(function.name)
         answer = invocations.invoke(self._cloud, pool, payload, request_id=request_id, wait=False, context=context)
         return _shown(answer, tail=params.get("LogType") == "Tail")
 
     def _run_event(self, name: str, payload: bytes, request_id: str) -> Answer:
-        return invocations.invoke(self._cloud, self._pool(name), payload, request_id=request_id, wait=True)
-
-    # What is kept
-
-    def _take(self, function: Function) -> None:
-        """Make this the function of its name; processes of an earlier revision end when they are idle."""
-        old = self._pools.get(function.name)
-        if (
-            old is not None
-            and old.function.revision == function.revision
-            and old.function.reserved == function.reserved
-        ):
-            return
-        self._pools[function.name] = Pool(function, lambda wanted: WarmSandbox(self._cloud, wanted))
-        if old is not None:
-            old.close()
-        self._events.resume(function)
-
-    def _keep(self, name: str) -> None:
-        if name in self._kept:
-            body = {"function": self._pools[name].function.to_document(), "policy": self._policies.get(name)}
-            self._cloud.database.put(_KIND, name, body)
+        return invocations.invoke(self._cloud, self._store.pool(name), payload, request_id=request_id, wait=True)
 
     def _function(self, params: Mapping[str, Any]) -> Function:
-        return self._pool(_name(params["FunctionName"], params.get("Qualifier"))).function
-
-    def _pool(self, name: str) -> Pool:
-        with self._lock:
-            pool = self._pools.get(name)
-        if pool is None:
-            raise AwsError("ResourceNotFoundException", f"Function not found: {self._arn(name)}", 404, {"Type": "User"})
-        return pool
-
-    def _arn(self, name: str) -> str:
-        return f"arn:aws:lambda:{self._cloud.region}:{self._cloud.account}:function:{name}"
+        return self._store.pool(_name(params["FunctionName"], params.get("Qualifier"))).function
 
     def _check_role(self, params: Mapping[str, Any]) -> None:
-        if "Role" in params and not self._cloud.iam.may_assume(
-            params["Role"], PRINCIPAL, {"aws:SourceArn": self._arn(params["FunctionName"])}
-        ):
+        if "Role" in params and not self._cloud.iam.may_assume(params["Role"], PRINCIPAL):
             raise _invalid("The role defined for the function cannot be assumed by Lambda.")
 
 

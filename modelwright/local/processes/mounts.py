@@ -88,7 +88,7 @@ def _cover_parent() -> None:
 
 def _show_again(entry: os.DirEntry[str], hidden: str, shown: str) -> None:
     if entry.is_symlink():
-        Path(shown).symlink_to(os.readlink(hidden))
+        Path(shown).symlink_to(Path(hidden).readlink())
         return
     if entry.is_dir(follow_symlinks=False):
         Path(shown).mkdir()
@@ -98,7 +98,7 @@ def _show_again(entry: os.DirEntry[str], hidden: str, shown: str) -> None:
 
 
 def _drop_capabilities() -> None:
-    """https://man7.org/linux/man-pages/man2/capset.2.html: version 3 of the header, this process, two empty sets."""  # noqa: D400
+    """https://man7.org/linux/man-pages/man2/capset.2.html: version 3 of the header, this process, two empty sets."""
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     _call("capset", header, (ctypes.c_uint32 * 6)())
 

@@ -42,8 +42,8 @@ class Output:
     def _hand_on(self, line: str) -> None:
         try:
             self._on_line(line)
-        except Exception:
-            _LOG.exception("a reader of a process's output failed")  # and must not end everybody's reading
+        except Exception:  # noqa: BLE001 - one reader's fault must not end everybody's reading
+            _LOG.exception("a reader of a process's output failed")
 
 
 class Reader:

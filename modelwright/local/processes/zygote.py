@@ -121,7 +121,7 @@ class _Loop:
 def _ended_children(known: set[int]) -> Iterator[tuple[int, int, Any]]:
     """Reap what has ended; of a known child, first kill what it left running (its pid is still its own then)."""
     if not hasattr(os, "waitid"):  # macOS before Python 3.13
-        yield from (found for pid in list(known) if (found := os.wait4(pid, os.WNOHANG))[0])
+        yield from (reaped for pid in list(known) if (reaped := os.wait4(pid, os.WNOHANG))[0])
         return
     while True:
         try:

@@ -6,13 +6,13 @@ import os
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelwright.local.processes.spec import ProcessSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from modelwright.local.cloud import Cloud
     from modelwright.local.processes.launcher import Process

@@ -70,7 +70,7 @@ def _processing_problems(params: Mapping[str, Any]) -> Iterator[str]:
     yield from _unknown("", params, _PROCESSING_DOES)
     application = params["AppSpecification"]
     if not application.get("ContainerEntrypoint"):
-        yield "AppSpecification.ContainerEntrypoint: the local cloud has no image with an entry point of its own; name it"
+        yield "AppSpecification.ContainerEntrypoint is required: the local cloud runs no image's own entry point"
     yield from _processing_inputs(params.get("ProcessingInputs", []))
     yield from _processing_outputs(params.get("ProcessingOutputConfig", {}).get("Outputs", []))
     yield from _cluster("ProcessingResources.ClusterConfig", params["ProcessingResources"].get("ClusterConfig", {}))

@@ -79,7 +79,7 @@ class Jobs:
         if kind in NOT_YET:
             raise AwsError(
                 "ValidationException",
-                f"{call.operation}: the local cloud does not do {NOT_YET[kind]} yet; it runs training and processing jobs",
+                f"{call.operation}: the local cloud does not do {NOT_YET[kind]} yet, only training and processing",
             )
         if verb == "Create":
             return self._create(kind, call.params)

@@ -15,14 +15,17 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from modelwright.contract import configs
 from modelwright.local.cloud import Cloud
+from modelwright.local.services import SERVICES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 HERE = Path(__file__).parent
 VENV = HERE.parents[2] / ".venv-toolkit"
@@ -123,8 +126,6 @@ def bundle(files: dict[str, str]) -> bytes:
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     names = ("logs", "events", "sagemaker")
-    from modelwright.local.services import SERVICES
-
     made = Cloud(tmp_path_factory.mktemp("cloud"), "us-east-1", services={name: SERVICES[name] for name in names})
     made.start()
     trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}

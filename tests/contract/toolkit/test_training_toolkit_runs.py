@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tarfile
 from io import BytesIO
 
@@ -93,14 +92,18 @@ def _told(failure: str) -> list[str]:
     ]
 
 
+OPENED = "open(os.environ['SM_OUTPUT_DIR'] + '/failure', 'w').write('hm')"
+IN_SRC = "import os, sys\nassert sys.path[0].endswith('/src')\nassert os.getcwd().endswith('/code')\n"
+JOINED = "threading.Thread(target=lambda: open(os.environ['SM_MODEL_DIR'] + '/m', 'w').write('x')).start()"
+SHELL = '#!/bin/sh\ntest "$1" = -C && test "$2" = \'a b;c\' && echo ok > $SM_MODEL_DIR/m\n'
 SUCCEEDS = {
     "plain": ({"train.py": "print('done')\n"}, "train.py"),
-    "shell": ({"train.sh": "#!/bin/sh\ntest \"$1\" = -C && test \"$2\" = 'a b;c' && echo ok > $SM_MODEL_DIR/m\n"}, "train.sh"),
-    "failure-file-but-0": ({"train.py": "import os\nopen(os.environ['SM_OUTPUT_DIR'] + '/failure', 'w').write('hm')\n"}, "train.py"),
-    "in-a-folder": ({"src/train.py": "import os, sys\nassert sys.path[0].endswith('/src')\nassert os.getcwd().endswith('/code')\n"}, "src/train.py"),
-    "threads-are-joined": ({"train.py": "import threading, os\nthreading.Thread(target=lambda: open(os.environ['SM_MODEL_DIR'] + '/m', 'w').write('x')).start()\n"}, "train.py"),
+    "shell": ({"train.sh": SHELL}, "train.sh"),
+    "failure-file-but-0": ({"train.py": f"import os\n{OPENED}\n"}, "train.py"),
+    "in-a-folder": ({"src/train.py": IN_SRC}, "src/train.py"),
+    "threads-are-joined": ({"train.py": f"import threading, os\n{JOINED}\n"}, "train.py"),
     "exit-none": ({"train.py": "raise SystemExit\n"}, "train.py"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", SUCCEEDS)
@@ -112,4 +115,3 @@ def test_what_succeeds_under_the_toolkit_succeeds_here(run_toolkit, run_job, cas
     assert (base / "output/success").read_bytes() == b""
     described = run_job(files, hyperparameters)
     assert described["TrainingJobStatus"] == "Completed", described.get("FailureReason")
-    assert os.path.exists(base / "output/success")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from modelwright.local.cloud import Cloud
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 ROLE = "arn:aws:iam::123456789012:role/function"
 TRUST = {
@@ -82,8 +85,6 @@ def metric(cloud: Cloud) -> Callable[[str, str], float]:
     def total(function: str, name: str) -> float:
         client: Any = cloud.client("cloudwatch")
         now = cloud.clock.now()
-        from datetime import timedelta
-
         found = client.get_metric_statistics(
             Namespace="AWS/Lambda",
             MetricName=name,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import zipfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from modelwright.local.cloud import Cloud
+from modelwright.local.service import AwsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ROLE = "arn:aws:iam::123456789012:role/function"
 VERSION = "def handler(event, context):\n    return {number}\n"
@@ -93,7 +97,7 @@ def test_permissions_are_a_policy_that_decides_who_may_invoke(functions, cloud) 
     def may() -> bool:
         try:
             cloud.iam.authorize_service("events.amazonaws.com", "lambda:InvokeFunction", arn, {"aws:SourceArn": rule})
-        except Exception:  # noqa: BLE001
+        except AwsError:
             return False
         return True
 
@@ -140,8 +144,6 @@ def test_what_the_api_made_is_there_after_a_restart_and_taken_events_are_deliver
     state.start()
     try:
         assert state.client("lambda").get_function(FunctionName="kept")["Configuration"]["Handler"] == "app.handler"
-        import threading
-
         pause = threading.Event()
         assert any(marker.exists() or pause.wait(0.02) for _ in range(1000))
     finally:

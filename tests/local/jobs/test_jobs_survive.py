@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -47,8 +48,6 @@ threading.Event().wait(60)
 
 
 def run_daemon(folder: Path, end: str) -> tuple[subprocess.Popen[str], list[int]]:
-    import json
-
     root = Path(__file__).resolve().parents[3]
     process = subprocess.Popen(
         [sys.executable, "-c", DAEMON, str(folder), json.dumps(SERVICES), end],

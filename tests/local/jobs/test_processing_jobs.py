@@ -68,7 +68,7 @@ def test_a_command_runs_verbatim_between_its_inputs_and_outputs(work, put, get) 
 
 
 def test_a_shell_line_runs_in_the_same_tree(work, get) -> None:
-    line = 'set -e; echo "shell $PWD" > /opt/ml/processing/out/said; ls -d /opt/ml/processing/out >> /opt/ml/processing/out/said'
+    line = 'set -e; cd /opt/ml/processing/out; echo "shell $OLDPWD" > said; ls -d /opt/ml/processing/out >> said'
     found = work.processed(
         "shell",
         ["/bin/sh", "-c", line],

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from modelwright.local.sagemaker import job_process, outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TRAIN = """
 import argparse, json, os, sys
@@ -293,7 +295,8 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
     with zipfile.ZipFile(f"{directory}/{name}", "w") as wheel:
         wheel.write("tinypackage/__init__.py")
         wheel.writestr("tinypackage-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: tinypackage\\nVersion: 1\\n")
-        wheel.writestr("tinypackage-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        kind = "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+        wheel.writestr("tinypackage-1.dist-info/WHEEL", kind)
         wheel.writestr("tinypackage-1.dist-info/RECORD", "")
     return name
 """

@@ -7,12 +7,15 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from modelwright.local.processes.launcher import Launcher, Process, ProcessSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 MODES = {
     "forked, mounted": {},
@@ -161,7 +164,8 @@ def test_other_programs_and_interpreter_options_are_executed(started: Started) -
 
 
 def test_a_python_that_a_shell_starts_sees_the_same_tree(started: Started) -> None:
-    line = "python3 -c \"open('/opt/ml/from-shell', 'w').write('x')\" && python3 -c \"print(open('/opt/ml/from-shell').read())\""
+    written, read = "open('/opt/ml/from-shell', 'w').write('x')", "print(open('/opt/ml/from-shell').read())"
+    line = f'python3 -c "{written}" && python3 -c "{read}"'
     assert started.run(["/bin/sh", "-c", line]) == (0, ["x"])
 
 

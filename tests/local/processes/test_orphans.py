@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from modelwright.local.processes import orphans
 from modelwright.local.store.database import Database
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ def context(**more: object) -> TrainingContext:
     given = {
         "name": "job", "arn": "arn:job", "region": "eu-west-1",
         "hyperparameters": {"sagemaker_program": "train.py", "C": "1.0"},
-        "input_data_config": {"my-chan": {}, "b": {}}, "resource_config": configs.resource_config("ml.m5.large"), **more,
+        "input_data_config": {"my-chan": {}, "b": {}},
+        "resource_config": configs.resource_config("ml.m5.large"), **more,
     }  # fmt: skip
     return TrainingContext(**given)  # type: ignore[arg-type]
 

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a folder for PYTHONPATH, not a package
 """First thing in each Python that is executed where `/opt/ml` cannot be mounted: see `translate.py`.
 
 This folder is on the PYTHONPATH of such processes only, so that the Pythons which they start are served as well. The
