@@ -12,8 +12,6 @@ from functools import cache
 from typing import Any
 
 from botocore.loaders import Loader
-from moto.core import utils as moto_utils
-from moto.core.loaders import create_loader
 
 
 class ModelLoader(Loader):  # type: ignore[misc]  # botocore carries no types
@@ -57,17 +55,20 @@ def loader() -> ModelLoader:
 
 def share_with_moto() -> None:
     """Let moto take its models from the same loader; those that it adds to (S3, SQS) stay its own."""
-    moto_utils._load_service_model = _for_moto  # noqa: SLF001  # moto's one place where models are read
+    from moto.core import utils  # noqa: PLC0415  # who reads a model only needs no moto
+
+    utils._load_service_model = _for_moto  # noqa: SLF001  # moto's one place where models are read
 
 
 def _for_moto(service: str, type_name: str) -> Any:
-    if _has_additions(service):
+    from moto.core.loaders import create_loader, moto_root  # noqa: PLC0415
+
+    if _has_additions(os.path.join(moto_root, service.replace("-", ""))):  # noqa: PTH118
         return create_loader().load_service_model(service, type_name)
     return loader().load_service_model(service, type_name)
 
 
-def _has_additions(service: str) -> bool:
-    folder = os.path.join(os.path.dirname(moto_utils.__file__), os.pardir, service.replace("-", ""))  # noqa: PTH118, PTH120
+def _has_additions(folder: str) -> bool:
     versions = (version for version in _entries(folder) if version[:2] == "20")
     return any("moto-extras" in name for each in versions for name in _entries(os.path.join(folder, each)))  # noqa: PTH118
 
