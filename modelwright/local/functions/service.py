@@ -17,11 +17,11 @@ from modelwright.local.functions.store import FunctionStore
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
-    from modelwright.local.functions.invocations import Answer
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from modelwright.local.cloud import Cloud
+    from modelwright.local.functions.invocations import Answer
     from modelwright.local.functions.record import Function
     from modelwright.local.service import Call
 
