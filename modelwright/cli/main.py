@@ -32,7 +32,7 @@ COMMANDS = {
     "init": "a new folder in training_code/ that runs at once",
     "destroy": "endpoint, models and stack gone, data kept",
 }
-WELL, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
 _WRONG_INPUT = (
     errors.BundleError,
     errors.CommitNotFound,
@@ -89,7 +89,7 @@ def run(argv: list[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what reads our output has gone: not an error
-        return WELL
+        return FAILED
     except errors.ModelwrightError as error:
         return _say(error)
     except Exception as error:

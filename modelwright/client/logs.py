@@ -5,6 +5,7 @@ Jobs: https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ _JOBS = {
     "TrainingJobName": "/aws/sagemaker/TrainingJobs",
     "TransformJobName": "/aws/sagemaker/TransformJobs",
 }
+_PLATFORM_LINE = re.compile(r"(START|END|REPORT) RequestId: |INIT_START Runtime Version: ")
+"""What Lambda writes around each call: https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html"""
 _LATE_MS = 30_000
 """CloudWatch takes events of one stream in some seconds late: so far back is looked again"""
 
@@ -77,12 +80,13 @@ class LogReader:
             if event["eventId"] not in seen:
                 seen.add(event["eventId"])
                 self._newest[key] = max(self._newest.get(key, 0), event["timestamp"])
-                yield event["message"].rstrip("\r\n")
+                if not _PLATFORM_LINE.match(event["message"]):
+                    yield event["message"].rstrip("\r\n")
 
     def _events(self, place: Place, newest: int | None) -> Iterator[dict[str, Any]]:
         """Nothing when the group is not there: the job never began."""
         client = self._session.client("logs")
-        start = place.start if newest is None else newest - _LATE_MS
+        start = place.start if newest is None else max(place.start or 0, newest - _LATE_MS)
         wanted = {"logStreamNamePrefix": place.stream or None, "startTime": start, "endTime": place.end}
         request = {name: value for name, value in wanted.items() if value is not None}
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -31,13 +32,24 @@ def run(args: argparse.Namespace) -> int:
         print_json({"messages": messages, "dead_letters": letters})
         return 0
     for message in messages:
-        _print(message["at"], f"{message['topic'].rsplit(':', 1)[-1]}  {message['subject'] or ''}", message["message"])
+        _print(message["at"], f"{message['topic'].rsplit(':', 1)[-1]}  {message['subject'] or ''}", _readable(message["message"]))
     for letter in letters:
         why = letter["attributes"].get("ERROR_MESSAGE", {}).get("StringValue", "")
         _print(letter["at"], f"dead letter in {letter['queue']}  {why}", letter["body"])
     if not messages and not letters:
         print("No message.")
     return 0
+
+
+def _readable(message: str) -> str:
+    """An alarm's message is JSON: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html."""
+    try:
+        found = json.loads(message)
+    except ValueError:
+        return message
+    if not isinstance(found, dict) or "AlarmName" not in found:
+        return message
+    return f"{found.get('AlarmDescription') or found['AlarmName']}\n{found.get('NewStateReason', '')}"
 
 
 def _print(at: float, head: str, body: Any) -> None:

@@ -1,0 +1,90 @@
+"""Asking a deployed model, and what is said when it does not answer."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from fake_aws import PENGUINS, FakeSession, refused
+
+from modelwright.client.endpoint import ask, describe
+from modelwright.errors import PredictionFailed
+
+
+class Runtime:
+    def __init__(self, error: ClientError | None = None) -> None:
+        self.error, self.requests = error, []
+
+    def invoke_endpoint(self, **request: Any) -> dict[str, Any]:
+        self.requests.append(request)
+        if self.error:
+            raise self.error
+        return {"Body": io.BytesIO(b'{"predictions": [1]}')}
+
+
+def asked(error: ClientError | None = None) -> tuple[bytes, Runtime]:
+    runtime = Runtime(error)
+    session = FakeSession(sagemaker_runtime=runtime)
+    return ask(session, PENGUINS, b"1,2\n", "text/csv", "application/json"), runtime
+
+
+def test_the_request_goes_as_it_is() -> None:
+    answer, runtime = asked()
+    assert answer == b'{"predictions": [1]}'
+    assert runtime.requests == [
+        {
+            "EndpointName": "mw-dev-penguins",
+            "Body": b"1,2\n",
+            "ContentType": "text/csv",
+            "Accept": "application/json",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "original", "text"),
+    [
+        (400, '{"error": "no column species"}', "no column species\nThe request does not suit the model."),
+        (415, '{"message": "text/plain"}', "text/plain\nThe request does not suit the model."),
+        (500, "Internal Server Error", "Internal Server Error"),
+        (500, "[1]", "[1]"),
+    ],
+)
+def test_the_models_own_sentence(status: int, original: str, text: str) -> None:
+    error = refused("ModelError", "long", OriginalStatusCode=status, OriginalMessage=original)
+    with pytest.raises(PredictionFailed) as found:
+        asked(error)
+    assert str(found.value) == f"The model answered {status}: {text}"
+
+
+def test_no_endpoint_says_what_makes_one() -> None:
+    with pytest.raises(PredictionFailed) as found:
+        asked(refused("ValidationError", "Endpoint mw-dev-penguins of account 123456789012 not found."))
+    assert str(found.value) == (
+        "Endpoint mw-dev-penguins of account 123456789012 not found.\n"
+        "`modelwright run penguins` deploys a model; `modelwright runs` tells how runs ended."
+    )
+
+
+def test_another_error_is_left_as_it_is() -> None:
+    with pytest.raises(ClientError, match="Throttling"):
+        asked(refused("ThrottlingException", "Rate exceeded"))
+
+
+def test_status_and_its_absence() -> None:
+    class SageMaker:
+        def __init__(self, answer: Any) -> None:
+            self.answer = answer
+
+        def describe_endpoint(self, **_: Any) -> dict[str, Any]:
+            if isinstance(self.answer, ClientError):
+                raise self.answer
+            return {"EndpointStatus": self.answer}
+
+    assert describe(FakeSession(sagemaker=SageMaker("InService")), PENGUINS) == "InService"
+    missing = refused("ValidationException", 'Could not find endpoint "x".')
+    assert describe(FakeSession(sagemaker=SageMaker(missing)), PENGUINS) == ""
+    with pytest.raises(ClientError, match="AccessDenied"):
+        describe(FakeSession(sagemaker=SageMaker(refused("AccessDeniedException", "no"))), PENGUINS)

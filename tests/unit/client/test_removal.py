@@ -1,0 +1,296 @@
+"""Destroying a pipeline: what goes, what stays, and that a neighbour's things are never touched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fake_aws import PENGUINS, Execution, FakeSession, Pages, Pauses, StepFunctions, Story, refused
+
+from modelwright.client.executions import run_id
+from modelwright.client.removal import destroy
+from modelwright.errors import ModelwrightError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelwright.client.deployment import Deployment
+
+PEN = replace(
+    PENGUINS,
+    pipeline="pen",
+    stack="mw-dev-pen",
+    endpoint_name="mw-dev-pen",
+    model_package_group="mw-dev-pen",
+    state_machine_arn="arn:aws:states:eu-central-1:123456789012:stateMachine:pen-machine",
+)
+_OUTPUTS = {
+    "StateMachineArn": "state_machine_arn",
+    "EndpointName": "endpoint_name",
+    "ModelPackageGroupName": "model_package_group",
+    "DataBucketName": "data_bucket",
+    "ArtifactBucketName": "artifact_bucket",
+    "TableName": "table",
+    "EventBusName": "event_bus",
+    "TopicArn": "topic_arn",
+    "StateMachineLogGroup": "log_group",
+    "Structure": "structure",
+    "KeyArn": "key_arn",
+}
+
+
+@dataclass
+class Account:
+    """Two pipelines side by side, `pen` and `pen-guins`, and another environment's `pen`."""
+
+    stacks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    endpoints: dict[str, list[str]] = field(default_factory=dict)
+    """the statuses that it will have, in turn"""
+    configs: list[str] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
+    packages: list[str] = field(default_factory=list)
+    objects: dict[str, list[str]] = field(default_factory=dict)
+    items: list[tuple[str, str]] = field(default_factory=list)
+    refuses: str = ""
+    undeletable: str = ""
+
+    # CloudFormation
+    def describe_stacks(self, **request: Any) -> dict[str, Any]:
+        name = request["StackName"]
+        if name not in self.stacks:
+            raise refused("ValidationError", f"Stack with id {name} does not exist", "DescribeStacks")
+        return {"Stacks": [{"StackName": name, "StackStatus": "CREATE_COMPLETE", **self.stacks[name]}]}
+
+    def describe_stack_resources(self, **request: Any) -> dict[str, Any]:
+        name = request["StackName"]
+        if name not in self.stacks:
+            raise refused("ValidationError", f"Stack with id {name} does not exist", "DescribeStackResources")
+        group = name.removesuffix("-data")
+        arn = f"arn:aws:sagemaker:eu-central-1:123456789012:model-package-group/{group}"
+        return {"StackResources": [{"ResourceType": "AWS::SageMaker::ModelPackageGroup", "PhysicalResourceId": arn}]}
+
+    def delete_stack(self, **request: Any) -> None:
+        name = request["StackName"]
+        if name == self.undeletable:
+            self.stacks[name] |= {"StackStatus": "DELETE_FAILED", "StackStatusReason": "the role is in use"}
+        else:
+            del self.stacks[name]
+
+    # SageMaker
+    def describe_endpoint(self, **request: Any) -> dict[str, Any]:
+        statuses = self.endpoints.get(request["EndpointName"])
+        if not statuses:
+            raise refused("ValidationException", "Could not find endpoint", "DescribeEndpoint")
+        return {"EndpointStatus": statuses.pop(0) if len(statuses) > 1 else statuses[0]}
+
+    def delete_endpoint(self, **request: Any) -> None:
+        del self.endpoints[request["EndpointName"]]
+
+    def delete_endpoint_config(self, **request: Any) -> None:
+        self.configs.remove(request["EndpointConfigName"])
+
+    def delete_model(self, **request: Any) -> None:
+        self.models.remove(request["ModelName"])
+
+    def delete_model_package(self, **request: Any) -> None:
+        self.packages.remove(request["ModelPackageName"])
+
+    # the others
+    def get_parameters(self, **request: Any) -> dict[str, Any]:
+        values = {"artifact-bucket": "artifacts", "data-bucket": "data", "table-name": "mw-dev"}
+        found = [{"Name": name, "Value": values[name.rsplit("/", 1)[-1]]} for name in request["Names"]]
+        return {"Parameters": found, "InvalidParameters": []}
+
+    def delete_objects(self, **request: Any) -> dict[str, Any]:
+        for entry in request["Delete"]["Objects"]:
+            if entry["Key"] == self.refuses:
+                return {"Errors": [{"Key": entry["Key"], "Code": "AccessDenied", "Message": "no"}]}
+            self.objects[request["Bucket"]].remove(entry["Key"])
+        return {}
+
+    def delete_item(self, **request: Any) -> None:
+        self.items.remove((request["Key"]["pk"]["S"], request["Key"]["sk"]["S"]))
+
+    def get_paginator(self, operation: str) -> Pages:
+        return Pages(getattr(self, f"_{operation}"))
+
+    def _list_endpoint_configs(self, **request: Any) -> Iterator[dict[str, Any]]:
+        found = [name for name in self.configs if request["NameContains"] in name]
+        yield {"EndpointConfigs": [{"EndpointConfigName": name} for name in found]}
+
+    def _list_models(self, **request: Any) -> Iterator[dict[str, Any]]:
+        for name in [name for name in self.models if request["NameContains"] in name]:
+            yield {"Models": [{"ModelName": name}]}
+
+    def _list_model_packages(self, **request: Any) -> Iterator[dict[str, Any]]:
+        group = f":model-package/{request['ModelPackageGroupName']}/"
+        yield {"ModelPackageSummaryList": [{"ModelPackageArn": arn} for arn in self.packages if group in arn]}
+
+    def _list_object_versions(self, **request: Any) -> Iterator[dict[str, Any]]:
+        keys = [key for key in self.objects[request["Bucket"]] if key.startswith(request["Prefix"])]
+        yield {"Versions": [{"Key": key, "VersionId": "1"} for key in keys[:1]]}
+        yield {"DeleteMarkers": [{"Key": key, "VersionId": "2"} for key in keys[1:]]}
+
+    def _query(self, **request: Any) -> Iterator[dict[str, Any]]:
+        wanted = request["ExpressionAttributeValues"][":pk"]["S"]
+        yield {"Items": [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in self.items if pk == wanted]}
+
+
+def outputs(deployment: Deployment) -> dict[str, Any]:
+    return {"Outputs": [{"OutputKey": key, "OutputValue": getattr(deployment, name)} for key, name in _OUTPUTS.items()]}
+
+
+RUN = Execution("one", Story(), machine=PEN.state_machine_arn)
+OLD, THEIRS, NEIGHBOUR = "0123456789ab", "fedcba987654", "aaaaaaaaaaaa"
+
+
+@pytest.fixture
+def account() -> Account:
+    own = run_id(RUN.arn)
+    names = [f"pen-{own}-0", f"pen-{OLD}-1", f"pen-{THEIRS}-0", f"pen-guins-{NEIGHBOUR}-0", "my-pen-model"]
+    folders = ("releases", "commits", "code", "runs", "models")
+    both = [f"{folder}/{name}/x" for folder in folders for name in ("pen", "pen-guins")]
+    return Account(
+        stacks={
+            "mw-dev-data": {},
+            "mw-dev-pen-data": {},
+            "mw-dev-pen": outputs(PEN),
+            "mw-dev-pen-guins-data": {},
+            "mw-dev-pen-guins": outputs(PENGUINS),
+        },
+        endpoints={"mw-dev-pen": ["InService"], "mw-dev-pen-guins": ["InService"]},
+        configs=list(names),
+        models=list(names),
+        packages=["arn:x:model-package/mw-dev-pen/1", "arn:x:model-package/mw-dev-pen-guins/1"],
+        objects={
+            "artifacts": [*both, "defaults/pen.json", "defaults/pen-guins.json"],
+            "data": ["datasets/pen/1/a.csv", "datasets/pen/2/b.csv", "datasets/pen-guins/1/a.csv"],
+        },
+        items=[
+            ("PIPELINE#pen", f"RUN#{OLD}"),
+            ("PIPELINE#pen", "CHAMPION"),
+            ("TRIGGER#pen", "manual#1"),
+            ("ENDPOINT#mw-dev-pen", "LEASE"),
+            ("PIPELINE#pen-guins", f"RUN#{NEIGHBOUR}"),
+            ("ENDPOINT#mw-dev-pen-guins", "LEASE"),
+        ],
+    )
+
+
+def destroyed(
+    account: Account, machine: StepFunctions | None = None, *, data: bool = False, pauses: Pauses | None = None
+) -> list[str]:
+    services = ("cloudformation", "sagemaker", "ssm", "s3", "dynamodb")
+    session = FakeSession(stepfunctions=machine or StepFunctions(RUN), **dict.fromkeys(services, account))
+    return list(destroy(session, "dev", "pen", data=data, pause=pauses or Pauses()))
+
+
+KEPT = [
+    "left: the model packages of mw-dev-pen",
+    "left: releases, runs and models of pen in s3://artifacts/",
+    "left: s3://data/datasets/pen/",
+    "left: the items of pen in the table mw-dev",
+    "left: the stacks mw-dev-pen-data and mw-dev-data",
+    "`modelwright destroy pen --data` removes these; a new run goes on with them.",
+]
+
+
+def test_without_data_it_says_what_goes_and_what_is_left(account: Account) -> None:
+    assert destroyed(account) == [
+        "endpoint mw-dev-pen: removed",
+        "endpoint configs: 2 removed",
+        "models: 2 removed",
+        "stack mw-dev-pen: removed",
+        *KEPT,
+    ]
+    kept = [f"pen-{THEIRS}-0", f"pen-guins-{NEIGHBOUR}-0", "my-pen-model"]
+    assert (account.models, account.configs) == (kept, kept), "another environment's and another pipeline's stay"
+    assert list(account.stacks) == ["mw-dev-data", "mw-dev-pen-data", "mw-dev-pen-guins-data", "mw-dev-pen-guins"]
+    assert list(account.endpoints) == ["mw-dev-pen-guins"]
+    assert len(account.packages) == 2
+    assert len(account.items) == 6
+
+
+def test_a_second_time_it_finds_nothing_to_do(account: Account) -> None:
+    destroyed(account)
+    assert destroyed(account) == ["stack mw-dev-pen: not there", *KEPT]
+
+
+def test_with_data_only_the_neighbours_is_left(account: Account) -> None:
+    lines = destroyed(account, data=True)
+    assert lines[4:] == [
+        "model packages of mw-dev-pen: 1 removed",
+        "s3://artifacts/releases/pen/: 1 objects removed",
+        "s3://artifacts/commits/pen/: 1 objects removed",
+        "s3://artifacts/code/pen/: 1 objects removed",
+        "s3://artifacts/runs/pen/: 1 objects removed",
+        "s3://artifacts/models/pen/: 1 objects removed",
+        "s3://artifacts/defaults/pen.json: 1 objects removed",
+        "s3://data/datasets/pen/: 2 objects removed",
+        "table mw-dev: 2 items of PIPELINE#pen removed",
+        "table mw-dev: 1 items of TRIGGER#pen removed",
+        "table mw-dev: 1 items of ENDPOINT#mw-dev-pen removed",
+        "left: the stacks mw-dev-pen-data and mw-dev-data, protected from deletion",
+    ]
+    assert all("pen-guins" in key for keys in account.objects.values() for key in keys)
+    assert account.items == [("PIPELINE#pen-guins", f"RUN#{NEIGHBOUR}"), ("ENDPOINT#mw-dev-pen-guins", "LEASE")]
+    assert account.packages == ["arn:x:model-package/mw-dev-pen-guins/1"]
+
+
+def test_data_can_be_removed_after_the_stack_has_gone(account: Account) -> None:
+    destroyed(account)
+    lines = destroyed(account, data=True)
+    assert lines[0] == "stack mw-dev-pen: not there"
+    assert "model packages of mw-dev-pen: 1 removed" in lines
+    assert not [item for item in account.items if "pen-guins" not in item[0]]
+
+
+def test_runs_that_go_on_are_stopped_first(account: Account) -> None:
+    story = Story()
+    story.enter("Task", "TrainModel")
+    story.event("ExecutionSucceeded")
+    running = Execution("two", story, machine=PEN.state_machine_arn, shown=2)
+    machine = StepFunctions(RUN, running)
+    lines = destroyed(account, machine)
+    assert lines[0] == f"run {run_id(running.arn)}: stopped"
+    assert machine.stopped == [(running.arn, "modelwright destroy")]
+
+
+def test_a_busy_endpoint_is_waited_for(account: Account) -> None:
+    account.endpoints["mw-dev-pen"] = ["Updating", "Updating", "InService"]
+    pauses = Pauses()
+    assert "endpoint mw-dev-pen: removed" in destroyed(account, pauses=pauses)
+    assert pauses.lengths == [0.05, 0.05]
+
+
+def test_an_endpoint_that_stays_busy_is_an_error_that_can_be_gone_on_from(account: Account) -> None:
+    account.endpoints["mw-dev-pen"] = ["Updating"]
+    with pytest.raises(ModelwrightError) as error:
+        destroyed(account)
+    assert str(error.value) == (
+        "After 60 minutes endpoint mw-dev-pen is still busy.\nRun the same command again to go on."
+    )
+    assert "mw-dev-pen" in account.stacks
+
+
+def test_a_stack_that_cannot_be_deleted_says_why(account: Account) -> None:
+    account.undeletable = "mw-dev-pen"
+    with pytest.raises(ModelwrightError) as error:
+        destroyed(account)
+    assert str(error.value) == (
+        "The stack mw-dev-pen could not be deleted: the role is in use.\nPut that right, then run the same command again."
+    )
+
+
+def test_objects_that_were_not_deleted_are_not_said_to_be(account: Account) -> None:
+    account.refuses = "datasets/pen/1/a.csv"
+    with pytest.raises(
+        ModelwrightError, match=r"^s3://data/datasets/pen/1/a\.csv could not be removed: AccessDenied: no$"
+    ):
+        destroyed(account, data=True)
+
+
+def test_an_environment_that_was_never_deployed(account: Account) -> None:
+    account.stacks.clear()
+    assert destroyed(account) == ["stack mw-dev-pen: not there"]
