@@ -45,13 +45,12 @@ class Launcher:
         self._reader: Reader | None = None
         self._lock = threading.Lock()
         self._links: dict[str, ZygoteLink] = {}
-        shared: dict[str, Any] = {"fork": fork, "mounts": mounts, "clients": []}
-        functions = [*preload.ALWAYS, *preload.FUNCTIONS]
-        jobs = [*preload.ALWAYS, *preload.SERVERS]
+        shared: dict[str, Any] = {"fork": fork, "mounts": mounts, "modules": list(preload.ALWAYS)}
+        shared |= {"folders": [], "later": [], "clients": []}
         self._orders: dict[str, dict[str, Any]] = {
-            "plain": {**shared, "modules": list(preload.ALWAYS), "folders": []},
-            "job": {**shared, "modules": jobs, "folders": [str(folder) for folder in scripts]},
-            "function": {**shared, "modules": functions, "folders": [], "clients": list(preload.FUNCTIONS_CALL)},
+            "plain": shared,
+            "job": {**shared, "folders": [str(folder) for folder in scripts], "later": list(preload.SERVERS)},
+            "function": {**shared, "modules": [*preload.ALWAYS, *preload.FUNCTIONS], "clients": list(preload.CALLED)},
         }
 
     def warm(self) -> None:

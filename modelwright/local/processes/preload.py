@@ -26,8 +26,8 @@ ALWAYS = (
 FUNCTIONS = ("boto3", "botocore.session", "botocore.httpsession", "json", "logging", "hashlib", "tarfile", "decimal",
              "boto3.dynamodb.types", "boto3.dynamodb.conditions",
              "runpy", "socket", "resource", "modelwright.local.functions.context")  # fmt: skip
-FUNCTIONS_CALL = ("s3", "dynamodb", "sagemaker", "sagemaker-runtime", "sns", "cloudwatch")
-"""AWS services that functions call"""
+CALLED = ("s3", "dynamodb", "sagemaker", "cloudwatch", "sagemaker-runtime", "sns")
+"""AWS services that functions call, those first that are called first"""
 _THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS")
 
 
@@ -86,23 +86,21 @@ def load(names: Iterable[str]) -> dict[str, str]:
     return failed
 
 
-def warm_boto3(services: Iterable[str]) -> None:
-    """Give boto3's default session these services' models, so that a fork's first client is made quickly.
+def warm_boto3(service: str) -> None:
+    """Give boto3's default session a service's models, so that a fork's first client of it is made quickly.
 
     No credentials, region or file of anybody's is read or kept: each fork finds its own.
     """
     import boto3  # noqa: PLC0415 - only the zygote for functions does this
 
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
-    boto3.setup_default_session()
-    for service in services:
-        boto3.client(
-            service,
-            region_name="us-east-1",
-            endpoint_url="http://127.0.0.1:1",
-            aws_access_key_id="none",
-            aws_secret_access_key="none",  # noqa: S106 - nobody's
-        )
+    boto3.client(
+        service,
+        region_name="us-east-1",
+        endpoint_url="http://127.0.0.1:1",
+        aws_access_key_id="none",
+        aws_secret_access_key="none",  # noqa: S106 - nobody's
+    )
 
 
 def release_threads(env: Mapping[str, str]) -> None:

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import dataclasses
+import functools
 import gc
 import os
 import selectors
 import signal
 import socket
 import sys
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.local.processes import child, mounts, preload, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 _PR_SET_CHILD_SUBREAPER = 36
 _WITHOUT_FORK = sys.platform == "darwin"
@@ -36,23 +39,28 @@ def main(channel_number: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     zygote, hello = _prepare(order)
     wire.send(channel, hello)
-    _Loop(channel, zygote).run()
+    _Loop(channel, zygote, _later(order) if zygote.may_fork else []).run()
 
 
 def _prepare(order: dict[str, Any]) -> tuple[child.Zygote, dict[str, Any]]:
+    """Import what is needed at once."""
     has_mounts = order["mounts"] and mounts.prepare()
     failed: dict[str, str] = {}
-    if not _WITHOUT_FORK and order["fork"]:
+    may_fork = order["fork"] and not _WITHOUT_FORK
+    if may_fork:
         preload.hold_threads()
         modules = [*order["modules"], *preload.third_party_imports(Path(folder) for folder in order["folders"])]
         failed = preload.load(modules)
-        if order["clients"]:
-            preload.warm_boto3(order["clients"])
-    may_fork = order["fork"] and not _WITHOUT_FORK and _threads() == 1
-    gc.collect()
-    gc.freeze()  # so that the children's collections do not copy what they share
-    hello = {"event": "ready", "mounts": has_mounts, "fork": may_fork, "failed": failed}
+        gc.freeze()  # so that the children's collections do not copy what they share
+    hello = {"event": "ready", "mounts": has_mounts, "fork": may_fork and _threads() == 1, "failed": failed}
     return child.Zygote(os.getpid(), has_mounts, may_fork), hello
+
+
+def _later(order: dict[str, Any]) -> list[Callable[[], object]]:
+    """Return what is imported while nobody asks for a process, step by step; the last step is to tidy up."""
+    modules = [functools.partial(preload.load, [name]) for name in order["later"]]
+    clients = [functools.partial(preload.warm_boto3, service) for service in order["clients"]]
+    return [*clients, *modules, gc.collect, gc.freeze]
 
 
 def _threads() -> int:
@@ -65,9 +73,10 @@ def _threads() -> int:
 class _Loop:
     """Requests of the launcher, and the ends of children."""
 
-    def __init__(self, channel: socket.socket, zygote: child.Zygote) -> None:
+    def __init__(self, channel: socket.socket, zygote: child.Zygote, later: Sequence[Callable[[], object]]) -> None:
         self._channel = channel
         self._zygote = zygote
+        self._later = deque(later)
         self._children: set[int] = set()
         self._woken, wake = socket.socketpair()
         for end in (self._woken, wake):
@@ -83,7 +92,10 @@ class _Loop:
                 selector.register(self._channel, selectors.EVENT_READ)
                 selector.register(self._woken, selectors.EVENT_READ)
                 while True:
-                    for key, _ in selector.select():
+                    ready = selector.select(0 if self._later else None)
+                    if not ready:
+                        self._later.popleft()()
+                    for key, _ in ready:
                         if key.fileobj is self._woken:
                             self._reap()
                         else:
@@ -103,7 +115,8 @@ class _Loop:
     def _start(self, message: dict[str, Any], descriptors: list[int]) -> None:
         pid = os.fork()
         if pid == 0:
-            child.start(message, descriptors, self._zygote)
+            alone = self._zygote.may_fork and _threads() == 1
+            child.start(message, descriptors, dataclasses.replace(self._zygote, may_fork=alone))
         self._children.add(pid)
         for number in descriptors:
             os.close(number)
