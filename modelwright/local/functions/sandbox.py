@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import shutil
 import socket
 import sys
 import threading
 import time
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,9 +57,10 @@ class Sandbox:
         """whether it can take another invocation"""
         self._on_line = on_line
         self._complete: dict[str, threading.Event] = {}
+        self._expect("init")  # before it starts: it may have imported its handler before anybody invokes it
         self._began = time.monotonic()
-        self._folder = cloud.directory / "functions" / function.name
-        (self._folder / "tmp").mkdir(parents=True, exist_ok=True)
+        self._folder = folder_of_all(cloud) / uuid.uuid4().hex
+        (self._folder / "tmp").mkdir(parents=True)
         self._channel, theirs = socket.socketpair()
         with theirs:
             spec = ProcessSpec(
@@ -80,7 +83,6 @@ class Sandbox:
         """
         request_id = request["request_id"]
         if not self._ready:
-            self._expect("init")
             outcome = self._answer(self._began + INIT_SECONDS, request_id, "init")
             if outcome is not None:
                 return outcome
@@ -101,6 +103,8 @@ class Sandbox:
         self._process.kill()
         with contextlib.suppress(OSError):
             self._channel.close()
+        self._process.wait(_OUTPUT_SECONDS)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _line(self, text: str) -> None:
         before, mark, request_id = text.partition(END_OF_OUTPUT)
@@ -168,6 +172,11 @@ class Sandbox:
             return int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]) * _PAGE_BYTES
         except (OSError, IndexError):
             return 0  # no /proc, or it has just ended: the answer will tell
+
+
+def folder_of_all(cloud: Cloud) -> Path:
+    """Return where the processes' own folders are; what is there at the start was left by a killed daemon."""
+    return cloud.directory / "functions" / "processes"
 
 
 def environment(cloud: Cloud, function: Function, stream: str, folder: Path) -> dict[str, str]:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from modelwright.local.functions import code, invocations, permissions, record
 from modelwright.local.functions.events import EventQueue
+from modelwright.local.functions.sandbox import folder_of_all
 from modelwright.local.functions.store import FunctionStore
 from modelwright.local.service import AwsError
 
@@ -67,6 +69,7 @@ class Functions:
 
     def start(self) -> None:
         """Take up the functions that were made by the API."""
+        shutil.rmtree(folder_of_all(self._cloud), ignore_errors=True)
         for function in self._store.load():
             self._events.resume(function)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from modelwright.local.cloud import Cloud
 
 GROUPS = {"TrainingJob": "/aws/sagemaker/TrainingJobs", "ProcessingJob": "/aws/sagemaker/ProcessingJobs"}
@@ -22,8 +26,12 @@ class JobLog:
     The job's role writes its log on AWS. Where it may not, the job runs on without a log, there as here.
     """
 
-    def __init__(self, cloud: Cloud, kind: str, name: str, role_arn: str) -> None:
+    def __init__(
+        self, cloud: Cloud, kind: str, name: str, role_arn: str, metrics: Sequence[Mapping[str, str]] = ()
+    ) -> None:
         self._cloud = cloud
+        self._metrics = [(metric["Name"], re.compile(metric["Regex"])) for metric in metrics]
+        self._values: dict[str, dict[str, Any]] = {}
         self._group = GROUPS[kind]
         self._stream = f"{name}/algo-1-{round(cloud.clock.time())}"
         self._lines: list[tuple[float, str]] = []
@@ -34,6 +42,7 @@ class JobLog:
     def line(self, text: str) -> None:
         """Take one line."""
         self.last.append(text)
+        self._measure(text)
         if not self._allowed:
             return
         with self._lock:
@@ -48,6 +57,17 @@ class JobLog:
             lines, self._lines = self._lines, []
             if lines:
                 self._cloud.log(self._group, self._stream, lines)
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Return FinalMetricDataList: the last value of each metric definition that matched a line."""
+        return list(self._values.values())
+
+    def _measure(self, text: str) -> None:
+        for name, pattern in self._metrics:
+            for found in pattern.finditer(text):
+                with contextlib.suppress(ValueError, IndexError, TypeError):
+                    value = {"MetricName": name, "Value": float(found[1]), "Timestamp": self._cloud.clock.now()}
+                    self._values[name] = value
 
     def _may_write(self, role_arn: str) -> bool:
         stream = {"logGroupName": self._group, "logStreamName": self._stream}

@@ -91,8 +91,20 @@ def _algorithm(specification: Mapping[str, Any]) -> Iterator[str]:
             "sagemaker_program and sagemaker_submit_directory), not the dialect of the SDK's ModelTrainer"
         )
     yield from _mode("AlgorithmSpecification.TrainingInputMode", specification.get("TrainingInputMode", "File"))
-    known = {"TrainingImage", "TrainingInputMode", "ContainerEntrypoint", "ContainerArguments"}
+    yield from _metrics(specification.get("MetricDefinitions", []))
+    known = {"TrainingImage", "TrainingInputMode", "ContainerEntrypoint", "ContainerArguments", "MetricDefinitions"}
     yield from _unknown("AlgorithmSpecification.", specification, known)
+
+
+def _metrics(definitions: list[Mapping[str, str]]) -> Iterator[str]:
+    for definition in definitions:
+        try:
+            groups = re.compile(definition["Regex"]).groups
+        except re.error as error:
+            yield f"MetricDefinitions.{definition['Name']}: {definition['Regex']!r} is no regular expression: {error}"
+        else:
+            if not groups:
+                yield f"MetricDefinitions.{definition['Name']}: {definition['Regex']!r} has no group around the value"
 
 
 def _hyperparameters(values: Mapping[str, str]) -> Iterator[str]:

@@ -55,7 +55,8 @@ class TrainingRun:
             raise
         self._record.enter("Uploading")
         self._upload()
-        return {}
+        metrics = self._log.metrics()
+        return {"FinalMetricDataList": metrics} if metrics else {}
 
     def _context(self) -> TrainingContext:
         cluster = self._job["ResourceConfig"]

@@ -207,7 +207,9 @@ class _Running:
     def _begin(self) -> TrainingRun | ProcessingRun:
         record = self.record
         kind = TrainingRun if record.kind == "TrainingJob" else ProcessingRun
-        output = JobLog(self._cloud, record.kind, record.name, record.describe()["RoleArn"])
+        job = record.describe()
+        metrics = job.get("AlgorithmSpecification", {}).get("MetricDefinitions", [])
+        output = JobLog(self._cloud, record.kind, record.name, job["RoleArn"], metrics)
         with self._lock:
             if self._told_to_stop:
                 raise Stopped(timed_out=False)

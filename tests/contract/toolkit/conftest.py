@@ -39,13 +39,15 @@ def toolkit() -> Path:
     """The `bin` folder of the venv that has sagemaker-training 5.1.4."""
     wanted = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in ("requirements.txt", "build.txt")))
     complete = VENV / ".complete"
-    VENV.parent.mkdir(exist_ok=True)
-    with (VENV.parent / ".venv-toolkit.lock").open("w") as lock:
+    lock = os.open(VENV.parent, os.O_RDONLY)  # several test processes may want it at once
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not complete.is_file() or complete.read_text() != wanted.hexdigest():
             shutil.rmtree(VENV, ignore_errors=True)
             _make_venv()
             complete.write_text(wanted.hexdigest())
+    finally:
+        os.close(lock)
     return VENV / "bin"
 
 

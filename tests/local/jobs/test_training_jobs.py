@@ -333,3 +333,14 @@ def test_jobs_are_listed_newest_first_and_by_status(work) -> None:
     assert [each["TrainingJobName"] for each in listing] == ["listed-b", "listed-a"]
     failed = work.client.list_training_jobs(NameContains="listed-", StatusEquals="Failed")["TrainingJobSummaries"]
     assert [each["TrainingJobName"] for each in failed] == ["listed-b"]
+
+
+def test_metrics_are_read_from_the_log_and_the_last_value_wins(work) -> None:
+    definitions = [{"Name": "acc", "Regex": "accuracy=([0-9.]+)"}, {"Name": "none", "Regex": "no=(x)"}]
+    image = {"TrainingImage": work.image, "TrainingInputMode": "File"}
+    script = "print('accuracy=0.5 accuracy=0.7')\nprint('accuracy=0.9')\nprint('no=x')\n"
+    found = work.trained("metrics", script, AlgorithmSpecification={**image, "MetricDefinitions": definitions})
+    assert [(each["MetricName"], each["Value"]) for each in found["FinalMetricDataList"]] == [("acc", 0.9)]
+    wrong = [{"Name": "acc", "Regex": "accuracy"}]
+    with pytest.raises(ClientError, match="has no group"):
+        work.training("no-group", "", AlgorithmSpecification={**image, "MetricDefinitions": wrong})
