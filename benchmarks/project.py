@@ -17,6 +17,7 @@ _SCRATCH = shutil.ignore_patterns("__pycache__", ".modelwright", "cdk.out")
 
 def copy_project(target: Path) -> Path:
     """Copy what a pipeline is made of."""
+    target.mkdir(parents=True)
     for name in _PARTS:
         source = ROOT / name
         if source.is_dir():
