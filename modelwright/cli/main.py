@@ -82,8 +82,10 @@ class Interrupt:
 def run(argv: list[str]) -> int:
     """Run one command and return its exit code; what went wrong is one message on standard error."""
     try:
-        code = _run(argv)
-        sys.stdout.flush()
+        try:
+            code = _run(argv)
+        finally:
+            sys.stdout.flush()  # here and not at the interpreter's end, where nobody could say what is wrong with it
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED

@@ -162,6 +162,7 @@ class StepFunctions:
         execution.story.events = execution.events
         execution.shown = None
         execution.story.event("ExecutionAborted", error=request["error"], cause=request["cause"])
+        execution.output = None
         execution.status, execution.error, execution.cause = "ABORTED", request["error"], request["cause"]
         return {}
 

@@ -32,7 +32,11 @@ def run(args: argparse.Namespace) -> int:
         print_json({"messages": messages, "dead_letters": letters})
         return 0
     for message in messages:
-        _print(message["at"], f"{message['topic'].rsplit(':', 1)[-1]}  {message['subject'] or ''}", _readable(message["message"]))
+        _print(
+            message["at"],
+            f"{message['topic'].rsplit(':', 1)[-1]}  {message['subject'] or ''}",
+            _readable(message["message"]),
+        )
     for letter in letters:
         why = letter["attributes"].get("ERROR_MESSAGE", {}).get("StringValue", "")
         _print(letter["at"], f"dead letter in {letter['queue']}  {why}", letter["body"])

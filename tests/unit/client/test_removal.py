@@ -279,7 +279,8 @@ def test_a_stack_that_cannot_be_deleted_says_why(account: Account) -> None:
     with pytest.raises(ModelwrightError) as error:
         destroyed(account)
     assert str(error.value) == (
-        "The stack mw-dev-pen could not be deleted: the role is in use.\nPut that right, then run the same command again."
+        "The stack mw-dev-pen could not be deleted: the role is in use.\n"
+        "Put that right, then run the same command again."
     )
 
 

@@ -1,0 +1,163 @@
+"""What a run looks like: the whole printed text."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fake_aws import START, Execution, FakeSession, StepFunctions, Story
+
+from modelwright.cli import render
+from modelwright.cli.terminal import Terminal
+from modelwright.client import executions
+from modelwright.client.history import History, StateRun
+
+OUTPUT = {
+    "status": "Deployed",
+    "pipeline": "penguins",
+    "run": "0123456789ab",
+    "release": "r" * 64,
+    "metrics": {"accuracy": 0.916666, "rows": 84, "confusion": [[1]]},
+    "gate": [
+        {"text": "accuracy >= 0.80", "passed": True, "found": 0.916666, "limit": 0.8},
+        {"text": "f1 >= champion.f1", "passed": True, "found": 0.9, "limit": None, "note": "no champion yet"},
+    ],
+    "modelPackageArn": "arn:package/1",
+    "endpoint": "mw-dev-penguins",
+}
+REQUEST = {"schema": 1, "pipeline": "penguins", "release": "r" * 64, "trigger": {"kind": "manual", "id": "1"}}
+
+
+def described(**more: Any) -> executions.Run:
+    story = Story()
+    story.event("ExecutionSucceeded")
+    one = Execution("name", story, given=REQUEST, **more)
+    return executions.describe(FakeSession(stepfunctions=StepFunctions(one)), "penguins", one.arn)
+
+
+def printed(capsys: pytest.CaptureFixture[str], run: executions.Run, history: History | None = None) -> str:
+    render.print_outcome(run, history or History())
+    return capsys.readouterr().out.replace(run.run_id, "RUN")
+
+
+def test_a_deployed_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, described(output=OUTPUT)) == (
+        "Deployed  penguins run RUN in 12.50 s\n"
+        "  accuracy 0.9167  rows 84\n"
+        "  ✓ accuracy >= 0.80: found 0.9167\n"
+        "  ✓ f1 >= champion.f1: found 0.9  (no champion yet)\n"
+    )
+
+
+def test_a_rejected_run_says_which_clause_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    gate = [{"text": "accuracy >= 0.99", "passed": False, "found": 0.9, "limit": 0.99}]
+    gate.append({"text": "auc >= 0.5", "passed": False, "found": None, "limit": 0.5, "note": "not reported"})
+    assert printed(capsys, described(output={"status": "Rejected", "metrics": {}, "gate": gate})) == (
+        "Rejected  penguins run RUN in 12.50 s\n"
+        "  ✗ accuracy >= 0.99: found 0.9\n"
+        "  ✗ auc >= 0.5: found nothing  (not reported)\n"
+    )
+
+
+def test_a_failed_run_says_why_and_where_to_look(capsys: pytest.CaptureFixture[str]) -> None:
+    cause = "TrainModel: AlgorithmError: ExitCode 42\nKeyError: 'sex'"
+    run = described(status="FAILED", error="States.TaskFailed", cause=cause)
+    assert printed(capsys, run) == (
+        "Failed  penguins run RUN in 12.50 s\n"
+        "  States.TaskFailed: TrainModel: AlgorithmError: ExitCode 42\n"
+        "  KeyError: 'sex'\n"
+        "  modelwright show RUN; modelwright logs RUN\n"
+    )
+
+
+def test_a_stopped_run_without_a_reason_takes_it_from_its_history(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, described(status="ABORTED"), History(error="Aborted")) == (
+        "Aborted  penguins run RUN in 12.50 s\n  Aborted\n  modelwright show RUN; modelwright logs RUN\n"
+    )
+
+
+def test_a_run_that_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    story = Story()
+    story.event("ExecutionSucceeded")
+    one = Execution("name", story, shown=1)
+    run = executions.describe(FakeSession(stepfunctions=StepFunctions(one)), "penguins", one.arn)
+    assert printed(capsys, run) == "Running  penguins run RUN\n"
+
+
+def test_as_json_it_is_one_document_with_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    run = described(output=OUTPUT)
+    render.print_json(render.run_as_json(run))
+    assert json.loads(capsys.readouterr().out) == {
+        "run": run.run_id,
+        "pipeline": "penguins",
+        "status": "Deployed",
+        "execution": {
+            "arn": run.arn,
+            "status": "SUCCEEDED",
+            "started": "2026-11-20T12:00:00+00:00",
+            "stopped": "2026-11-20T12:00:12.500000+00:00",
+        },
+        "trigger": {"kind": "manual", "id": "1"},
+        "release": "r" * 64,
+        "metrics": OUTPUT["metrics"],
+        "gate": OUTPUT["gate"],
+        "modelPackageArn": "arn:package/1",
+        "endpoint": "mw-dev-penguins",
+    }
+
+
+def test_as_json_a_failure_has_error_and_reason() -> None:
+    cause = json.dumps({"errorMessage": "there is no release", "errorType": "ReleaseNotFound"})
+    found = render.run_as_json(described(status="FAILED", error="ReleaseNotFound", cause=cause))
+    assert (found["status"], found["error"], found["cause"]) == ("Failed", "ReleaseNotFound", "there is no release")
+
+
+def state(name: str, status: str, took: float = 0.0, **more: Any) -> StateRun:
+    return StateRun(name, "Task", START, ended=START + timedelta(seconds=took), status=status, **more)
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        (state("TrainModel", "succeeded", 1.5, requests=[{}]), "  ✓ TrainModel                1.50 s"),
+        (state("TrainModel", "succeeded", 75, requests=[{}, {}]), "  ✓ TrainModel             1 min 15 s  attempt 2"),
+        (
+            state("TrainModel", "caught", error="Boom", cause="one\ntwo"),
+            "  ! TrainModel                0.00 s  Boom: one",
+        ),
+        (state("FailRun", "failed", error="Boom"), "  ✗ FailRun                   0.00 s  Boom"),
+        (state("TrainModel", "stopped"), "  ■ TrainModel                0.00 s"),
+        (StateRun("TrainModel", "Task", START), "  … TrainModel"),
+    ],
+)
+def test_a_state_in_a_line(found: StateRun, line: str) -> None:
+    assert render.state_line(found, Terminal()) == line
+
+
+def test_a_long_reason_is_cut_in_the_line_only() -> None:
+    found = state("X", "failed", error="E", cause="x" * 500)
+    assert render.state_line(found, Terminal()).endswith("E: " + "x" * 157 + "...")
+
+
+@pytest.mark.parametrize(
+    ("value", "whole", "text"),
+    [
+        (None, False, ""),
+        (0.004, False, "0.00 s"),
+        (59.994, False, "59.99 s"),
+        (60, False, "1 min 0 s"),
+        (119.6, False, "2 min 0 s"),
+        (3725, False, "1 h 2 min"),
+        (4.7, True, "5 s"),
+        (-1, True, "0 s"),
+    ],
+)
+def test_seconds(value: float | None, *, whole: bool, text: str) -> None:
+    assert render.seconds(value, whole=whole) == text
+
+
+def test_a_table_is_left_aligned_without_spaces_at_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    render.table([("a", "long name", ""), ("bb", "c", "d")], ("X", "NAME", "Z"))
+    assert capsys.readouterr().out == "X   NAME       Z\na   long name\nbb  c          d\n"
