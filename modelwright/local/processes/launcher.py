@@ -67,6 +67,8 @@ class Launcher:
         process = link.start(spec, on_line)
         if self._database is not None:
             orphans.record(self._database, process.pid, f"{spec.kind} {' '.join(spec.argv[:2])}")
+            if process.has_ended:  # and was forgotten before it was recorded, perhaps
+                orphans.forget(self._database, process.pid)
         return process
 
     def describe(self) -> dict[str, dict[str, Any]]:

@@ -40,6 +40,11 @@ class Process:
         self._ended = threading.Event()
         self._status: int | None = None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has ended."""
+        return self._ended.is_set()
+
     def wait(self, timeout: float | None = None) -> int | None:
         """Wait for its end; its exit status then (negative: the signal that killed it), or None after the timeout.
 
@@ -89,7 +94,7 @@ class ZygoteLink:
         with theirs:
             self._zygote = _spawn_zygote(theirs)
         if database is not None:
-            orphans.record(database, self._zygote.pid, f"zygote for {name}s")
+            orphans.record(database, self._zygote.pid, f"zygote: {name}")
         wire.send(self._channel, order)
         self._thread = threading.Thread(target=self._listen, name=f"zygote-{name}", daemon=True)
         self._thread.start()

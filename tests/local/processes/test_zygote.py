@@ -13,6 +13,7 @@ import pytest
 
 from modelwright.local.processes import orphans
 from modelwright.local.processes.launcher import Launcher, ProcessSpec
+from modelwright.local.store.database import Database
 
 PATH = f"{Path(sys.executable).parent}:/usr/bin:/bin"
 
@@ -75,6 +76,28 @@ def test_stopping_the_launcher_ends_everything_it_started(tmp_path: Path) -> Non
     launcher.stop()
     assert process.wait(5) == -9
     assert orphans.began(process.pid) is None
+
+
+def test_processes_are_recorded_while_they_run_and_no_longer(tmp_path: Path) -> None:
+    database = Database(tmp_path / "state.sqlite3")
+    launcher = Launcher([], database)
+
+    def recorded() -> list[str]:
+        return [body["what"] for _, body in database.all(orphans.KIND)]
+
+    try:
+        running = launcher.start(ProcessSpec(["sleep", "1000"], {"PATH": PATH}, tmp_path, tmp_path, "job"), print)
+        short = [
+            launcher.start(ProcessSpec(["true"], {"PATH": PATH}, tmp_path, tmp_path, "job"), print) for _ in range(30)
+        ]
+        assert [process.wait(30) for process in short] == [0] * 30
+        pause = threading.Event()
+        assert any(sorted(recorded()) == ["job sleep 1000", "zygote: plain"] or pause.wait(0.01) for _ in range(500))
+        running.kill()
+        assert running.wait(30) == -9
+    finally:
+        launcher.stop()
+    assert recorded() == []
 
 
 def _parent(pid: int) -> int:
