@@ -72,10 +72,19 @@ class Alarms:
         """Make one alarm of the sum of at most ten metrics: CloudWatch's limit for the metrics of an alarm."""
         if len(metrics) > 10:
             raise ValueError(f"{id_} sums {len(metrics)} metrics; CloudWatch takes at most 10 in an alarm.")
-        queries: list[Any] = [_query(number, metric) for number, metric in enumerate(metrics)]
-        expression = " + ".join(f"FILL(m{number}, 0)" for number in range(len(metrics)))
-        queries.append({"id": "total", "expression": expression, "label": "Total", "returnData": True})
-        return self._alarm(id_, what, Level(), metrics=queries)
+        named = {f"m{number}": metric for number, metric in enumerate(metrics)}
+        return self.on_expression(id_, what, " + ".join(f"FILL({name}, 0)" for name in named), named, Level())
+
+    def on_expression(
+        self, id_: str, what: str, expression: str, named: Mapping[str, Metric], level: Level
+    ) -> cloudwatch.CfnAlarm:
+        """Make an alarm of metric math over the sums of `named` metrics.
+
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+        """
+        queries: list[Any] = [_query(name, metric, level.period_seconds) for name, metric in named.items()]
+        queries.append({"id": "result", "expression": expression, "label": what[:100], "returnData": True})
+        return self._alarm(id_, what, level, metrics=queries)
 
     def _alarm(self, id_: str, what: str, level: Level, **properties: Any) -> cloudwatch.CfnAlarm:
         return cloudwatch.CfnAlarm(
@@ -95,7 +104,7 @@ def _dimensions(metric: Metric) -> list[Any]:
     return [{"name": name, "value": value} for name, value in metric.dimensions.items()]
 
 
-def _query(number: int, metric: Metric) -> dict[str, Any]:
+def _query(name: str, metric: Metric, period_seconds: int) -> dict[str, Any]:
     described = {"namespace": metric.namespace, "metricName": metric.name, "dimensions": _dimensions(metric)}
-    stat = {"metric": described, "period": FIVE_MINUTES_SECONDS, "stat": "Sum"}
-    return {"id": f"m{number}", "metricStat": stat, "returnData": False}
+    stat = {"metric": described, "period": period_seconds, "stat": "Sum"}
+    return {"id": name, "metricStat": stat, "returnData": False}

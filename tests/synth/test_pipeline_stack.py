@@ -10,6 +10,7 @@ import pytest
 from template_queries import Stack, read_stack, read_stacks
 
 from modelwright.config import load_project
+from modelwright.local.monitoring.expressions import evaluate
 from modelwright.workflow.definition import definition, placeholders
 from modelwright.workflow.functions import functions
 from modelwright.workflow.structure import Limits
@@ -172,16 +173,37 @@ def test_latency_is_compared_in_microseconds(stack: Stack, project: Project) -> 
     assert alarm["TreatMissingData"] == "notBreaching"
 
 
+def alarm_of(stack: Stack, metric: str) -> tuple[str, dict[str, Any]]:
+    """The one alarm that a metric is part of."""
+    found = stack.all("AWS::CloudWatch::Alarm").items()
+    (one,) = ((name, alarm) for name, alarm in found if f'"MetricName": "{metric}"' in json.dumps(alarm))
+    return one
+
+
 def test_an_update_is_rolled_back_by_the_endpoints_own_alarms(stack: Stack) -> None:
     substitutions = stack.machine()["DefinitionSubstitutions"]
-    for name, metric in (
-        ("EndpointErrorAlarmName", "Invocation5XXErrors"),
-        ("EndpointLatencyAlarmName", "ModelLatency"),
-    ):
-        logical_id, alarm = stack.one("AWS::CloudWatch::Alarm", MetricName=metric)
+    wanted = [{"Name": "EndpointName", "Value": "mw-dev-penguins"}, {"Name": "VariantName", "Value": "AllTraffic"}]
+    pairs = {"EndpointErrorAlarmName": "Invocation5XXErrors", "EndpointLatencyAlarmName": "ModelLatency"}
+    for name, metric in pairs.items():
+        logical_id, alarm = alarm_of(stack, metric)
         assert substitutions[name] == f"<{logical_id}>"
-        dimensions = {item["Name"]: item["Value"] for item in alarm["Dimensions"]}
-        assert dimensions == {"EndpointName": "mw-dev-penguins", "VariantName": "AllTraffic"}
+        stats = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
+        assert all(watched["Dimensions"] == wanted for watched in stats or [alarm])
+
+
+def percent_of_errors(alarm: dict[str, Any], errors: int, requests: int) -> float:
+    """What CloudWatch makes of the alarm's expression in one minute."""
+    (query,) = (query for query in alarm["Metrics"] if "Expression" in query)
+    return float(evaluate(query["Expression"], {"errors": {0.0: errors}, "requests": {0.0: requests}})[0.0])
+
+
+@pytest.mark.parametrize(
+    ("errors", "requests", "alarmed"), [(0, 0, False), (1, 1, False), (2, 2, True), (5, 100, False), (7, 100, True)]
+)
+def test_one_error_on_a_quiet_endpoint_is_no_alarm(stack: Stack, errors: int, requests: int, *, alarmed: bool) -> None:
+    _, alarm = alarm_of(stack, "Invocation5XXErrors")
+    assert alarm["Threshold"] == 5
+    assert (percent_of_errors(alarm, errors, requests) > alarm["Threshold"]) is alarmed
 
 
 def test_a_pipeline_that_rests_too_long_is_told(stack: Stack, project: Project) -> None:

@@ -35,6 +35,10 @@ class Setting(Protocol):
     clock: Clock
 
 
+_DELIVERIES = frozenset({"sns:Publish", "sqs:SendMessage"})
+"""What a service sends to a topic or a queue, which encrypts it."""
+
+
 class Authority:
     """Keeps all policies and decides. Safe to use from many threads."""
 
@@ -155,10 +159,18 @@ class Authority:
         """Return when a service in its own name (`events.amazonaws.com`) may do it; only the resource's policy decides.
 
         Give `aws:SourceArn`: the rule, topic or alarm on whose behalf it acts. `aws:SourceAccount` is this account.
+        Where the resource is encrypted with a key, the service has to be let in by the key's policy as well:
+        https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
         """
-        decision = self._decide_for_service(service, action, resource, context)
-        if not decision:
-            raise refusal(action.partition(":")[0], service, action, resource, decision.reason)
+        self._enforce_for_service(service, action, resource, context)
+        key = self._registry.facts.keys.get(resource)
+        if key and action in _DELIVERIES:
+            for use in ("kms:GenerateDataKey", "kms:Decrypt"):
+                self._enforce_for_service(service, use, key, context)
+
+    def has_policy(self, action: str, resource: str) -> bool:
+        """Say whether the resource has a policy of its own that is about the action."""
+        return bool(self._registry.policies_of(action, resource))
 
     def may_assume(
         self, role_arn: str, service_principal: str, context: Mapping[str, Values] | None = None
@@ -205,6 +217,13 @@ class Authority:
         found |= request_context.of_role(principal, via, direct=not needed.forwarded)
         found |= {f"aws:principaltag/{key.lower()}": value for key, value in role.tags.items()}
         return self._decide(Access(principal, needed.action, needed.resource, {**found, **needed.context}), role)
+
+    def _enforce_for_service(
+        self, service: str, action: str, resource: str, context: Mapping[str, Values] | None
+    ) -> None:
+        decision = self._decide_for_service(service, action, resource, context)
+        if not decision:
+            raise refusal(action.partition(":")[0], service, action, resource, decision.reason)
 
     def _decide_for_service(
         self, service: str, action: str, resource: str, context: Mapping[str, Values] | None

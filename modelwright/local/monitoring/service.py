@@ -110,6 +110,7 @@ class CloudWatch:
     def _act(self, alarm: dict[str, Any], before: str) -> None:
         for arn in alarm.get(_ACTIONS[alarm["StateValue"]], []):
             try:
+                self._let_in(alarm, arn)
                 Direct(self._cloud, "sns").publish(
                     TopicArn=arn,
                     Subject=f'{alarm["StateValue"]}: "{alarm["AlarmName"]}" in {self._cloud.region}'[:100],
@@ -117,6 +118,12 @@ class CloudWatch:
                 )
             except Exception:  # AWS drops a failed action too; it must not end the evaluation of the others
                 _log.exception("alarm action failed alarm=%s topic=%s", alarm["AlarmName"], arn)
+
+    def _let_in(self, alarm: dict[str, Any], topic: str) -> None:
+        """Raise AwsError unless CloudWatch may publish; a topic without a policy takes its own account's alarms."""
+        if self._cloud.iam.has_policy("sns:Publish", topic):
+            source = {"aws:SourceArn": self._arn(alarm["AlarmName"])}
+            self._cloud.iam.authorize_service("cloudwatch.amazonaws.com", "sns:Publish", topic, source)
 
     def _message(self, alarm: dict[str, Any], before: str) -> dict[str, Any]:
         """The members of AWS's own alarm notification that a reader needs."""

@@ -273,6 +273,20 @@ def test_a_service_delivers_where_the_resource_lets_it(authority):
         authority.authorize_service("events.amazonaws.com", "sqs:SendMessage", QUEUE, {"aws:SourceArn": RULE})
 
 
+def test_a_service_needs_the_key_of_what_it_delivers_to(authority):
+    """A topic or queue whose key does not let the service in silently gets nothing on AWS."""
+    allow = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}
+    authority.put_resource_policy(QUEUE, policy({**allow, "Action": "sqs:SendMessage", "Resource": QUEUE}))
+    authority.put_resource_key(QUEUE, KEY)
+    authority.put_resource_policy(KEY, policy({**allow, "Action": "kms:Decrypt", "Resource": "*"}))
+    with pytest.raises(AwsError, match=r"events.amazonaws.com is not authorized to perform: kms:GenerateDataKey"):
+        authority.authorize_service("events.amazonaws.com", "sqs:SendMessage", QUEUE, {"aws:SourceArn": RULE})
+    both = {**allow, "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": "*"}
+    source = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    authority.put_resource_policy(KEY, policy({**both, "Condition": source}))
+    authority.authorize_service("events.amazonaws.com", "sqs:SendMessage", QUEUE, {"aws:SourceArn": RULE})
+
+
 def test_a_policy_of_the_logs_service_is_about_the_groups_that_it_names(authority):
     group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/events/x"
     statement = {

@@ -47,6 +47,9 @@ class FakePolicies:
         if action in self.denied:
             raise AwsError("AccessDenied", f"{principal} is not authorized to perform: {action}", 403)
 
+    def has_policy(self, action, resource):
+        return True
+
     def may_assume(self, role_arn, principal, context=None):
         self.asked.append((principal, "sts:AssumeRole", role_arn))
         return True

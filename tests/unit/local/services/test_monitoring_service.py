@@ -41,6 +41,15 @@ def test_an_alarm_goes_on_tells_its_topic_once_and_goes_off(cloud, watch):
     assert state(cloud) == "OK"
 
 
+def test_a_topic_that_does_not_let_cloudwatch_in_hears_of_no_alarm(cloud, watch):
+    cloud.iam.denied.add("sns:Publish")
+    alarm(cloud)
+    watch.record("AWS/States", "ExecutionsFailed", 1, "Count", DIMENSIONS)
+    assert state(cloud) == "ALARM"
+    assert cloud.services["sns"].messages() == []
+    assert ("cloudwatch.amazonaws.com", "sns:Publish", cloud.topic) in cloud.iam.asked
+
+
 def test_another_dimension_is_another_metric(cloud, watch):
     alarm(cloud)
     watch.record("AWS/States", "ExecutionsFailed", 1, "Count", {"StateMachineArn": "arn:other"})
