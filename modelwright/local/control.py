@@ -149,11 +149,22 @@ def connect(directory: Path) -> tuple[Channel, str] | None:
         if "unix" in address:
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             connection.connect(str(directory / address["unix"]))
-        else:
+        elif _owned(directory):
             connection = socket.create_connection(("127.0.0.1", address["port"]))
+        else:
+            return None  # its owner was killed: the port may be anybody's by now
     except (OSError, ValueError):
         return None
     return Channel(connection), address["token"]
+
+
+def _owned(directory: Path) -> bool:
+    """True when a process holds the folder's lock."""
+    ownership = Ownership(directory)
+    if not ownership.take():
+        return True
+    ownership.release()
+    return False
 
 
 def error_to_json(error: BaseException) -> dict[str, Any]:

@@ -254,6 +254,13 @@ def test_a_folder_too_deep_for_a_unix_socket_is_served_over_loopback(root: Path)
         assert not (deep / DIRECTORY / "control.sock").exists()
         with_bucket(cloud)
     assert status(deep) is None
+    killed = attach(deep).ready()
+    pid = pid_of(deep)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert (deep / DIRECTORY / ADDRESS_FILE).exists()
+    assert connect(deep / DIRECTORY) is None  # though the port may be another program's by now
+    killed.close()
 
 
 def test_a_damaged_state_reaches_the_command_as_a_sentence(root: Path) -> None:
