@@ -58,7 +58,6 @@ class Sandbox:
         self._on_line = on_line
         self._complete: dict[str, threading.Event] = {}
         self._expect("init")  # before it starts: it may have imported its handler before anybody invokes it
-        self._expect("init")  # before it starts: it may have imported its handler before anybody invokes it
         self._began = time.monotonic()
         self._folder = folder_of_all(cloud) / uuid.uuid4().hex
         (self._folder / "tmp").mkdir(parents=True)
