@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -196,8 +195,3 @@ def _message(lines: list[str]) -> list[str]:
     last_frame = max((n for n, line in enumerate(lines) if line.startswith(" ")), default=-1)
     errors = lines[last_frame + 1 :]
     return (errors or lines)[-20:]
-
-
-def remove_assembly(root: Path) -> None:
-    """Forget the template; the next `ensure_assembly` makes it anew."""
-    shutil.rmtree(root / ASSEMBLY, ignore_errors=True)
