@@ -103,8 +103,7 @@ class _Loop:
         except (wire.Closed, ConnectionError):
             pass
         finally:
-            for pid in self._children | _adopted():
-                _signal_group(pid, signal.SIGKILL)
+            _end_all(self._children)
 
     def _answer(self, message: dict[str, Any], descriptors: list[int]) -> None:
         if message["op"] == "start":
@@ -146,6 +145,18 @@ def _ended_children(known: set[int]) -> Iterator[tuple[int, int, Any]]:
         if found.si_pid in known:
             _signal_group(found.si_pid, signal.SIGKILL)
         yield os.wait4(found.si_pid, 0)
+
+
+def _end_all(children: set[int]) -> None:
+    """Kill every child, and then those whose parents these were: they become children of this process one by one."""
+    left = children | _adopted()
+    while left:
+        for pid in left:
+            _signal_group(pid, signal.SIGKILL)
+        for pid in left:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+        left = _adopted()
 
 
 def _adopted() -> set[int]:

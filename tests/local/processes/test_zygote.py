@@ -76,6 +76,7 @@ def test_stopping_the_launcher_ends_everything_it_started(tmp_path: Path) -> Non
     launcher.stop()
     assert process.wait(5) == -9
     assert orphans.began(process.pid) is None
+    assert orphans.began(int(lines[0])) is None
 
 
 def test_processes_are_recorded_while_they_run_and_no_longer(tmp_path: Path) -> None:
