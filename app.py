@@ -21,7 +21,7 @@ def build(root: Path, environment: str) -> App:
     project = load_project(root, environment)
     settings = project.environment
     app = App(analytics_reporting=False, tree_metadata=False, stack_traces=False)
-    env = Environment(account=settings.account, region=settings.region) if settings.account else None
+    env = Environment(account=settings.account, region=settings.region)  # no account: whoever deploys has one
     shared = DataStack(app, settings, env)
     for pipeline in project.pipelines.values():
         kept = PipelineDataStack(app, settings, pipeline.name, env)

@@ -29,7 +29,7 @@ class DataStack(Stack):
     Parameters and not exports: an export could not be changed or removed as long as another stack imports it.
     """
 
-    def __init__(self, scope: Construct, settings: EnvironmentSettings, env: Environment | None) -> None:
+    def __init__(self, scope: Construct, settings: EnvironmentSettings, env: Environment) -> None:
         """Make the stack of the environment with these `settings`."""
         names = EnvironmentNames(settings.name)
         keep = settings.removal == "retain"

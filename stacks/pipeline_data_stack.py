@@ -38,7 +38,7 @@ _EXPIRE_UNTAGGED = {
 class PipelineDataStack(Stack):
     """The pipeline's ECR repository and model package group: kept when the stack goes, and protected from going."""
 
-    def __init__(self, scope: Construct, settings: EnvironmentSettings, pipeline: str, env: Environment | None) -> None:
+    def __init__(self, scope: Construct, settings: EnvironmentSettings, pipeline: str, env: Environment) -> None:
         """Make the stack of `pipeline` in the environment with these `settings`."""
         names = PipelineNames(settings.name, pipeline)
         keep = settings.removal == "retain"

@@ -44,7 +44,7 @@ class PipelineStack(Stack):
     """One pipeline: roles, functions, state machine, triggers, alarms, dashboard; its outputs are how it is found."""
 
     def __init__(
-        self, scope: Construct, settings: EnvironmentSettings, structure: PipelineStructure, env: Environment | None
+        self, scope: Construct, settings: EnvironmentSettings, structure: PipelineStructure, env: Environment
     ) -> None:
         """Make the stack of the pipeline with this `structure` in the environment with these `settings`."""
         self._names = PipelineNames(settings.name, structure.pipeline)

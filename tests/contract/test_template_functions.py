@@ -41,7 +41,6 @@ def test_the_handler_is_there(stack: Stack, name: str) -> None:
 
 ACTIONS = {
     ("s3", "upload_fileobj"): {"s3:PutObject", "s3:AbortMultipartUpload"},
-    ("s3", "read_object"): {"s3:GetObject"},
     ("sagemaker-runtime", "invoke_endpoint"): {"sagemaker:InvokeEndpoint"},
     ("dynamodb", "transact_write_items"): {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"},
 }
@@ -99,12 +98,30 @@ def _handed_on(node: ast.Call, known: dict[str, str]) -> Iterator[tuple[str, str
         yield from ((service, node.func.id) for service in services)
 
 
+def shared_helpers() -> dict[str, set[str]]:
+    """The functions of `shared/` that are handed a client, and the methods that each calls on it."""
+    found = {}
+    for path in sorted((LAMBDAS / "shared").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.args.args:
+                client = node.args.args[0].arg
+                attributes = (part for part in ast.walk(node) if isinstance(part, ast.Attribute))
+                found[node.name] = {
+                    part.attr
+                    for part in attributes
+                    if isinstance(part.value, ast.Name) and part.value.id == client and part.attr != "exceptions"
+                }
+    return found
+
+
 def actions_of(source: str) -> set[str]:
     """The IAM actions of all calls in one module's source."""
     found: set[str] = set()
-    for service, method in calls(ast.parse(source)):
-        name = "".join(word.capitalize() for word in method.split("_"))
-        found |= ACTIONS.get((service, method), {f"{service}:{name}"})
+    shared = shared_helpers()
+    for service, called in calls(ast.parse(source)):
+        for method in shared.get(called, {called}):
+            name = "".join(word.capitalize() for word in method.split("_"))
+            found |= ACTIONS.get((service, method), {f"{service}:{name}"})
     return found
 
 

@@ -246,6 +246,12 @@ def test_stacks_with_data_are_protected_and_the_other_is_not(assembly: Path) -> 
     assert protected == {"mw-dev-data": True, "mw-dev-penguins-data": True, "mw-dev-penguins": False}
 
 
+def test_stacks_go_into_the_environments_region_and_into_any_account(assembly: Path) -> None:
+    artifacts = json.loads((assembly / "manifest.json").read_text("utf-8"))["artifacts"].values()
+    places = {item["environment"] for item in artifacts if item["type"] == "aws:cloudformation:stack"}
+    assert places == {"aws://unknown-account/eu-central-1"}
+
+
 NAMES = {
     "AWS::DynamoDB::Table": "TableName",
     "AWS::ECR::Repository": "RepositoryName",
