@@ -6,6 +6,7 @@ It owns `.modelwright/`, lives while a command is attached (or `up` keeps it), a
 from __future__ import annotations
 
 import faulthandler
+import gc
 import logging
 import os
 import signal
@@ -50,11 +51,14 @@ class Daemon:
     def run(self) -> None:
         """Serve until the last client has left or somebody stops it; returns when everything has ended."""
         threading.Thread(target=self._accept, name="control", daemon=True).start()
+        gc.disable()  # what a start imports and makes stays: looking through it again and again takes a third of the time
         try:
             self._open()
         except Exception as error:
             log.exception("the local cloud did not start")
             self._failure = error
+        gc.freeze()
+        gc.enable()
         self._ready.set()
         if self._failure is None:
             self._end_when_nobody_comes()

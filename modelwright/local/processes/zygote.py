@@ -50,8 +50,10 @@ def _prepare(order: dict[str, Any]) -> tuple[child.Zygote, dict[str, Any]]:
     if may_fork:
         preload.hold_threads()
         modules = [*order["modules"], *preload.third_party_imports(Path(folder) for folder in order["folders"])]
+        gc.disable()  # it would look through everything again and again, and all of it stays
         failed = preload.load(modules)
         gc.freeze()  # so that the children's collections do not copy what they share
+        gc.enable()
     hello = {"event": "ready", "mounts": has_mounts, "fork": may_fork and _threads() == 1, "failed": failed}
     return child.Zygote(os.getpid(), has_mounts, may_fork), hello
 
