@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
 
 _GROUP, _STREAM, _PAGE = "log-group", "log-stream", 10_000
+_KEY_ACTIONS = ("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey")
+_KEY_CONTEXT = "kms:EncryptionContext:aws:logs:arn"
 _SEPARATOR = "\n"  # a group's or stream's name has none
 
 
@@ -25,11 +27,13 @@ class Logs:
     name = "logs"
     operations = frozenset(
         {
+            "AssociateKmsKey",
             "CreateLogGroup",
             "CreateLogStream",
             "DeleteLogGroup",
             "DescribeLogGroups",
             "DescribeLogStreams",
+            "DisassociateKmsKey",
             "FilterLogEvents",
             "GetLogEvents",
             "PutLogEvents",
@@ -74,11 +78,13 @@ class Logs:
     def handle(self, call: Call) -> dict[str, Any]:
         """Answer one request."""
         return {
+            "AssociateKmsKey": self._change_key,
             "CreateLogGroup": self._create_group,
             "CreateLogStream": self._create_stream,
             "DeleteLogGroup": self._delete_group,
             "DescribeLogGroups": self._describe_groups,
             "DescribeLogStreams": self._describe_streams,
+            "DisassociateKmsKey": self._change_key,
             "FilterLogEvents": self._filter,
             "GetLogEvents": self._get,
             "PutLogEvents": self._put,
@@ -88,8 +94,36 @@ class Logs:
         with self._lock:
             if self._cloud.database.get(_GROUP, params["logGroupName"]) is not None:
                 raise AwsError("ResourceAlreadyExistsException", "The specified log group already exists")
-            self._cloud.database.put(_GROUP, params["logGroupName"], {"created": self._now()})
+            self._put_group(params["logGroupName"], self._now(), params.get("kmsKeyId"))
         return {}
+
+    def _change_key(self, params: dict[str, Any]) -> dict[str, Any]:
+        group = str(params.get("logGroupName") or params["resourceIdentifier"].split(":log-group:")[-1])
+        with self._lock:
+            known = self._cloud.database.get(_GROUP, group)
+            if known is None:
+                raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
+            self._put_group(group, known["created"], params.get("kmsKeyId"))
+        return {}
+
+    def _put_group(self, name: str, created: int, key: str | None) -> None:
+        if key:
+            self._check_key(name, key)
+        self._cloud.database.put(_GROUP, name, {"created": created, **({"kmsKeyId": key} if key else {})})
+
+    def _check_key(self, group: str, key: str) -> None:
+        """Refuse a key whose policy does not let CloudWatch Logs use it for this group.
+
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+        """
+        arn = self._arn(group)
+        principal = f"logs.{self._cloud.region}.amazonaws.com"
+        try:
+            for action in _KEY_ACTIONS:
+                self._cloud.iam.authorize_service(principal, f"kms:{action}", key, {_KEY_CONTEXT: arn})
+        except AwsError as error:
+            message = f"The specified KMS key does not exist or is not allowed to be used with Arn '{arn}'"
+            raise AwsError("AccessDeniedException", f"{message} ({error.message})") from error
 
     def _create_stream(self, params: dict[str, Any]) -> dict[str, Any]:
         group, stream = params["logGroupName"], params["logStreamName"]
@@ -117,11 +151,15 @@ class Logs:
 
     def _describe_groups(self, params: dict[str, Any]) -> dict[str, Any]:
         found = self._cloud.database.all(_GROUP, params.get("logGroupNamePrefix", ""))
-        return {"logGroups": [self._group(name, body["created"]) for name, body in found]}
+        return {"logGroups": [self._group(name, body) for name, body in found]}
 
-    def _group(self, name: str, created: int) -> dict[str, Any]:
-        arn = f"arn:aws:logs:{self._cloud.region}:{self._cloud.account}:log-group:{name}"
-        return {"logGroupName": name, "creationTime": created, "arn": f"{arn}:*", "logGroupArn": arn}
+    def _group(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        arn = self._arn(name)
+        shown = {"logGroupName": name, "creationTime": body["created"], "arn": f"{arn}:*", "logGroupArn": arn}
+        return {**shown, **({"kmsKeyId": body["kmsKeyId"]} if "kmsKeyId" in body else {})}
+
+    def _arn(self, name: str) -> str:
+        return f"arn:aws:logs:{self._cloud.region}:{self._cloud.account}:log-group:{name}"
 
     def _describe_streams(self, params: dict[str, Any]) -> dict[str, Any]:
         group = _group_name(params)

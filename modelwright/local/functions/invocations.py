@@ -45,7 +45,8 @@ class Lines:
         now = cloud.clock.now()
         self.stream = f"{now:%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
         self._found: list[tuple[float, str]] = []
-        self._allowed = self._may_write(function.role)
+        self._role = function.role
+        self._made = self._may("CreateLogStream")
 
     def add(self, text: str) -> None:
         """Take a line."""
@@ -54,15 +55,14 @@ class Lines:
     def write(self) -> list[str]:
         """Write what was collected to the log group; returns it."""
         found, self._found = self._found, []
-        if self._allowed:
+        if self._made and self._may("PutLogEvents"):
             self._cloud.log(self._group, self.stream, found)
         return [text for _, text in found]
 
-    def _may_write(self, role: str) -> bool:
+    def _may(self, operation: str) -> bool:
         stream = {"logGroupName": self._group, "logStreamName": self.stream}
         try:
-            for operation in ("CreateLogStream", "PutLogEvents"):
-                self._cloud.iam.check_as(role, "logs", operation, stream, session_name="lambda")
+            self._cloud.iam.check_as(self._role, "logs", operation, stream, session_name="lambda")
         except AwsError:
             return False
         return True

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.local.functions import code, invocations, permissions, record
 from modelwright.local.functions.events import EventQueue
+from modelwright.local.functions.roles import check_role
 from modelwright.local.functions.sandbox import folder_of_all
 from modelwright.local.functions.store import FunctionStore
 from modelwright.local.service import AwsError
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from modelwright.local.functions.record import Function
     from modelwright.local.service import Call
 
-PRINCIPAL = "lambda.amazonaws.com"
 _LOG_TAIL_BYTES = 4096
 
 
@@ -89,7 +89,7 @@ class Functions:
         policy is emptied, as the template's permissions follow.
         """
         params = {"FunctionName": name, **properties}
-        self._check_role(params)
+        check_role(self._cloud, params)
         folder = code.folder_of(self._cloud, directory)
         function = record.make(self._store.arn(name), params, folder, self._cloud.clock.now())
         self._store.put(function, kept=False)
@@ -103,7 +103,7 @@ class Functions:
         with self._store.lock:
             if self._store.has(name):
                 raise AwsError("ResourceConflictException", f"Function already exist: {name}", 409, {"Type": "User"})
-            self._check_role(params)
+            check_role(self._cloud, params)
             folder = code.from_request(self._cloud, params["Code"])
             function = record.make(self._store.arn(name), params, folder, self._cloud.clock.now())
             self._store.put(function, kept=True)
@@ -119,7 +119,7 @@ class Functions:
         function = self._function(params)
         given = {key: value for key, value in params.items() if key not in {"FunctionName", "RevisionId"}}
         whole = {**_as_params(function), **given}
-        self._check_role(whole)
+        check_role(self._cloud, whole)
         changed = record.make(function.arn, whole, function.code, self._cloud.clock.now())
         return self._change(replace(changed, reserved=function.reserved))
 
@@ -222,10 +222,6 @@ class Functions:
 
     def _function(self, params: Mapping[str, Any]) -> Function:
         return self._store.pool(_name(params["FunctionName"], params.get("Qualifier"))).function
-
-    def _check_role(self, params: Mapping[str, Any]) -> None:
-        if "Role" in params and not self._cloud.iam.may_assume(params["Role"], PRINCIPAL):
-            raise _invalid("The role defined for the function cannot be assumed by Lambda.")
 
 
 def _name(given: str, qualifier: str | None) -> str:

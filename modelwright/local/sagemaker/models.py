@@ -132,12 +132,21 @@ def find_model_data(cloud: Cloud, role: str, url: str) -> Path:
     bucket, key = split_s3_url(url)
     try:
         cloud.iam.check_as(role, "s3", "GetObject", {"Bucket": bucket, "Key": key})
+        found = _resolve(cloud, bucket, key)
+        if found is None:  # S3 does not even say so to who may not list the bucket
+            cloud.iam.check_as(role, "s3", "ListObjectsV2", {"Bucket": bucket, "Prefix": key})
     except AwsError as error:
         raise AwsError("ValidationException", f"{no_access(url, role, cloud.region)} ({error.message})") from None
+    if found is None:
+        raise AwsError("ValidationException", f"Could not find model data at {url}.")
+    return found
+
+
+def _resolve(cloud: Cloud, bucket: str, key: str) -> Path | None:
     try:
         return cloud.s3.resolve(bucket, key)
     except AwsError:
-        raise AwsError("ValidationException", f"Could not find model data at {url}.") from None
+        return None
 
 
 def no_access(url: str, role: str, region: str) -> str:

@@ -26,10 +26,14 @@ def put_group(cloud: Cloud, resource: Resource) -> Physical:
     """A log group."""
     resource.only("LogGroupName", "RetentionInDays", "KmsKeyId", "Tags", "LogGroupClass", "DataProtectionPolicy")
     name = resource.properties.get("LogGroupName") or resource.name(512)
-    client = Direct(cloud, "logs")
+    client, key = Direct(cloud, "logs"), resource.properties.get("KmsKeyId")
     known = client.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     if name not in {group["logGroupName"] for group in known}:
-        client.create_log_group(logGroupName=name)
+        client.create_log_group(logGroupName=name, **({"kmsKeyId": key} if key else {}))
+    elif key:  # a group outlasts the local cloud, and its key's policy may have changed
+        client.associate_kms_key(logGroupName=name, kmsKeyId=key)
+    else:
+        client.disassociate_kms_key(logGroupName=name)
     return Physical(name, {"Arn": f"arn:aws:logs:{cloud.region}:{cloud.account}:log-group:{name}:*"})
 
 
