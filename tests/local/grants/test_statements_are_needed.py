@@ -34,7 +34,6 @@ TLS = "whatever comes over loopback counts as encrypted"
 LIST = "asked when an object is missing only, to say so instead of AccessDenied"
 
 NOT_NEEDED_LOCALLY = {
-    ("FunctionRole", "SendTraces"): TRACES,
     ("StateMachineRole", "SendTraces"): TRACES,
     ("StateMachineRole", "SampleTraces"): TRACES,
     ("ProcessingRole", "PublishMetrics"): METRICS,
@@ -46,7 +45,6 @@ NOT_NEEDED_LOCALLY = {
     ("RecordMetricsFunctionRole", "Grant2S3ListBucket"): LIST,
     ("PackageModelFunctionRole", "Grant2S3ListBucket"): LIST,
     ("SmokeTestFunctionRole", "Grant2S3ListBucket"): LIST,
-    ("key", "LogGroupsAreEncrypted"): "the local logs are files of the user's own",
     ("key", "TheTopicReachesQueues"): "no queue is subscribed; whoever subscribes one would miss it silently",
     ("databucket", "TlsOnly"): TLS,
     ("artifactbucket", "TlsOnly"): TLS,
@@ -214,9 +212,7 @@ def needed(place: Place) -> set[StatementRef]:
 
 
 def listed(ref: StatementRef) -> bool:
-    owner = owner_of(ref)
-    names = {owner, "FunctionRole"} if owner.endswith("FunctionRole") else {owner}
-    return any((name, ref.statement) in NOT_NEEDED_LOCALLY for name in names)
+    return (owner_of(ref), ref.statement) in NOT_NEEDED_LOCALLY
 
 
 def test_without_any_statement_something_is_refused(tried: Place) -> None:
@@ -228,7 +224,6 @@ def test_nothing_is_on_the_list_that_is_needed(tried: Place) -> None:
     found = needed(tried)
     assert sorted(str(ref) for ref in found if listed(ref)) == []
     known = {(owner_of(ref), ref.statement) for ref in tried.cloud.iam.statements()}
-    known |= {("FunctionRole", statement) for owner, statement in known if owner.endswith("FunctionRole")}
     assert set(NOT_NEEDED_LOCALLY) - known == set()
 
 
