@@ -32,8 +32,9 @@ format: setup
 bench: setup ## ratios, side by side with the bare work
 	$(BIN)/python -m benchmarks
 
-lock: $(BIN)/uv ## write requirements.txt anew from pyproject.toml
+lock: $(BIN)/uv ## write both requirements files anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes --all-extras -o requirements.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes --group checks -o requirements-checks.txt
 
 setup: $(VENV)/.complete
 
