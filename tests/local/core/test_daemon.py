@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
     project = make_project(tmp_path / "project")
     yield project
+    for thread in threading.enumerate():
+        if thread.name == "attach":
+            thread.join()  # a test that failed may have left one that is starting
     with suppress(Exception):
         shut_down(project, force=True)
     while True:  # daemons that this process started are its children
