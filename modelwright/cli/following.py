@@ -26,7 +26,9 @@ def follow(session: Session, pipeline: str, arn: str, *, as_json: bool) -> int:
         live.clear()
         print(f"stopping {pipeline} run {executions.run_id(arn)}; Ctrl-C again to leave at once", file=sys.stderr)
         executions.stop(session, arn, "Ctrl-C")
-        _print(*executions.watch(session, pipeline, arn, lambda *_: None), as_json=as_json)
+        run, history = executions.watch(session, pipeline, arn, lambda *_: None)
+        live(history, [state for state in history.states if state.status == "stopped"])
+        _print(run, history, as_json=as_json)
         raise
     except BaseException:
         live.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Thread
@@ -98,9 +99,14 @@ def platform(
     with attach(project.root, args.env) as local:
         session = Session(project.environment.region, lambda: _endpoint(local))
         Thread(target=session.warm, args=(services,), name="warm", daemon=True).start()
-        if deploy is not None:
-            _deploy(project, local, deploy)
-        yield Platform(project, session, local)
+        try:
+            if deploy is not None:
+                _deploy(project, local, deploy)
+            yield Platform(project, session, local)
+        except KeyboardInterrupt:
+            if not local.is_settled:
+                print("the local cloud starts, then stops; Ctrl-C again to leave at once", file=sys.stderr)
+            raise
 
 
 def _endpoint(local: LocalCloud) -> Endpoint:

@@ -61,13 +61,18 @@ class LocalCloud:
         """Begin to join, in a thread."""
         self._joined: tuple[Channel, dict[str, Any]] | None = None
         self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, args=(join,), name="attach", daemon=True)
-        self._thread.start()
+        self._settled = threading.Event()  # and not Thread.join: after a Ctrl-C in that, the next one does not wait
+        threading.Thread(target=self._run, args=(join,), name="attach", daemon=True).start()
 
     def ready(self) -> Self:
         """Wait until it answers."""
         self._answering()
         return self
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it answers, or it is known that it will not."""
+        return self._settled.is_set()
 
     @property
     def endpoint_url(self) -> str:
@@ -107,7 +112,7 @@ class LocalCloud:
 
     def close(self) -> None:
         """Give the lease back; when it was the last one, return when the local cloud has stopped."""
-        self._thread.join()
+        self._settled.wait()
         if self._joined is None:
             return
         channel, _ = self._joined
@@ -137,7 +142,7 @@ class LocalCloud:
         return answer
 
     def _answering(self) -> tuple[Channel, dict[str, Any]]:
-        self._thread.join()
+        self._settled.wait()
         if self._joined is None:
             raise self._failure or LocalCloudFailed("The local cloud did not start.")
         return self._joined
@@ -147,6 +152,8 @@ class LocalCloud:
             self._joined = join()
         except BaseException as error:  # noqa: BLE001  # raised in the thread that asks
             self._failure = error
+        finally:
+            self._settled.set()
 
 
 def attach(root: Path, environment: str | None = None) -> LocalCloud:

@@ -88,12 +88,16 @@ def test_ctrl_c_stops_the_run_and_says_how_it_ended(capsys: pytest.CaptureFixtur
     assert machine.stopped == [(one.arn, "Ctrl-C")]
     name = run_id(one.arn)
     out, err = capsys.readouterr()
-    assert err == f"stopping penguins run {name}; Ctrl-C again to leave at once\n"
+    stopping, stopped = (
+        f"stopping penguins run {name}; Ctrl-C again to leave at once\n",
+        "  ■ TrainModel                2.00 s\n",
+    )
+    assert err == stopping + (stopped if as_json else "")
     if as_json:
         assert json.loads(out)["status"] == "Aborted"
     else:
         assert out == (
-            f"Aborted  penguins run {name} in 12.50 s\n"
+            f"{stopped}Aborted  penguins run {name} in 12.50 s\n"
             "  Stopped: Ctrl-C\n"
             f"  modelwright show {name}; modelwright logs {name}\n"
         )
