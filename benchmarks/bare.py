@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 import tarfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .project import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _FOLDER = ROOT / "training_code" / "penguins"
 

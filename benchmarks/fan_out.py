@@ -7,14 +7,20 @@ import json
 import tarfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelwright.client.deployment import find_deployment
 from modelwright.client.session import Session
 from modelwright.local.attach import attach
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_NAME = (
+    "{% 'penguins-train-' & $substring($hash($states.context.Execution.Id, 'SHA-256'), 0, 12) & '-' & $states.input %}"
+)
 
 
 @contextmanager
@@ -26,18 +32,23 @@ def machine(project: Path, *, jobs: int) -> Iterator[Callable[[], None]]:
         deployment = find_deployment(session, "dev", "penguins")
         client = session.client("stepfunctions")
         role = client.describe_state_machine(stateMachineArn=deployment.state_machine_arn)["roleArn"]
-        training = _training_role(client, deployment.state_machine_arn)
+        job = _last_training_job(session)
         code = f"code/penguins/{'0' * 64}/code.tar.gz"
         session.client("s3").put_object(Bucket=deployment.artifact_bucket, Key=code, Body=_bundle())
-        text = json.dumps(_definition(deployment.artifact_bucket, code, training, jobs))
+        text = json.dumps(_definition(deployment.artifact_bucket, code, job, jobs))
         arn = client.create_state_machine(name="fan-out", definition=text, roleArn=role)["stateMachineArn"]
         yield lambda: _execute(client, arn)
         client.delete_state_machine(stateMachineArn=arn)
 
 
-def _training_role(client: Any, machine: str) -> str:
-    definition = json.loads(client.describe_state_machine(stateMachineArn=machine)["definition"])
-    return str(definition["States"]["TrainModel"]["Arguments"]["RoleArn"])
+def _last_training_job(session: Session) -> dict[str, Any]:
+    """What the pipeline's own run asked for: its role and its image."""
+    client = session.client("sagemaker")
+    last = client.list_training_jobs(SortBy="CreationTime", SortOrder="Descending", MaxResults=1)
+    found: dict[str, Any] = client.describe_training_job(
+        TrainingJobName=last["TrainingJobSummaries"][0]["TrainingJobName"]
+    )
+    return found
 
 
 def _bundle() -> bytes:
@@ -48,12 +59,15 @@ def _bundle() -> bytes:
     return buffer.getvalue()
 
 
-def _definition(bucket: str, code: str, role: str, jobs: int) -> dict[str, Any]:
+def _definition(bucket: str, code: str, like: dict[str, Any], jobs: int) -> dict[str, Any]:
     channel = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/{code}", "S3DataDistributionType": "FullyReplicated"}
     job = {
-        "TrainingJobName": "{% 'penguins-train-' & $substring($hash($states.context.Execution.Id, 'SHA-256'), 0, 12) & '-' & $states.input %}",
-        "RoleArn": role,
-        "AlgorithmSpecification": {"TrainingImage": "none", "TrainingInputMode": "File"},
+        "TrainingJobName": _NAME,
+        "RoleArn": like["RoleArn"],
+        "AlgorithmSpecification": {
+            "TrainingImage": like["AlgorithmSpecification"]["TrainingImage"],
+            "TrainingInputMode": "File",
+        },
         "HyperParameters": {
             "sagemaker_program": "train.py",
             "sagemaker_submit_directory": "/opt/ml/input/data/code/code.tar.gz",

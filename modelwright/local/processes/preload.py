@@ -30,6 +30,11 @@ CALLED = ("s3", "dynamodb", "sagemaker", "cloudwatch", "sagemaker-runtime", "sns
 """AWS services that functions call, those first that are called first"""
 _THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS")
 
+_SHORTEST_SPIN = "4"
+"""log2 of the turns for which a thread of OpenBLAS spins before it sleeps. With its default of 26, what waits for the next
+small matrix takes the cores from a run's other processes: a fit of 60 ms takes 200.
+https://github.com/OpenMathLib/OpenBLAS/blob/develop/driver/others/blas_server.c"""
+
 
 def third_party_imports(folders: Iterable[Path]) -> list[str]:
     """Return the modules that the scripts in these folders import at top level, by name.
@@ -70,6 +75,7 @@ def hold_threads() -> None:
     """Keep native libraries that are loaded from now on from starting threads: a fork would lose them."""
     for name in _THREAD_VARIABLES:
         os.environ[name] = "1"
+    os.environ["OPENBLAS_THREAD_TIMEOUT"] = _SHORTEST_SPIN
 
 
 def load(names: Iterable[str]) -> dict[str, str]:
@@ -84,6 +90,13 @@ def load(names: Iterable[str]) -> dict[str, str]:
         sys.modules["numpy.random"].seed()  # each fork does it again: what it needs is imported now
     _find_thread_pools()
     return failed
+
+
+def rehearse() -> None:
+    """Let libraries import now what they import at their first use: scikit-learn looks for every kind of data frame."""
+    if {"sklearn", "pandas"} <= sys.modules.keys():
+        frame = sys.modules["pandas"].DataFrame({"a": [0.0, 1.0]})
+        importlib.import_module("sklearn.utils.validation").check_array(frame)
 
 
 def warm_boto3(service: str) -> None:

@@ -62,7 +62,7 @@ def _later(order: dict[str, Any]) -> list[Callable[[], object]]:
     """Return what is imported while nobody asks for a process, step by step; the last step is to tidy up."""
     modules = [functools.partial(preload.load, [name]) for name in order["later"]]
     clients = [functools.partial(preload.warm_boto3, service) for service in order["clients"]]
-    return [*clients, *modules, gc.collect, gc.freeze]
+    return [preload.rehearse, *clients, *modules, gc.collect, gc.freeze]
 
 
 def _threads() -> int:
