@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 
 ACCOUNT = "123456789012"
 
-_PRELOADED = ("s3", "iam", "kms", "dynamodb", "sqs", "sns", "ecr")
-"""moto's services that a deploy needs, in the order in which it does"""
+_PRELOADED = ("s3", "dynamodb")
+"""moto's services, in the order in which a deploy needs them"""
 
 
 class Cloud:

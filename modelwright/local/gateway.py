@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from modelwright.errors import ModelwrightError
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from modelwright.local.protocol import Parsed
 
 log = logging.getLogger(__name__)
+
+_READ_OBJECTS = frozenset(
+    {"CopyObject", "GetObject", "GetObjectAttributes", "GetObjectTagging", "HeadObject", "UploadPartCopy"}
+)
+"""of S3: an object that is not there is AccessDenied to a role that may not list the bucket"""
 
 
 class Gateway:
@@ -59,7 +65,7 @@ class Gateway:
         if service is not None and not service.falls_through:
             raise _not_there(call, f"it has {', '.join(sorted(service.operations))}")
         if call.service not in MOTO_SERVICES:
-            raise _not_there(call, f"of other services it has {', '.join(sorted(MOTO_SERVICES))}")
+            raise _not_there(call, f"it has {', '.join(sorted({*self._cloud.services, *MOTO_SERVICES}))}")
         return self._from_moto(parsed, call)
 
     def _from_moto(self, parsed: Parsed, call: Call) -> HttpResponse:
@@ -69,6 +75,8 @@ class Gateway:
             if response.status < 300:
                 self._hooks.after(call)
         self._hooks.finished(call)
+        if response.status == HTTPStatus.NOT_FOUND and call.service == "s3" and call.operation in _READ_OBJECTS:
+            self._cloud.iam.hide_missing(call)
         return response
 
 

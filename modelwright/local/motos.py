@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from moto.backends import get_backend
@@ -18,31 +17,18 @@ from modelwright.local.http import HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
     from moto.core.request import Request
 
 log = logging.getLogger(__name__)
 
-MOTO_SERVICES: dict[str, str] = {
-    "dynamodb": "dynamodb",
-    "dynamodbstreams": "dynamodbstreams",
-    "ecr": "ecr",
-    "events": "events",
-    "iam": "iam",
-    "kms": "kms",
-    "resourcegroupstaggingapi": "resourcegroupstaggingapi",
-    "s3": "s3",
-    "secretsmanager": "secretsmanager",
-    "sns": "sns",
-    "sqs": "sqs",
-    "stepfunctions": "stepfunctions",
-    "sts": "sts",
-    "xray": "xray",
-}
-"""botocore's name of a service that moto may answer -> moto's name of it"""
+MOTO_SERVICES: dict[str, str] = {"dynamodb": "dynamodb", "s3": "s3"}
+"""botocore's name of a service that moto answers -> moto's name of it
 
-_WAITING = frozenset({"sqs", "stepfunctions"})
-"""services with calls that wait (long polls): their calls are not taken one at a time"""
+Only what `persistence/` keeps: what moto's other services are told would be gone at the next start, and unknown to the
+policies, without a word.
+"""
 
 _METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"]
 
@@ -72,7 +58,7 @@ class MotoServices:
         """Hold this while calling, and while what the call changed is written down: changes are kept in their order."""
         with self._lock:
             if service not in self._locks:
-                self._locks[service] = nullcontext() if service in _WAITING else threading.RLock()
+                self._locks[service] = threading.RLock()
             return self._locks[service]
 
     def answer(self, service: str, request: Request) -> HttpResponse:

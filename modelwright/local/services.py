@@ -15,6 +15,7 @@ SERVICES: dict[str, str] = {
     # botocore's name of the service -> "module:Class", made as Class(cloud); started in this order, stopped in reverse
     "logs": "modelwright.local.logs:Logs",
     "cloudwatch": "modelwright.local.monitoring.service:CloudWatch",
+    "sts": "modelwright.local.identity:Identity",
     "sqs": "modelwright.local.messages.queues:Queues",
     "sns": "modelwright.local.messages.topics:Topics",
     "ssm": "modelwright.local.parameters:Parameters",

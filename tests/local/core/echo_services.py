@@ -55,6 +55,13 @@ class EchoLambda(Echo):
 class EchoSns(Echo):
     name = "sns"
     operations = frozenset({"Publish", "ListTopics"})
+
+
+class EchoDynamo(Echo):
+    """Answers one operation; the others are moto's."""
+
+    name = "dynamodb"
+    operations = frozenset({"DescribeLimits"})
     falls_through = True
 
 
@@ -83,7 +90,17 @@ class EchoEvents(Echo):
 
 ALL = {
     cls.name: cls
-    for cls in (EchoSageMaker, EchoRuntime, EchoStates, EchoLambda, EchoSns, EchoCloudWatch, EchoScheduler, EchoEvents)
+    for cls in (
+        EchoSageMaker,
+        EchoRuntime,
+        EchoStates,
+        EchoLambda,
+        EchoSns,
+        EchoDynamo,
+        EchoCloudWatch,
+        EchoScheduler,
+        EchoEvents,
+    )
 }
 
 __all__ = ["ALL", "MOMENT", "AwsError"]

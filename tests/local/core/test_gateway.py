@@ -47,9 +47,25 @@ def test_an_operation_that_nobody_has_is_named_with_those_there_are(cloud, http_
 
 
 def test_what_our_service_lets_fall_through_goes_to_moto(cloud, http_client) -> None:
-    arn = http_client(cloud, "sns").create_topic(Name="t")["TopicArn"]
-    assert arn == "arn:aws:sns:eu-central-1:123456789012:t"
-    assert cloud.services["sns"].calls == []
+    cloud.services["dynamodb"].answers["DescribeLimits"] = {"AccountMaxReadCapacityUnits": 7}
+    client = http_client(cloud, "dynamodb")
+    assert client.describe_limits()["AccountMaxReadCapacityUnits"] == 7
+    assert client.list_tables()["TableNames"] == []
+    assert [call.operation for call in cloud.services["dynamodb"].calls] == ["DescribeLimits"]
+
+
+def test_a_service_whose_changes_nobody_would_keep_is_refused(cloud, http_client) -> None:
+    with pytest.raises(ClientError, match=r"no iam:CreateUser; it has cloudwatch, dynamodb, events, .*s3"):
+        http_client(cloud, "iam").create_user(UserName="u")
+
+
+def test_callers_are_told_who_they_are(make_cloud, http_client) -> None:
+    cloud = make_cloud({"sts": "modelwright.local.identity:Identity"})
+    found = http_client(cloud, "sts").get_caller_identity()
+    assert (found["Account"], found["Arn"]) == ("123456789012", "arn:aws:iam::123456789012:root")
+    arn = role(cloud, ANYTHING)
+    found = http_client(cloud, "sts", cloud.callers.session(arn, "job-1")).get_caller_identity()
+    assert found["Arn"] == "arn:aws:sts::123456789012:assumed-role/job/job-1"
 
 
 def test_another_region_is_refused_by_name(cloud, http_client) -> None:
