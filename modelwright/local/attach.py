@@ -129,8 +129,6 @@ class LocalCloud:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is KeyboardInterrupt and self._thread.is_alive():
-            return  # whoever leaves before it is up does not wait for it: the connection's end says it all
         self.close()
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,57 @@
+"""A pipeline comes and goes without `up`: each command starts the local cloud and leaves nothing behind."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from modelwright.local.attach import status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_destroy_says_what_goes_and_what_is_left_also_the_second_time(modelwright: Command, project: Path) -> None:
+    never = modelwright("destroy", "penguins")
+    assert (never.returncode, never.stdout) == (0, "stack mw-dev-penguins: not there\n")
+    ran = modelwright("run", "penguins")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert status(project) is None, "the last one out stops it"
+
+    first = modelwright("destroy", "penguins").stdout.splitlines()
+    assert first[:4] == [
+        "endpoint mw-dev-penguins: removed",
+        "endpoint configs: 1 removed",
+        "models: 1 removed",
+        "stack mw-dev-penguins: removed",
+    ]
+    second = modelwright("destroy", "penguins").stdout.splitlines()
+    assert second == ["stack mw-dev-penguins: not there", *first[4:]]
+    assert "left: the model packages of mw-dev-penguins" in first
+    assert modelwright("runs").stdout == "Nothing has run yet.\n"
+    gone = modelwright("predict", "penguins", "--row", "{}")
+    assert (gone.returncode, gone.stderr) == (
+        1,
+        "error: penguins is not deployed: there is no stack mw-dev-penguins.\n`modelwright run penguins` makes it.\n",
+    )
+
+    again = modelwright("run", "penguins")
+    assert again.returncode == 0, again.stdout + again.stderr
+    data = modelwright("destroy", "penguins", "--data", "--yes").stdout
+    assert "model packages of mw-dev-penguins: 2 removed" in data
+    assert re.search(r"^s3://\S+/releases/penguins/: 1 objects removed$", data, re.MULTILINE)
+    assert re.search(r"^table mw-dev: \d+ items of PIPELINE#penguins removed$", data, re.MULTILINE)
+    assert data.endswith("protected from deletion\n")
+    empty = modelwright("destroy", "penguins", "--data", "--yes").stdout
+    assert "model packages of mw-dev-penguins: 0 removed" in empty
+    assert all(" 0 " in line for line in empty.splitlines() if line.endswith(" removed"))
+    assert status(project) is None
+    unknown = modelwright("destroy", "pengins")
+    assert (unknown.returncode, unknown.stderr) == (
+        2,
+        "error: There is no pipeline 'pengins' in training_code/.\nDid you mean penguins?\n",
+    )
