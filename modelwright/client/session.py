@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 NO_CREDENTIALS = "--aws needs AWS credentials, and none were found."
 NO_CREDENTIALS_HINT = "Run `aws configure` or `aws sso login`, or set AWS_PROFILE."
+_IMPATIENT = {"metadata_service_timeout": ("metadata_service_timeout", "AWS_METADATA_SERVICE_TIMEOUT", 0.5, float)}
+"""botocore's own second is waited for twice (tokens, then the old way) where nothing answers; the user's value stays"""
 _NOWHERE = "http://127.0.0.1:9"
 
 
@@ -73,7 +75,7 @@ class Session:
         """Find the user's credentials, before anything is done with them.
 
         Raises:
-            NoCredentials: there are none. The last place asked is EC2's metadata service: once, for a second.
+            NoCredentials: there are none. The last place asked is EC2's metadata service, for a second at most.
         """
         if not self.is_local and self._session().get_credentials() is None:
             raise NoCredentials(NO_CREDENTIALS, NO_CREDENTIALS_HINT)
@@ -87,7 +89,7 @@ class Session:
         if self._botocore is None:
             import botocore.session  # noqa: PLC0415 # takes 0.1 s, and the local cloud starts meanwhile
 
-            settings = _without_the_users() if self.is_local else None
+            settings = _without_the_users() if self.is_local else _IMPATIENT
             self._botocore = botocore.session.Session(session_vars=settings)
         return self._botocore
 

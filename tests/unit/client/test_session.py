@@ -88,6 +88,18 @@ def test_no_credentials_is_said_before_anything_is_asked() -> None:
         Session("eu-central-1").check_credentials()
 
 
+@pytest.mark.parametrize(("asked", "seconds"), [(None, 0.5), ("3", 3.0)])
+def test_a_metadata_service_that_does_not_answer_is_not_waited_for_long(
+    monkeypatch: pytest.MonkeyPatch, asked: str | None, seconds: float
+) -> None:
+    if asked:
+        monkeypatch.setenv("AWS_METADATA_SERVICE_TIMEOUT", asked)
+    session = Session("eu-central-1")
+    with pytest.raises(NoCredentials):
+        session.check_credentials()
+    assert session._botocore.get_config_variable("metadata_service_timeout") == seconds
+
+
 def test_the_local_cloud_needs_no_credentials() -> None:
     Session("eu-central-1", lambda: HERE).check_credentials()
 
