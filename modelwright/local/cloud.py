@@ -7,14 +7,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from modelwright.clock import SystemClock
-from modelwright.local.callers import Callers
-from modelwright.local.dynamodb import DynamoKeeper
-from modelwright.local.http import HttpServer
-from modelwright.local.iam.authority import Authority
-from modelwright.local.persistence.s3_keeper import S3Keeper
 from modelwright.local.processes.launcher import Launcher
 from modelwright.local.processes.orphans import end_orphans
-from modelwright.local.s3 import S3Files
 from modelwright.local.services import SERVICES, make_services
 from modelwright.local.store import garbage
 from modelwright.local.store.database import FILE_NAME, Database
@@ -77,26 +71,36 @@ class Cloud:
         self.database = Database(directory / FILE_NAME)
         self.ended_orphans: list[str] = end_orphans(self.database)
         """what a daemon that was killed had left running"""
-        garbage.collect(self.database, self.objects)
         self.launcher = Launcher(scripts, self.database)
         self._warm = warm
         if warm:
             self.launcher.warm()  # first: the zygotes import in processes of their own while the rest is made
+        garbage.collect(self.database, self.objects)
+        self._answer_calls()
+        self.services: dict[str, Service] = make_services(self, services)
+        """our own services, by botocore's name"""
+
+    def _answer_calls(self) -> None:
+        # what these import, moto and botocore above all, is imported while the zygotes are at it too
+        from modelwright.local.callers import Callers  # noqa: PLC0415
+        from modelwright.local.http import HttpServer  # noqa: PLC0415
+        from modelwright.local.iam.authority import Authority  # noqa: PLC0415
+
         self.callers = Callers(self)
         self.iam = Authority(self)
         self._server = HttpServer(lambda request: self._gateway.answer(request))  # noqa: PLW0108  # the gateway is made later
         self.endpoint_url: str = self._server.url
         self._serve_moto()
-        self.services: dict[str, Service] = make_services(self, services)
-        """our own services, by botocore's name"""
 
     def _serve_moto(self) -> None:
-        # moto and botocore are imported here, while the zygotes import in processes of their own
-        from modelwright.local.clients import Clients  # noqa: PLC0415
+        from modelwright.local.clients import Clients  # noqa: PLC0415  # as above
+        from modelwright.local.dynamodb import DynamoKeeper  # noqa: PLC0415
         from modelwright.local.gateway import Gateway  # noqa: PLC0415
         from modelwright.local.models import share_with_moto  # noqa: PLC0415
         from modelwright.local.motos import MotoServices  # noqa: PLC0415
         from modelwright.local.persistence.hooks import Hooks  # noqa: PLC0415
+        from modelwright.local.persistence.s3_keeper import S3Keeper  # noqa: PLC0415
+        from modelwright.local.s3 import S3Files  # noqa: PLC0415
 
         share_with_moto()
         self._motos = MotoServices()

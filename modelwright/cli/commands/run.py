@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelwright.cli.following import follow
 from modelwright.cli.platform import add_place, platform, read_project
-from modelwright.client import executions
 from modelwright.errors import DataNotFound
 
 if TYPE_CHECKING:
@@ -38,12 +36,14 @@ def run(args: argparse.Namespace) -> int:
     if args.data and not args.data.startswith("s3:") and not Path(args.data).exists():
         raise DataNotFound(f"--data {args.data}: there is no such file or folder.")
     with platform(args, project, deploy=args.pipeline, services=_SERVICES) as place:
+        from modelwright.cli.following import follow  # noqa: PLC0415 # the local cloud starts meanwhile
+
         arn = _start(place, args.pipeline, overrides, args.data)
         return follow(place.session, args.pipeline, arn, as_json=args.json)
 
 
 def _start(place: Platform, pipeline: str, overrides: dict[str, str], data: str | None) -> str:
-    from modelwright.client import publishing  # noqa: PLC0415 # the local cloud starts meanwhile
+    from modelwright.client import executions, publishing  # noqa: PLC0415 # the local cloud starts meanwhile
     from modelwright.config.execution import ExecutionInput, Trigger  # noqa: PLC0415 # as above
 
     deployment, session = place.deployment(pipeline), place.session

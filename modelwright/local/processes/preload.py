@@ -31,8 +31,8 @@ CALLED = ("s3", "dynamodb", "sagemaker", "cloudwatch", "sagemaker-runtime", "sns
 _THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS")
 
 _SHORTEST_SPIN = "4"
-"""log2 of the turns for which a thread of OpenBLAS spins before it sleeps. With its default of 26, what waits for the next
-small matrix takes the cores from a run's other processes: a fit of 60 ms takes 200.
+"""log2 of the turns for which a thread of OpenBLAS spins before it sleeps. With its default of 26, what waits for the
+next small matrix takes the cores from a run's other processes: a fit of 60 ms takes 200.
 https://github.com/OpenMathLib/OpenBLAS/blob/develop/driver/others/blas_server.c"""
 
 
