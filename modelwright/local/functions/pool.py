@@ -6,6 +6,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from modelwright.local.functions.sandbox import close_all
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
@@ -44,20 +45,20 @@ class Pool:
 
     def close(self) -> None:
         """End what is idle now; what is busy ends when it is given back."""
+        close_all(self._take_idle())
+
+    def shut(self) -> list[Sandbox]:
+        """Lend no more; every process that there is, busy or not, for `close_all`."""
+        idle = self._take_idle()
+        with self._free:
+            return [*idle, *self._busy]
+
+    def _take_idle(self) -> list[Sandbox]:
         with self._free:
             self._closed = True
             idle, self._idle = self._idle, []
             self._free.notify_all()
-        for sandbox in idle:
-            sandbox.close()
-
-    def kill(self) -> None:
-        """End every process, busy or not."""
-        self.close()
-        with self._free:
-            busy = list(self._busy)
-        for sandbox in busy:
-            sandbox.close()
+        return idle
 
     def _take(self, *, wait: bool) -> Sandbox:
         limit = MOST_PROCESSES if self.function.reserved is None else self.function.reserved

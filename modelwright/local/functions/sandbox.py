@@ -20,7 +20,7 @@ from modelwright.local.processes import wire
 from modelwright.local.processes.spec import ProcessSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from modelwright.local.cloud import Cloud
     from modelwright.local.functions.record import Function
@@ -98,9 +98,13 @@ class Sandbox:
         assert outcome is not None  # noqa: S101 - only an `init` has no outcome
         return outcome
 
-    def close(self) -> None:
-        """End it at once."""
+    def kill(self) -> None:
+        """End it at once; `close` follows."""
         self._process.kill()
+
+    def close(self) -> None:
+        """End it at once, and remove its files."""
+        self.kill()
         with contextlib.suppress(OSError):
             self._channel.close()
         self._process.wait(_OUTPUT_SECONDS)
@@ -172,6 +176,15 @@ class Sandbox:
             return int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]) * _PAGE_BYTES
         except (OSError, IndexError):
             return 0  # no /proc, or it has just ended: the answer will tell
+
+
+def close_all(sandboxes: Iterable[Sandbox]) -> None:
+    """End all of them, then wait for their ends."""
+    every = list(sandboxes)
+    for sandbox in every:
+        sandbox.kill()
+    for sandbox in every:
+        sandbox.close()
 
 
 def folder_of_all(cloud: Cloud) -> Path:

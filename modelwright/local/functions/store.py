@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from modelwright.local.functions.invocations import WarmSandbox
 from modelwright.local.functions.pool import Pool
 from modelwright.local.functions.record import Function
+from modelwright.local.functions.sandbox import close_all
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
@@ -64,8 +65,7 @@ class FunctionStore:
         """End every process, busy or not."""
         with self.lock:
             pools = list(self._pools.values())
-        for pool in pools:
-            pool.kill()
+        close_all(sandbox for pool in pools for sandbox in pool.shut())
 
     def has(self, name: str) -> bool:
         """Tell whether there is a function of that name."""

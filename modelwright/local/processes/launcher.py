@@ -81,6 +81,8 @@ class Launcher:
             links, self._links = list(self._links.values()), {}
             reader, self._reader = self._reader, None
         for link in links:
+            link.end()
+        for link in links:
             link.stop()
         if reader is not None:
             reader.stop()

@@ -132,10 +132,14 @@ class ZygoteLink:
         with self._lock, contextlib.suppress(OSError):
             wire.send(self._channel, {"op": "signal", "pid": pid, "signal": int(number)})
 
-    def stop(self) -> None:
-        """End the zygote, and with it everything that it started."""
+    def end(self) -> None:
+        """Let the zygote end, and with it everything that it started; returns at once."""
         with contextlib.suppress(OSError):
             self._channel.shutdown(socket.SHUT_RDWR)
+
+    def stop(self) -> None:
+        """End the zygote and return when it has ended."""
+        self.end()
         self._thread.join()
 
     def _listen(self) -> None:
