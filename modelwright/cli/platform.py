@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from modelwright.cli.terminal import Terminal
 from modelwright.client.deployment import Deployment, find_deployment, stack_names
 from modelwright.client.session import Endpoint, Session
 from modelwright.errors import NotDeployed
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from modelwright.config import PipelineSettings, Project
     from modelwright.local.attach import LocalCloud
+
+_DIM = "2"
 
 
 @dataclass(frozen=True)
@@ -96,25 +99,38 @@ def platform(
         return
     from modelwright.local.attach import attach  # noqa: PLC0415 # not needed with --aws
 
+    waiting = Terminal(sys.stderr)
     with attach(project.root, args.env) as local:
-        session = Session(project.environment.region, lambda: _endpoint(local))
+        session = Session(project.environment.region, lambda: _endpoint(local, waiting))
         Thread(target=session.warm, args=(services,), name="warm", daemon=True).start()
         try:
             if deploy is not None:
-                _deploy(project, local, deploy)
+                _deploy(project, local, deploy, waiting)
             yield Platform(project, session, local)
         except KeyboardInterrupt:
+            waiting.clear()
             if not local.is_settled:
                 print("the local cloud starts, then stops; Ctrl-C again to leave at once", file=sys.stderr)
             raise
 
 
-def _endpoint(local: LocalCloud) -> Endpoint:
-    return Endpoint(local.endpoint_url, local.credentials.access_key, local.credentials.secret_key)
+def _endpoint(local: LocalCloud, waiting: Terminal) -> Endpoint:
+    waiting.draw("  … starting the local cloud", _DIM)
+    try:
+        return Endpoint(local.endpoint_url, local.credentials.access_key, local.credentials.secret_key)
+    finally:
+        waiting.clear()
+        waiting.flush()
 
 
-def _deploy(project: Project, local: LocalCloud, pipeline: str) -> None:
+def _deploy(project: Project, local: LocalCloud, pipeline: str, waiting: Terminal) -> None:
     from modelwright.client.synth import ensure_assembly  # noqa: PLC0415 # the local cloud starts meanwhile
 
-    assembly = ensure_assembly(project.root, project.environment.name)
-    local.deploy(assembly, revive=stack_names(project.environment.name, pipeline))
+    try:
+        waiting.draw("  … bringing the template up to date", _DIM)
+        assembly = ensure_assembly(project.root, project.environment.name)
+        waiting.draw("  … starting the local cloud", _DIM)
+        local.deploy(assembly, revive=stack_names(project.environment.name, pipeline))
+    finally:
+        waiting.clear()
+        waiting.flush()

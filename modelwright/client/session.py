@@ -97,7 +97,11 @@ class Session:
         session = self._session()
         from botocore.config import Config  # noqa: PLC0415 # as above
 
-        config: dict[str, Any] = {"retries": {"mode": "standard", "max_attempts": 5}, "max_pool_connections": 20}
+        attempts = 5 if endpoint is None else 2  # what does not answer on this machine has ended
+        config: dict[str, Any] = {
+            "retries": {"mode": "standard", "total_max_attempts": attempts},
+            "max_pool_connections": 20,
+        }
         if endpoint is None:
             return session.create_client(service, region_name=self.region, config=Config(**config))
         return session.create_client(

@@ -36,9 +36,9 @@ def run(args: argparse.Namespace) -> int:
     project.pipeline(args.pipeline)
     with platform(args, project, services=("cloudformation", "sagemaker-runtime")) as place:
         answer = ask(place.session, place.deployment(args.pipeline), body, content_type, args.accept)
-    sys.stdout.flush()
-    sys.stdout.buffer.write(answer if args.accept == _BINARY else answer.rstrip(b"\n") + b"\n")
-    sys.stdout.buffer.flush()
+        sys.stdout.flush()
+        sys.stdout.buffer.write(answer if args.accept == _BINARY else answer.rstrip(b"\n") + b"\n")
+        sys.stdout.buffer.flush()
     return 0
 
 

@@ -34,5 +34,5 @@ def run(args: argparse.Namespace) -> int:
             )
         else:
             release = publishing.publish_folder(session, project, settings, deployment, default=args.default)
-    print(release)
+        print(release)
     return 0

@@ -32,13 +32,7 @@ def run(args: argparse.Namespace) -> int:
     if args.pipeline:
         project.pipeline(args.pipeline)
     with platform(args, project, services=("cloudformation", "stepfunctions")) as place:
-        found = newest(place, args.pipeline, args.number)
-    if args.json:
-        print_json([run_as_json(item) for item in found])
-    elif found:
-        table([_row(item) for item in found], _HEADS)
-    else:
-        print("Nothing has run yet.")
+        _print(newest(place, args.pipeline, args.number), as_json=args.json)
     return 0
 
 
@@ -51,6 +45,15 @@ def newest(place: Platform, pipeline: str | None, number: int) -> list[execution
     ]
     entries.sort(reverse=True)
     return [executions.describe(place.session, name, arn) for _, name, arn in entries[:number]]
+
+
+def _print(found: list[executions.Run], *, as_json: bool) -> None:
+    if as_json:
+        print_json([run_as_json(item) for item in found])
+    elif found:
+        table([_row(item) for item in found], _HEADS)
+    else:
+        print("Nothing has run yet.")
 
 
 def _row(run: executions.Run) -> tuple[str, ...]:

@@ -35,16 +35,19 @@ def run(args: argparse.Namespace) -> int:
     """Do it."""
     with platform(args, read_project(args), services=("cloudformation", "stepfunctions")) as place:
         found = executions.find(place.session, place.deployments(), args.run)
-        history = executions.history(place.session, found.arn)
-    states = history.visits(args.state) if args.state else history.states
-    if args.json:
+        _show(found, executions.history(place.session, found.arn), args.state, as_json=args.json)
+    return 0
+
+
+def _show(found: executions.Run, history: History, wanted: str | None, *, as_json: bool) -> None:
+    states = history.visits(wanted) if wanted else history.states
+    if as_json:
         print_json({**run_as_json(found), "states": [_as_json(state) for state in states]})
-    elif args.state:
+    elif wanted:
         for state in states:
             _print(state, whole=True)
     else:
         _print_all(found, history)
-    return 0
 
 
 def _print_all(found: executions.Run, history: History) -> None:

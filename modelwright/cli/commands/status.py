@@ -31,10 +31,10 @@ def run(args: argparse.Namespace) -> int:
             (item.pipeline, item.stack, item.endpoint_name, endpoint.describe(place.session, item) or "none")
             for item in place.deployments()
         ]
-    if rows:
-        table(rows, _HEADS)
-    else:
-        print("Nothing is deployed.")
+        if rows:
+            table(rows, _HEADS)
+        else:
+            print("Nothing is deployed.")
     return 0
 
 
