@@ -6,7 +6,6 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from modelwright.local.functions.sandbox import close_all
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
@@ -45,13 +44,16 @@ class Pool:
 
     def close(self) -> None:
         """End what is idle now; what is busy ends when it is given back."""
-        close_all(self._take_idle())
+        for sandbox in self._take_idle():
+            sandbox.close()
 
-    def shut(self) -> list[Sandbox]:
-        """Lend no more; every process that there is, busy or not, for `close_all`."""
+    def kill(self) -> None:
+        """Let every process end, busy or not; returns at once."""
         idle = self._take_idle()
         with self._free:
-            return [*idle, *self._busy]
+            every = [*idle, *self._busy]
+        for sandbox in every:
+            sandbox.kill()
 
     def _take_idle(self) -> list[Sandbox]:
         with self._free:

@@ -20,7 +20,7 @@ from modelwright.local.processes import wire
 from modelwright.local.processes.spec import ProcessSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from modelwright.local.cloud import Cloud
     from modelwright.local.functions.record import Function
@@ -99,7 +99,7 @@ class Sandbox:
         return outcome
 
     def kill(self) -> None:
-        """End it at once; `close` follows."""
+        """Let it end at once, without waiting for that; its files stay."""
         self._process.kill()
 
     def close(self) -> None:
@@ -176,15 +176,6 @@ class Sandbox:
             return int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]) * _PAGE_BYTES
         except (OSError, IndexError):
             return 0  # no /proc, or it has just ended: the answer will tell
-
-
-def close_all(sandboxes: Iterable[Sandbox]) -> None:
-    """End all of them, then wait for their ends."""
-    every = list(sandboxes)
-    for sandbox in every:
-        sandbox.kill()
-    for sandbox in every:
-        sandbox.close()
 
 
 def folder_of_all(cloud: Cloud) -> Path:

@@ -74,8 +74,9 @@ class Functions:
             self._events.resume(function)
 
     def stop(self) -> None:
-        """End every process; events that were not delivered are kept."""
+        """Let every process end (the launcher waits for that); events that were not delivered are kept."""
         self._store.kill()
+        shutil.rmtree(folder_of_all(self._cloud), ignore_errors=True)
         self._events.stop()
 
     def handle(self, call: Call) -> dict[str, Any]:

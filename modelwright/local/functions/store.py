@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from modelwright.local.functions.invocations import WarmSandbox
 from modelwright.local.functions.pool import Pool
 from modelwright.local.functions.record import Function
-from modelwright.local.functions.sandbox import close_all
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
@@ -62,10 +61,11 @@ class FunctionStore:
         pool.close()
 
     def kill(self) -> None:
-        """End every process, busy or not."""
+        """Let every process end, busy or not; returns at once."""
         with self.lock:
             pools = list(self._pools.values())
-        close_all(sandbox for pool in pools for sandbox in pool.shut())
+        for pool in pools:
+            pool.kill()
 
     def has(self, name: str) -> bool:
         """Tell whether there is a function of that name."""
