@@ -58,6 +58,8 @@ class Live:
 
     def _is_worth_a_line(self, state: StateRun) -> bool:
         """A state that is asked again and again, as whether the endpoint is ready, has one line."""
+        if state.kind == "Fail":
+            return False  # the run's outcome follows, and says the same
         if state.error or state.status in {"failed", "stopped"}:
             return True
         seen = state.name in self._told

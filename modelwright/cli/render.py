@@ -60,7 +60,7 @@ def state_line(state: StateRun, terminal: Terminal) -> str:
     mark, colour = _MARKS[state.status]
     notes = [f"attempt {state.attempts}"] if state.attempts > 1 else []
     if state.error:
-        notes.append(failure(state.error, _first_line(reason(state.cause))))
+        notes.append(failure(state.error, _in_a_line(reason(state.cause))))
     line = (
         f"  {terminal.colour(mark, colour)} {state.name:<{_NAME_WIDTH}} {seconds(state.seconds):>9}  {'  '.join(notes)}"
     )
@@ -87,7 +87,8 @@ def print_outcome(run: Run, history: History) -> None:
         terminal.line(
             "  " + failure(run.error or history.error, reason(run.cause or history.cause)).replace("\n", "\n  ")
         )
-        terminal.line(f"  modelwright show {run.run_id}; modelwright logs {run.run_id}")
+        state = _failed_state(history, reason(run.cause or history.cause))
+        terminal.line(f"  modelwright show {run.run_id}; modelwright logs {run.run_id} {state}".rstrip())
 
 
 def run_as_json(run: Run) -> dict[str, Any]:
@@ -107,6 +108,12 @@ def run_as_json(run: Run) -> dict[str, Any]:
     }
 
 
+def _failed_state(history: History, cause: str) -> str:
+    """Where to look: the state that the cause begins with; empty when there is none."""
+    name = cause.partition(":")[0]
+    return name if any(state.name == name and state.error for state in history.states) else ""
+
+
 def _print_metrics(metrics: Mapping[str, Any], terminal: Terminal) -> None:
     numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
     if numbers:
@@ -119,8 +126,8 @@ def _number(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _first_line(text: str) -> str:
-    line = (text.strip().splitlines() or [""])[0]
+def _in_a_line(text: str) -> str:
+    line = " ".join(text.split())
     return line if len(line) <= _LONGEST_REASON else f"{line[: _LONGEST_REASON - 3]}..."
 
 

@@ -64,11 +64,18 @@ def test_a_rejected_run_says_which_clause_and_is_no_failure(capsys: pytest.Captu
 def test_a_failed_run_says_why_and_where_to_look(capsys: pytest.CaptureFixture[str]) -> None:
     cause = "TrainModel: AlgorithmError: ExitCode 42\nKeyError: 'sex'"
     run = described(status="FAILED", error="States.TaskFailed", cause=cause)
-    assert printed(capsys, run) == (
+    history = History()
+    story = Story()
+    story.enter("Task", "TrainModel")
+    story.schedule()
+    story.event("TaskFailed", error="States.TaskFailed", cause="AlgorithmError")
+    story.leave("Task", "TrainModel")
+    history.add(story.events)
+    assert printed(capsys, run, history) == (
         "Failed  penguins run RUN in 12.50 s\n"
         "  States.TaskFailed: TrainModel: AlgorithmError: ExitCode 42\n"
         "  KeyError: 'sex'\n"
-        "  modelwright show RUN; modelwright logs RUN\n"
+        "  modelwright show RUN; modelwright logs RUN TrainModel\n"
     )
 
 
@@ -125,7 +132,7 @@ def state(name: str, status: str, took: float = 0.0, **more: Any) -> StateRun:
         (state("TrainModel", "succeeded", 75, requests=[{}, {}]), "  ✓ TrainModel             1 min 15 s  attempt 2"),
         (
             state("TrainModel", "caught", error="Boom", cause="one\ntwo"),
-            "  ! TrainModel                0.00 s  Boom: one",
+            "  ! TrainModel                0.00 s  Boom: one two",
         ),
         (state("FailRun", "failed", error="Boom"), "  ✗ FailRun                   0.00 s  Boom"),
         (state("TrainModel", "stopped"), "  ■ TrainModel                0.00 s"),
