@@ -60,7 +60,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     gc.set_threshold(_GARBAGE_THRESHOLD)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr] # both are TextIOWrappers in a command
-    signal.signal(signal.SIGINT, Interrupt())
+    interrupt = Interrupt()
+    for number in (signal.SIGINT, signal.SIGTERM):  # a cancelled CI job gets the other one
+        signal.signal(number, interrupt)
     sys.exit(run(sys.argv[1:] if argv is None else list(argv)))
 
 

@@ -21,7 +21,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def command_line(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "modelwright.cli", *arguments]
+    return [sys.executable, "-m", "modelwright", *arguments]
 
 
 def variables() -> dict[str, str]:

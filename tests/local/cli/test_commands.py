@@ -136,8 +136,13 @@ def test_a_script_that_fails_is_1_with_its_last_lines_and_what_served_still_serv
     assert modelwright("runs").stdout.splitlines()[1].split()[2] == "Failed"
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_stops_the_run_and_its_job(
-    modelwright: Command, start: Callable[..., subprocess.Popen[str]], train: Callable[[str], None], tmp_path: Path
+    modelwright: Command,
+    start: Callable[..., subprocess.Popen[str]],
+    train: Callable[[str], None],
+    tmp_path: Path,
+    number: signal.Signals,
 ) -> None:
     fifo = tmp_path / "pid"
     os.mkfifo(fifo)
@@ -145,7 +150,7 @@ def test_ctrl_c_stops_the_run_and_its_job(
     process = start("run", "penguins")
     job = int(fifo.read_text())  # waits until the job runs
     os.kill(job, 0)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate()
     assert process.returncode == 130, out + err
     assert re.search(r"^stopping penguins run ([0-9a-f]{12}); Ctrl-C again to leave at once\ninterrupted\n$", err)

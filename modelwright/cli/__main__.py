@@ -1,5 +1,0 @@
-"""`python -m modelwright.cli`, where no `modelwright` is installed beside the interpreter."""
-
-from modelwright.cli.main import main
-
-main()
