@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from modelwright.client.deployment import find_deployment
-from modelwright.client.session import Session
+from modelwright.client.session import Endpoint, Session
 from modelwright.local.attach import attach
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ _NAME = (
 
 
 @contextmanager
-def machine(project: Path, *, jobs: int) -> Iterator[Callable[[], None]]:
-    """What runs the machine once and waits for its end; it fails when the execution does."""
+def machine(project: Path, *, jobs: int) -> Iterator[Callable[[], float]]:
+    """What runs the machine once and tells how many seconds that took; it fails when the execution does."""
     with attach(project) as local:
         keys = local.credentials
-        session = Session(local.region, local.endpoint_url, keys.access_key, keys.secret_key)
+        session = Session(local.region, lambda: Endpoint(local.endpoint_url, keys.access_key, keys.secret_key))
         deployment = find_deployment(session, "dev", "penguins")
         client = session.client("stepfunctions")
         role = client.describe_state_machine(stateMachineArn=deployment.state_machine_arn)["roleArn"]
@@ -96,12 +96,12 @@ def _definition(bucket: str, code: str, like: dict[str, Any], jobs: int) -> dict
     return {"QueryLanguage": "JSONata", "StartAt": "Fan", "States": {"Fan": fan}}
 
 
-def _execute(client: Any, arn: str) -> None:
+def _execute(client: Any, arn: str) -> float:
     execution = client.start_execution(stateMachineArn=arn, name=str(uuid.uuid4()), input="{}")["executionArn"]
     while True:
         found = client.describe_execution(executionArn=execution)
         if found["status"] == "SUCCEEDED":
-            return
+            return float((found["stopDate"] - found["startDate"]).total_seconds())
         if found["status"] != "RUNNING":
             raise RuntimeError(f"the fan-out ended as {found['status']}: {found.get('error')}: {found.get('cause')}")
         time.sleep(0.05)
