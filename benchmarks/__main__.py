@@ -67,8 +67,10 @@ def _pipeline(table: Table, project: Path, folder: Path, pairs: int) -> None:
 
 def _start(table: Table, project: Path, pairs: int) -> None:
     """How long it takes until the local cloud answers with everything deployed, and until it has stopped."""
-    taken = [[_seconds(lambda word=word: modelwright(project, word)) for word in ("up", "down")] for _ in range(pairs)]
-    starts, stops = zip(*taken, strict=True)
+    starts, stops = [], []
+    for _ in range(pairs):
+        starts.append(_seconds(lambda: modelwright(project, "up")))
+        stops.append(_seconds(lambda: modelwright(project, "down")))
     table.seconds("`up`: the whole template deployed again", starts, None)
     table.seconds("`down`", stops, None)
 

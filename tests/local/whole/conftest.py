@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from modelwright.client.deployment import find_deployment
-from modelwright.client.session import Session
+from modelwright.client.session import Endpoint, Session
 from modelwright.local.attach import attach, shut_down
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -63,7 +63,8 @@ class Whole:
         return json.loads(self.cli("predict", "penguins", "--file", str(self.folder / "data" / "smoke.csv")))
 
     def session(self, local):
-        return Session(local.region, local.endpoint_url, local.credentials.access_key, local.credentials.secret_key)
+        keys = local.credentials
+        return Session(local.region, lambda: Endpoint(local.endpoint_url, keys.access_key, keys.secret_key))
 
     def processes(self):
         """Ids of processes that work for this folder."""
