@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import CfnResource, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 
 from stacks.constructs.alarms import Alarms, Metric
@@ -14,6 +16,7 @@ from stacks.constructs.encryption_key import encryption_key
 from stacks.constructs.messages import dead_letter_queue, topic
 from stacks.constructs.table import table
 from stacks.names import EnvironmentNames
+from stacks.removal import KEPT
 
 if TYPE_CHECKING:
     from aws_cdk import Environment
@@ -40,29 +43,40 @@ class DataStack(Stack):
             termination_protection=keep,
             description=f"modelwright {settings.name}: what all pipelines share",
         )
-        removal = RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY
+        removal = KEPT if keep else RemovalPolicy.DESTROY
         key = encryption_key(self, settings.name, removal).attr_arn
         made = buckets(self, names.prefix, key, removal)
         queue = dead_letter_queue(self, names.prefix, key, removal)
         bus = events.CfnEventBus(self, "EventBus", name=names.event_bus)
         told = topic(self, names.prefix, key, settings.notify_emails).ref
         _dead_letter_alarm(self, told, queue)
+        kept_table = table(self, names.table, key, keep=keep)
         values = {
             "key-arn": key,
             "data-bucket": made.data.ref,
             "artifact-bucket": made.artifacts.ref,
             "log-bucket": made.logs.ref,
-            "table-name": table(self, names.table, key, removal).ref,
+            "table-name": kept_table.ref,
             "event-bus-name": bus.ref,
             "topic-arn": told,
             "dead-letter-queue-arn": queue.attr_arn,
         }
         for name, value in values.items():
-            self._publish(names.parameter(name), name, value)
+            made_parameter = self._publish(names.parameter(name), name, value)
+            if name != "table-name":
+                kept_table.add_dependency(made_parameter)
+        self._make_last(kept_table)
 
-    def _publish(self, path: str, name: str, value: str) -> None:
+    def _publish(self, path: str, name: str, value: str) -> ssm.CfnParameter:
         id_ = "".join(word.capitalize() for word in name.split("-")) + "Parameter"
-        ssm.CfnParameter(self, id_, type="String", name=path, value=value, description=f"modelwright: {name}")
+        return ssm.CfnParameter(self, id_, type="String", name=path, value=value, description=f"modelwright: {name}")
+
+    def _make_last(self, protected: dynamodb.CfnTable) -> None:
+        """Make the table when all that may fail has been made: protected as it is, no roll-back could delete it."""
+        known = (dynamodb.CfnTable, ssm.CfnParameter, kms.CfnKey)  # it names the key, so it comes after it anyway
+        for resource in self.node.children:
+            if isinstance(resource, CfnResource) and not isinstance(resource, known):
+                protected.add_dependency(resource)
 
 
 def _dead_letter_alarm(scope: Construct, topic_arn: str, queue: sqs.CfnQueue) -> None:

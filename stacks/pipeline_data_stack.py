@@ -10,6 +10,7 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_sagemaker as sagemaker
 
 from stacks.names import PipelineNames
+from stacks.removal import KEPT
 from stacks.shared import shared_value
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class PipelineDataStack(Stack):
         """Make the stack of `pipeline` in the environment with these `settings`."""
         names = PipelineNames(settings.name, pipeline)
         keep = settings.removal == "retain"
-        removal = RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY
+        removal = KEPT if keep else RemovalPolicy.DESTROY
         super().__init__(
             scope,
             names.data_stack,

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 
-def table(scope: Construct, name: str, key_arn: str, removal: RemovalPolicy) -> dynamodb.CfnTable:
-    """Make the table: paid by request, restorable to any second of the last 35 days."""
+def table(scope: Construct, name: str, key_arn: str, *, keep: bool) -> dynamodb.CfnTable:
+    """Make the table: paid by request, restorable to any second of the last 35 days; protected if it is kept."""
     made = dynamodb.CfnTable(
         scope,
         "Table",
@@ -35,7 +35,7 @@ def table(scope: Construct, name: str, key_arn: str, removal: RemovalPolicy) -> 
         sse_specification=dynamodb.CfnTable.SSESpecificationProperty(
             sse_enabled=True, sse_type="KMS", kms_master_key_id=key_arn
         ),
-        deletion_protection_enabled=removal == RemovalPolicy.RETAIN,
+        deletion_protection_enabled=keep,
     )
-    made.apply_removal_policy(removal)
+    made.apply_removal_policy(RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY)
     return made

@@ -163,5 +163,13 @@ def test_what_must_not_be_lost_outlives_its_stack(stack: Stack) -> None:
     kept = {"AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::KMS::Key", "AWS::DynamoDB::Table", "AWS::SQS::Queue"}
     for logical_id, resource in stack.resources():
         if resource["Type"] in kept:
-            assert resource["DeletionPolicy"] == "Retain", logical_id
+            protected = resource["Type"] == "AWS::DynamoDB::Table"
+            assert resource["DeletionPolicy"] == ("Retain" if protected else "RetainExceptOnCreate"), logical_id
             assert resource["UpdateReplacePolicy"] == "Retain", logical_id
+
+
+def test_a_first_deployment_that_fails_leaves_no_table_in_the_way_of_the_next(stack: Stack) -> None:
+    """A protected table cannot be rolled back: all but the parameter that names it is made before it."""
+    logical_id, _ = stack.one("AWS::DynamoDB::Table")
+    others = {name for name, _ in stack.resources()} - {logical_id, "TableNameParameter", "Key"}
+    assert set(stack.body["Resources"][logical_id]["DependsOn"]) == others
