@@ -35,11 +35,6 @@ class EndpointAlarms:
     errors: cloudwatch.CfnAlarm
     latency: cloudwatch.CfnAlarm
 
-    @property
-    def arns(self) -> tuple[str, ...]:
-        """Their ARNs."""
-        return (self.errors.attr_arn, self.latency.attr_arn)
-
 
 def execution_alarms(alarms: Alarms, pipeline: str, state_machine_arn: str) -> None:
     """Make an alarm for each way that an execution can go wrong. A rejected model is none: it succeeds."""
@@ -55,16 +50,20 @@ def rest_alarm(alarms: Alarms, pipeline: str, state_machine_arn: str, days: int)
     alarms.on("RestAlarm", what, metric, Level("Sum", 1, DAY_SECONDS, periods=days, too_little=True))
 
 
-def function_alarms(alarms: Alarms, pipeline: str, functions: Iterable[str]) -> None:
-    """Make one alarm for errors in any of the functions, and one for any that was throttled."""
-    names = list(functions)
+def function_alarms(alarms: Alarms, pipeline: str, functions: Iterable[str], never_refuse: Iterable[str]) -> None:
+    """Make one alarm for any of the functions that was throttled, and one for errors in those that `never_refuse`.
+
+    The others also raise at what a person can put right (a release that is not there, a metric that is missing): Lambda
+    counts that like a defect, and the run's own failure tells it already.
+    """
     texts = {
-        "Errors": f"A function of {pipeline} raised. See which and why: modelwright runs, then modelwright logs RUN.",
+        "Errors": f"A function of {pipeline} broke. See which and why: modelwright runs, then modelwright logs RUN.",
         "Throttles": f"Lambda refused calls of {pipeline}: the account's concurrent executions are used up.",
     }
-    for name, what in texts.items():
-        metrics = [Metric("AWS/Lambda", name, {"FunctionName": function}) for function in names]
-        alarms.on_sum(f"Function{name}Alarm", what, metrics)
+    for name, watched in (("Errors", never_refuse), ("Throttles", functions)):
+        metrics = [Metric("AWS/Lambda", name, {"FunctionName": function}) for function in watched]
+        if metrics:
+            alarms.on_sum(f"Function{name}Alarm", texts[name], metrics)
 
 
 def endpoint_alarms(alarms: Alarms, pipeline: str, endpoint: str, levels: AlarmSettings) -> EndpointAlarms:
