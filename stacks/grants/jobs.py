@@ -26,7 +26,7 @@ def processing(target: Target) -> tuple[Statement, ...]:
         *_external_data(target),
         _write(target, f"{runs}/*/train/", f"{runs}/*/test/", f"{runs}/*/evaluation/"),
         *_key(target),
-        *_volumes(target),
+        *lend_key(target),
         *_images(target),
         *_logs("/aws/sagemaker/ProcessingJobs"),
     )
@@ -39,7 +39,7 @@ def training(target: Target) -> tuple[Statement, ...]:
         *_read(target, (), (f"code/{target.pipeline}/", f"{runs}/*/train/")),
         _write(target, f"{runs}/*/training/"),
         *_key(target),
-        *_volumes(target),
+        *lend_key(target),
         *_images(target),
         *_logs("/aws/sagemaker/TrainingJobs"),
     )
@@ -50,6 +50,7 @@ def hosting(target: Target) -> tuple[Statement, ...]:
     return (
         *_read(target, (), (f"models/{target.pipeline}/",)),
         Statement("DecryptModels", ("kms:Decrypt",), (target.shared.key_arn,), via("s3")),
+        *lend_key(target),
         *_images(target),
         *_logs(f"/aws/sagemaker/Endpoints/{target.names.prefix}"),
     )
@@ -90,13 +91,25 @@ def _write(target: Target, *prefixes: str) -> Statement:
 
 
 def _key(target: Target) -> tuple[Statement, ...]:
-    """Objects are encrypted with the environment's key; outputs name it."""
+    """Objects are encrypted with the environment's key; outputs name it, for which AWS's page asks kms:Encrypt.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html (CreateTrainingJob, CreateProcessingJob)
+    """
     actions = ("kms:Decrypt", "kms:GenerateDataKey")
-    return (Statement("UseTheKeyForObjects", actions, (target.shared.key_arn,), via("s3")),)
+    key = (target.shared.key_arn,)
+    return (
+        Statement("UseTheKeyForObjects", actions, key, via("s3")),
+        Statement("EncryptOutputs", ("kms:Encrypt",), key),
+    )
 
 
-def _volumes(target: Target) -> tuple[Statement, ...]:
-    """Volumes are encrypted with the environment's key, which SageMaker hands on to EBS."""
+def lend_key(target: Target) -> tuple[Statement, ...]:
+    """Volumes are encrypted with the environment's key, which SageMaker hands on to EBS.
+
+    Of an endpoint, AWS asks it of "the IAM role that you specify in your CreateEndpoint, UpdateEndpoint requests".
+    They name none: the model's role and that of whoever calls both have it.
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html (KmsKeyId)
+    """
     key = (target.shared.key_arn,)
     return (
         Statement("DescribeTheKey", ("kms:DescribeKey",), key),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stacks.grants.functions import send_traces
+from stacks.grants.jobs import lend_key
 from stacks.grants.target import Target, via
 from stacks.policies import NO_RESOURCE, Statement, arn
 
@@ -28,8 +29,6 @@ class Callees:
     job_roles: tuple[str, ...]
     hosting_role: str | None
     """None when the pipeline has no endpoint."""
-    alarms: tuple[str, ...] = ()
-    """Those that roll an update of the endpoint back."""
 
 
 def workflow_statements(target: Target, callees: Callees) -> tuple[Statement, ...]:
@@ -38,7 +37,7 @@ def workflow_statements(target: Target, callees: Callees) -> tuple[Statement, ..
         Statement("CallFunctions", ("lambda:InvokeFunction",), callees.functions),
         *_jobs(target),
         *_registry(target),
-        *(_endpoint(target, callees) if callees.hosting_role else ()),
+        *(_endpoint(target) if callees.hosting_role else ()),
         _pass_roles(callees),
         *_table_and_topic(target),
         *_observation(),
@@ -68,7 +67,7 @@ def _registry(target: Target) -> tuple[Statement, ...]:
     return (Statement("RegisterModels", ("sagemaker:CreateModelPackage",), packages, why="AWS numbers the versions"),)
 
 
-def _endpoint(target: Target, callees: Callees) -> tuple[Statement, ...]:
+def _endpoint(target: Target) -> tuple[Statement, ...]:
     """Make models and configurations of runs, and the one endpoint."""
     model, config = target.per_run("model"), target.per_run("endpoint-config")
     return (
@@ -79,23 +78,21 @@ def _endpoint(target: Target, callees: Callees) -> tuple[Statement, ...]:
         ),
         Statement("WatchEndpoint", ("sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"), (target.endpoint,)),
         Statement("TagWhatIsDeployed", ("sagemaker:AddTags",), (model, config, target.endpoint), why=_PER_RUN),
-        Statement(
-            "LendTheKeyToEndpointVolumes",
-            ("kms:CreateGrant",),
-            (target.shared.key_arn,),
-            {"Bool": {"kms:GrantIsForAWSResource": "true"}},
-        ),
-        watch_alarms(callees.alarms),
+        *lend_key(target),
+        watch_alarms(),
     )
 
 
-def watch_alarms(alarms: tuple[str, ...]) -> Statement:
+def watch_alarms() -> Statement:
     """Look at the alarms that roll an update back.
 
     AWS asks it of "your IAM execution role", which may be the model's or that of whoever updates: both have it.
     https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
+    On all alarms: what is not asked by name is checked against `alarm:*`, and how SageMaker asks is not said.
+    https://github.com/aws-samples/amazon-cloudwatch-auto-alarms/issues/1
     """
-    return Statement("WatchRollbackAlarms", ("cloudwatch:DescribeAlarms",), alarms)
+    why = "descriptions that are not by name are checked against all alarms"
+    return Statement("WatchRollbackAlarms", ("cloudwatch:DescribeAlarms",), (arn("cloudwatch", "alarm:*"),), why=why)
 
 
 def _pass_roles(callees: Callees) -> Statement:

@@ -23,6 +23,7 @@ WITHOUT_A_TASK = {
     # the table and the topic are encrypted; machines of an endpoint have encrypted volumes
     "kms:CreateGrant",
     "kms:Decrypt",
+    "kms:DescribeKey",
     "kms:GenerateDataKey",
     # UpdateEndpoint reads the alarms that it is given
     "cloudwatch:DescribeAlarms",

@@ -32,6 +32,7 @@ TRACES = "X-Ray is not in the local cloud: tracing is recorded only"
 METRICS = "SageMaker's own metrics are written by the local cloud itself"
 TLS = "whatever comes over loopback counts as encrypted"
 LIST = "asked when an object is missing only, to say so instead of AccessDenied"
+DESCRIBED = "AWS looks at the key before it makes a grant; the local cloud asks the jobs' roles only"
 
 NOT_NEEDED_LOCALLY = {
     ("StateMachineRole", "SendTraces"): TRACES,
@@ -41,6 +42,13 @@ NOT_NEEDED_LOCALLY = {
     ("HostingRole", "PublishMetrics"): METRICS,
     ("HostingRole", "ListInputs"): "AWS asks it of a hosting role; the local cloud reads the one archive by its name",
     ("StateMachineRole", "WatchRollbackAlarms"): "AWS does not say whose role sees them; here it is the model's",
+    ("ProcessingRole", "EncryptOutputs"): "AWS's page asks for it; S3 itself asks for data keys",
+    ("TrainingRole", "EncryptOutputs"): "AWS's page asks for it; S3 itself asks for data keys",
+    ("HostingRole", "LendTheKeyToVolumes"): "AWS does not say whose role lends it; here it is that of whoever calls",
+    ("HostingRole", "DescribeTheKey"): DESCRIBED,
+    ("StateMachineRole", "DescribeTheKey"): DESCRIBED,
+    ("RestoreEndpointFunctionRole", "Grant4KmsDescribeKey"): DESCRIBED,
+    ("AcquireDeploymentFunctionRole", "Grant2StatesDescribeExecution"): "asked while another run holds the lease only",
     ("PrepareRunFunctionRole", "Grant2S3ListBucket"): LIST,
     ("RecordMetricsFunctionRole", "Grant2S3ListBucket"): LIST,
     ("PackageModelFunctionRole", "Grant2S3ListBucket"): LIST,
