@@ -24,6 +24,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	MYPYPATH=lambdas $(BIN)/mypy --strict --explicit-package-bases lambdas
 
 format: setup
 	$(BIN)/ruff format .
