@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Stack
 
 from modelwright.workflow.functions import functions
-from modelwright.workflow.structure import Limits
+from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, Limits
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.dashboard import dashboard
 from stacks.constructs.functions import FunctionContext, Functions
@@ -76,7 +76,7 @@ class PipelineStack(Stack):
         if self._structure.schedule:
             days = self._settings.alarms.days_without_training
             rest_alarm(self._alarms, self._structure.pipeline, machine.ref, days)
-        function_alarms(self._alarms, self._structure.pipeline, [function.ref for function in made.values()])
+        self._function_alarms(made)
         dashboard(self, self._names, machine.ref, has_endpoint=self._has_endpoint)
         self._outputs(machine)
 
@@ -84,7 +84,7 @@ class PipelineStack(Stack):
         """Make the roles that SageMaker takes, by what it does with them."""
         grants = {"Processing": jobs.processing(self._target), "Training": jobs.training(self._target)}
         if watched:
-            grants["Hosting"] = (*jobs.hosting(self._target), watch_alarms(watched.arns))
+            grants["Hosting"] = (*jobs.hosting(self._target), watch_alarms())
         return {
             name: job_role(self, f"{name}Role", f"SageMaker's {name.lower()} of {self._target.pipeline}", statements)
             for name, statements in grants.items()
@@ -110,6 +110,12 @@ class PipelineStack(Stack):
             return None
         return endpoint_alarms(self._alarms, self._structure.pipeline, self._names.prefix, self._settings.alarms)
 
+    def _function_alarms(self, made: dict[str, lambda_.CfnFunction]) -> None:
+        known = functions(self._structure.endpoint)
+        never_refuse = [made[item.placeholder].ref for item in known if not item.refuses]
+        everything = [function.ref for function in made.values()]
+        function_alarms(self._alarms, self._structure.pipeline, everything, never_refuse)
+
     def _state_machine(
         self,
         job_roles: dict[str, iam.CfnRole],
@@ -128,7 +134,6 @@ class PipelineStack(Stack):
             tuple(function.attr_arn for function in made.values()),
             (job_roles["Processing"].attr_arn, job_roles["Training"].attr_arn),
             hosting,
-            watched.arns if watched else (),
         )
         role = workflow_role(
             self,
@@ -148,7 +153,10 @@ class PipelineStack(Stack):
             substitutions["EndpointName"] = self._names.prefix
             substitutions["EndpointErrorAlarmName"] = watched.errors.ref
             substitutions["EndpointLatencyAlarmName"] = watched.latency.ref
-        limits = Limits(deployment_seconds=self._settings.limits.max_wait_for_endpoint_seconds)
+        limits = Limits(
+            deployment_seconds=self._settings.limits.max_wait_for_endpoint_seconds,
+            lease_wait_seconds=self._settings.limits.lease_seconds + LEASE_MARGIN_SECONDS,
+        )
         machine = Machine(
             self._names.construct("StateMachine"), self._structure, role, self._log_group, substitutions, limits
         )

@@ -20,3 +20,13 @@ def newer_champion(champion: dict[str, Any] | None, started_at: str, run: str) -
         return None
     newer = order(champion["run_started_at"], champion["run"]) > order(started_at, run)
     return str(champion["run"]) if newer else None
+
+
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+# A state machine that was deleted takes its executions with it.
+_ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "ExecutionDoesNotExist"})
+
+
+def has_ended(status: str) -> bool:
+    """Whether an execution in `status` will never change the endpoint again."""
+    return status in _ENDED

@@ -7,14 +7,14 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from restore_endpoint.domain import WAITING, next_step
+from restore_endpoint.domain import WAITING, next_step, rejection
 from shared.clients import client, error_code
 from shared.env import read_env
 from shared.log import log
 from shared.patience import pauses
-from shared.table import lease_key, read_item
+from shared.table import champion_key, lease_key, read_item
 
 RESTORE_SECONDS = 10.0
 
@@ -23,24 +23,36 @@ RESTORE_SECONDS = 10.0
 class Env:
     """What the template gives this function."""
 
+    pipeline: str
     table_name: str
     endpoint_name: str
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Return `waiting` while the endpoint is on its way, else what became of it."""
+    """Return `waiting` while the endpoint is on its way, else what became of it. The first call rejects the package."""
     del context
     env = read_env(Env, os.environ)
-    if not _holds_lease(env, event["execution"], event["fence"]):
-        return {"status": "left alone: another run holds its lease"}
-    status = _step(env.endpoint_name, event["previous_config"])
+    if _is_champion(env, event["execution"]):
+        return {"status": "left alone: this run's model was promoted before the failure"}
+    if _holds_lease(env, event["execution"], event["fence"]):
+        status = _restore(env.endpoint_name, event["previous_config"])
+    else:
+        status = "left alone: another run holds its lease"
+    if event["polls"] == 0:
+        _reject(event["package_arn"], rejection(event["failure"]))
+    log("endpoint restored", status=status)
+    return {"status": status}
+
+
+def _restore(endpoint: str, previous: str) -> str:
+    """Take steps for some seconds."""
+    status = _step(endpoint, previous)
     for pause in pauses(RESTORE_SECONDS):
         if status != WAITING:
             break
         time.sleep(pause)
-        status = _step(env.endpoint_name, event["previous_config"])
-    log("endpoint restored", status=status)
-    return {"status": status}
+        status = _step(endpoint, previous)
+    return status
 
 
 def _step(endpoint: str, previous: str) -> str:
@@ -53,6 +65,22 @@ def _step(endpoint: str, previous: str) -> str:
 def _holds_lease(env: Env, execution: str, fence: int) -> bool:
     lease = read_item(client("dynamodb"), env.table_name, lease_key(env.endpoint_name)) or {}
     return lease.get("execution") == execution and lease.get("fence") == fence
+
+
+def _is_champion(env: Env, execution: str) -> bool:
+    """Whether the promotion went through though its answer did not arrive: then the new model is what has to serve."""
+    champion = read_item(client("dynamodb"), env.table_name, champion_key(env.pipeline)) or {}
+    return champion.get("execution") == execution
+
+
+def _reject(package_arn: str, reason: str) -> None:
+    """What was not deployed waits for nobody. That it cannot be said is no reason not to restore."""
+    try:
+        client("sagemaker").update_model_package(
+            ModelPackageArn=package_arn, ModelApprovalStatus="Rejected", ApprovalDescription=reason
+        )
+    except (ClientError, BotoCoreError) as error:
+        log("package not rejected", package=package_arn, error=str(error))
 
 
 def _take(action: str, endpoint: str, previous: str) -> None:

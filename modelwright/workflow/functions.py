@@ -16,7 +16,7 @@ _SAGEMAKER: Final = "arn:${Partition}:sagemaker:${Region}:${Account}"
 
 FUNCTION_RESOURCES: Final = frozenset(
     {"ArtifactBucketArn", "TableArn", "KeyArn", "Partition", "Region", "Account", "Pipeline", "EndpointName"}
-    | {"ModelPackageGroupName"}
+    | {"ModelPackageGroupName", "StateMachineId"}
 )
 
 
@@ -41,6 +41,8 @@ class Function:
     storage_mib: int = 512
     deploys: bool = False
     """True for what only a pipeline with an endpoint needs."""
+    refuses: bool = False
+    """True when it raises at what a person gave and can put right: such an error is the run's failure, no defect."""
 
     @property
     def handler(self) -> str:
@@ -62,6 +64,7 @@ PREPARE_RUN: Final = Function(
     name="prepare_run",
     memory_mib=512,
     timeout_seconds=30,
+    refuses=True,
     environment=("PIPELINE", "ARTIFACT_BUCKET", "TABLE_NAME", "KEY_ARN", "STRUCTURE"),
     grants=(
         Grant(
@@ -81,6 +84,7 @@ RECORD_METRICS: Final = Function(
     name="record_metrics",
     memory_mib=512,
     timeout_seconds=30,
+    refuses=True,
     environment=("PIPELINE", "ENVIRONMENT", "ARTIFACT_BUCKET", "TABLE_NAME"),
     grants=(
         Grant(("s3:GetObject",), (f"{_BUCKET}/runs/${{Pipeline}}/*",), "reads evaluation.json"),
@@ -94,6 +98,7 @@ CHECK_QUALITY_GATE: Final = Function(
     name="check_quality_gate",
     memory_mib=512,
     timeout_seconds=30,
+    refuses=True,
     environment=("PIPELINE", "TABLE_NAME"),
     grants=(Grant(("dynamodb:GetItem",), (_TABLE,), "reads the champion's metrics"), _DECRYPT),
 )
@@ -101,6 +106,7 @@ PACKAGE_MODEL: Final = Function(
     name="package_model",
     memory_mib=3008,
     timeout_seconds=900,
+    refuses=True,
     environment=("PIPELINE", "ARTIFACT_BUCKET", "KEY_ARN"),
     storage_mib=10_240,
     grants=(
@@ -125,6 +131,11 @@ ACQUIRE_DEPLOYMENT: Final = Function(
     environment=("PIPELINE", "TABLE_NAME", "ENDPOINT_NAME", "LEASE_SECONDS"),
     grants=(
         Grant(("dynamodb:GetItem", "dynamodb:UpdateItem"), (_TABLE,), "takes the lease, reads the champion"),
+        Grant(
+            ("states:DescribeExecution",),
+            ("arn:${Partition}:states:${Region}:${Account}:execution:*${StateMachineId}-*:*",),
+            "a lease whose holder was stopped is free; CloudFormation chooses the state machine's name",
+        ),
         _DECRYPT,
     ),
     deploys=True,
@@ -146,7 +157,8 @@ WATCH_ENDPOINT: Final = Function(
 SMOKE_TEST: Final = Function(
     name="smoke_test",
     memory_mib=512,
-    timeout_seconds=120,
+    timeout_seconds=240,
+    refuses=True,
     environment=("PIPELINE", "ARTIFACT_BUCKET", "ENDPOINT_NAME"),
     grants=(
         _READ_RELEASES,
@@ -199,7 +211,7 @@ RESTORE_ENDPOINT: Final = Function(
     name="restore_endpoint",
     memory_mib=512,
     timeout_seconds=60,
-    environment=("TABLE_NAME", "ENDPOINT_NAME"),
+    environment=("PIPELINE", "TABLE_NAME", "ENDPOINT_NAME"),
     grants=(
         Grant(
             (
@@ -218,7 +230,13 @@ RESTORE_ENDPOINT: Final = Function(
         ),
         # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html (KmsKeyId)
         Grant(("kms:CreateGrant",), (_KEY,), "lends the key to the volumes of the machines that come back"),
-        Grant(("dynamodb:GetItem",), (_TABLE,), "is the lease still this run's?"),
+        Grant(("kms:DescribeKey",), (_KEY,), "asked of whoever lends the key"),
+        Grant(("dynamodb:GetItem",), (_TABLE,), "is the lease still this run's, is it the champion already?"),
+        Grant(
+            ("sagemaker:UpdateModelPackage",),
+            (f"{_SAGEMAKER}:model-package/${{ModelPackageGroupName}}/*",),
+            "a package that could not be deployed is rejected, with the reason",
+        ),
         _DECRYPT,
     ),
     deploys=True,

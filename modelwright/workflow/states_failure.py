@@ -27,6 +27,9 @@ def restore_endpoint(structure: WorkflowStructure) -> State:
         "execution": jsonata("$states.context.Execution.Id"),
         "fence": jsonata("$lease.fence"),
         "previous_config": jsonata("$previous_config"),
+        "package_arn": jsonata("$package_arn"),
+        "failure": jsonata("$failure"),
+        "polls": jsonata("$restore_polls"),
     }
     return {
         "Comment": f"What served {structure.pipeline} before still serves",

@@ -18,7 +18,11 @@ PROCESSING_ROOT: Final = "/opt/ml/processing"
 CODE_CHANNEL_FILE: Final = "/opt/ml/input/data/code/code.tar.gz"
 CAPACITY_WAITS_SECONDS: Final = [60, 120, 240, 480]
 MAX_CAPACITY_WAITS: Final = len(CAPACITY_WAITS_SECONDS)
-CAPACITY_FAILURE: Final = r"""/"FailureReason": ?"(CapacityError|InternalServerError)/"""
+# A job's FailureReason, or the refusal of a job because others use up the account's quota of its instance type. A quota
+# of 0 has nothing to wait for. https://docs.aws.amazon.com/sagemaker/latest/dg/regions-quotas.html
+CAPACITY_FAILURE: Final = (
+    r"""/"FailureReason": ?"(CapacityError|InternalServerError)|with current utilization of [1-9]/"""
+)
 
 
 def _input(name: str, uri: str, path: str) -> dict[str, Any]:
@@ -139,7 +143,7 @@ def evaluate_model(structure: WorkflowStructure) -> State:
 
 
 def check_capacity(structure: WorkflowStructure) -> State:
-    """A job that got no machines, or failed inside SageMaker, is worth another attempt later; any other is not."""
+    """A job that got no machines (of AWS, or of the account's quota), or failed inside SageMaker, is tried again."""
     again = f"$contains($failure.cause, {CAPACITY_FAILURE}) and $capacity_waits < {MAX_CAPACITY_WAITS}"
     return {
         "Type": "Choice",

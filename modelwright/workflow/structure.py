@@ -21,6 +21,10 @@ class Structure(Protocol):
         """How the model is served: one of ENDPOINT_KINDS."""
 
 
+LEASE_MARGIN_SECONDS = 1800
+"""How much longer a run should wait for a lease than one can last: whoever lost its holder does not fail the next."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """How long the parts of an execution may take. What happens under a lease fits into it."""
@@ -28,7 +32,7 @@ class Limits:
     execution_seconds: int = 7 * 24 * 3600
     deployment_seconds: int = 3600
     """An endpoint's way to InService (`limits.max_wait_for_endpoint_seconds` of the environment)."""
-    lease_wait_seconds: int = 4 * 3600
+    lease_wait_seconds: int = 18_000 + LEASE_MARGIN_SECONDS
     """Waiting for another run's deployment."""
 
 

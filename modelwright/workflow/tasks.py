@@ -29,6 +29,7 @@ SAGEMAKER_SDK_ERRORS: Final = [
     "SageMaker.SageMakerException",
     "SageMaker.SdkClientException",
     "SageMaker.ResourceLimitExceededException",
+    "SageMaker.ConflictException",
 ]
 DYNAMODB_ERRORS: Final = [
     "DynamoDB.AmazonDynamoDBException",

@@ -64,5 +64,6 @@ def _resolve(target: Target, resource: str) -> str:
         "Pipeline": target.pipeline,
         "EndpointName": target.names.prefix,
         "ModelPackageGroupName": target.names.prefix,
+        "StateMachineId": target.names.construct("StateMachine"),
     }
     return re.sub(r"\$\{([A-Za-z]+)\}", lambda found: values[found[1]], resource)

@@ -42,6 +42,7 @@ def test_the_handler_is_there(stack: Stack, name: str) -> None:
 ACTIONS = {
     ("s3", "upload_fileobj"): {"s3:PutObject", "s3:AbortMultipartUpload"},
     ("sagemaker-runtime", "invoke_endpoint"): {"sagemaker:InvokeEndpoint"},
+    ("stepfunctions", "describe_execution"): {"states:DescribeExecution"},
     ("dynamodb", "transact_write_items"): {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"},
 }
 """Methods of boto3 whose permission has another name than the method."""
@@ -50,6 +51,7 @@ BESIDE_CALLS = {
     "kms:Decrypt",
     "kms:GenerateDataKey",
     "kms:CreateGrant",
+    "kms:DescribeKey",
     "logs:CreateLogStream",
     "logs:PutLogEvents",
     "xray:PutTelemetryRecords",

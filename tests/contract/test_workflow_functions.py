@@ -47,7 +47,8 @@ def test_grants_name_known_resources_and_real_calls(function: Function) -> None:
         for action in grant.actions:
             service, _, call = action.partition(":")
             if action not in NOT_CALLS:
-                client = "sagemaker-runtime" if call == "InvokeEndpoint" else service
+                client = {"states": "stepfunctions"}.get(service, service)
+                client = "sagemaker-runtime" if call == "InvokeEndpoint" else client
                 assert call in session.get_service_model(client).operation_names, action
 
 

@@ -51,11 +51,30 @@ ONE, OTHER = "arn:aws:states:eu-west-1:1:execution:p:one", "arn:aws:states:eu-we
 EARLY, LATE = "2026-11-20T10:00:00.000Z", "2026-11-20T11:00:00.000Z"
 
 
+class FakeExecutions:
+    """How executions stand, as Step Functions says it."""
+
+    def __init__(self, status: str) -> None:
+        self.status = status
+
+    def describe_execution(self, **_: str) -> dict[str, str]:
+        if self.status.endswith(("Exist", "Exception")):
+            raise ClientError({"Error": {"Code": self.status, "Message": "no"}}, "DescribeExecution")
+        return {"status": self.status}
+
+
+def stepfunctions(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+    """Each execution stands like this."""
+    real, executions = shared.clients.client, FakeExecutions(status)
+    monkeypatch.setattr(acquire, "client", lambda name: executions if name == "stepfunctions" else real(name))
+
+
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     shared.clients.client.cache_clear()
+    stepfunctions(monkeypatch, "RUNNING")
     with mock_aws():
         boto3.client("s3").create_bucket(
             Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
@@ -159,11 +178,26 @@ def test_a_lease_that_is_over_goes_to_the_next(monkeypatch: pytest.MonkeyPatch) 
     assert take(OTHER, "b" * 12) == {"status": "Acquired", "fence": 2}
 
 
+@pytest.mark.parametrize(
+    ("status", "taken"),
+    [("RUNNING", False), ("ABORTED", True), ("ExecutionDoesNotExist", True), ("AccessDeniedException", False)],
+)
+def test_a_lease_whose_holder_was_stopped_goes_to_the_next(
+    monkeypatch: pytest.MonkeyPatch, status: str, *, taken: bool
+) -> None:
+    stepfunctions(monkeypatch, status)
+    first = take(ONE, "a" * 12)["fence"]
+
+    found = take(OTHER, "b" * 12)
+    assert found == ({"status": "Acquired", "fence": first + 1} if taken else {"status": "Busy", "holder": ONE})
+
+
 class FakeSageMaker:
     """What the handlers ask of SageMaker, with a memory."""
 
     def __init__(self) -> None:
         self.packages: dict[str, str] = {}
+        self.reasons: dict[str, str] = {}
         self.endpoint: dict[str, str] | None = {"EndpointStatus": "InService", "EndpointConfigName": "new"}
         self.calls: list[str] = []
         self.models: list[dict[str, Any]] = []
@@ -172,6 +206,7 @@ class FakeSageMaker:
 
     def update_model_package(self, **given: Any) -> None:
         self.packages[given["ModelPackageArn"]] = given["ModelApprovalStatus"]
+        self.reasons[given["ModelPackageArn"]] = given["ApprovalDescription"]
 
     def describe_endpoint(self, EndpointName: str) -> dict[str, str]:  # noqa: N803 # the API's name
         if self.endpoint is None:
@@ -340,6 +375,19 @@ class FakeTime:
             self.sagemaker.endpoint = self.changes.pop(0)
 
 
+def restoring(fence: int, previous: str) -> dict[str, Any]:
+    cause = json.dumps({"errorMessage": "the model\nanswered 500", "errorType": "SmokeTestFailed"})
+    failure = {"state": "SmokeTest", "error": "SmokeTestFailed", "cause": cause}
+    return {
+        "execution": ONE,
+        "fence": fence,
+        "previous_config": previous,
+        "package_arn": "arn:1",
+        "failure": failure,
+        "polls": 0,
+    }
+
+
 def endpoint(status: str, config: str) -> dict[str, str]:
     return {"EndpointStatus": status, "EndpointConfigName": config}
 
@@ -347,7 +395,7 @@ def endpoint(status: str, config: str) -> dict[str, str]:
 def test_the_old_configuration_is_put_back_step_by_step(
     sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    event = {"execution": ONE, "fence": take(ONE, "a" * 12)["fence"], "previous_config": "old"}
+    event = restoring(take(ONE, "a" * 12)["fence"], "old")
     changes = endpoint("Updating", "new"), endpoint("InService", "old")
     monkeypatch.setattr(restore, "time", FakeTime(sagemaker, *changes))
 
@@ -358,7 +406,7 @@ def test_the_old_configuration_is_put_back_step_by_step(
 def test_restoring_that_takes_long_goes_on_in_the_next_invocation(
     sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    event = {"execution": ONE, "fence": take(ONE, "a" * 12)["fence"], "previous_config": "old"}
+    event = restoring(take(ONE, "a" * 12)["fence"], "old")
     time = FakeTime(sagemaker, endpoint("Updating", "new"))
     monkeypatch.setattr(restore, "time", time)
 
@@ -368,7 +416,7 @@ def test_restoring_that_takes_long_goes_on_in_the_next_invocation(
 
 
 def test_a_first_deployment_is_deleted(sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch) -> None:
-    event = {"execution": ONE, "fence": take(ONE, "a" * 12)["fence"], "previous_config": ""}
+    event = restoring(take(ONE, "a" * 12)["fence"], "")
     monkeypatch.setattr(restore, "time", FakeTime(sagemaker, endpoint("Deleting", "new"), None))
 
     assert restore.handler(event, None) == {"status": "deleted: nothing served before"}
@@ -409,10 +457,47 @@ def test_a_slow_deployment_is_waited_for_by_the_state_machine(
 
 def test_an_endpoint_whose_lease_is_another_run_s_is_left_alone(sagemaker: FakeSageMaker) -> None:
     take(OTHER, "b" * 12)
-    found = restore.handler({"execution": ONE, "fence": 1, "previous_config": "old"}, None)
+    found = restore.handler(restoring(1, "old"), None)
 
     assert found == {"status": "left alone: another run holds its lease"}
     assert sagemaker.calls == []
+
+
+def test_a_package_that_was_not_deployed_is_rejected_once_with_the_reason(
+    sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = restoring(take(ONE, "a" * 12)["fence"], "new")
+    restore.handler(event, None)
+    assert sagemaker.packages == {"arn:1": "Rejected"}
+    assert sagemaker.reasons["arn:1"] == "not deployed: SmokeTest: SmokeTestFailed: the model answered 500"
+
+    sagemaker.packages.clear()
+    restore.handler({**event, "polls": 1}, None)
+    assert sagemaker.packages == {}
+
+
+def test_a_registry_that_refuses_does_not_keep_the_old_model_from_serving(
+    sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "UpdateModelPackage")
+
+    monkeypatch.setattr(sagemaker, "update_model_package", refuse)
+    monkeypatch.setattr(restore, "time", FakeTime(sagemaker, endpoint("InService", "old")))
+    event = restoring(take(ONE, "a" * 12)["fence"], "old")
+    assert restore.handler(event, None) == {"status": "serves old as before"}
+
+
+def test_a_model_that_was_promoted_before_the_failure_stays(sagemaker: FakeSageMaker) -> None:
+    """The transaction went through and its answer was lost: pointer and endpoint have to agree."""
+    fence = take(ONE, "a" * 12)["fence"]
+    promote.handler(promotion(ONE, "a" * 12, fence), None)
+    sagemaker.packages.clear()
+
+    found = restore.handler(restoring(fence, "old"), None)
+    assert found == {"status": "left alone: this run's model was promoted before the failure"}
+    assert sagemaker.calls == []
+    assert sagemaker.packages == {}
 
 
 def test_old_models_go_and_one_that_cannot_is_said(sagemaker: FakeSageMaker) -> None:

@@ -135,8 +135,10 @@ def test_a_silent_rollback_is_a_failure() -> None:
 
     assert done.failure == (
         "DeploymentRolledBack",
-        (f"DeployEndpoint: The endpoint {ENDPOINT} is InService with the configuration {OLD}; "
-        f"asked for was {CONFIG}: alarm x fired"),
+        (
+            f"DeployEndpoint: The endpoint {ENDPOINT} is InService with the configuration {OLD}; "
+            f"asked for was {CONFIG}: alarm x fired"
+        ),
     )
     assert done.path[-5:] == ["CheckRestore", "ReleaseFailedLease", "MarkRunFailed", "NotifyFailure", "FailRun"]
     assert "SmokeTest" not in done.path
@@ -290,6 +292,28 @@ def test_a_job_without_machines_is_tried_again_under_another_name(state: str) ->
     assert len(set(names)) == 3
     assert done.waits == [60, 120]
     assert done.output["status"] == "Deployed"
+
+
+def over_quota(quota: int, used: int) -> TaskError:
+    cause = (
+        f"The account-level service limit 'ml.m5.large for training job usage' is {quota} Instances, with current "
+        f"utilization of {used} Instances and a request delta of 1 Instances. (Service: AmazonSageMaker; Status Code: "
+        "400; Error Code: ResourceLimitExceeded)"
+    )
+    return TaskError("SageMaker.AmazonSageMakerException", cause)
+
+
+def test_a_quota_that_others_use_up_is_waited_for() -> None:
+    done = walk(TrainModel=[over_quota(2, 2), Answers().table["TrainModel"]])
+    assert done.waits == [60]
+    assert done.output["status"] == "Deployed"
+
+
+def test_a_quota_of_nothing_is_not_waited_for() -> None:
+    done = walk(TrainModel=over_quota(0, 0))
+    assert done.waits == []
+    assert done.failure is not None
+    assert "ml.m5.large for training job usage" in done.failure[1]
 
 
 def test_machines_that_never_come_fail_the_run() -> None:

@@ -173,6 +173,12 @@ def test_what_happens_under_a_lease_fits_into_it() -> None:
     )  # idle, deployed, restored; each function and one retry
 
 
+def test_a_run_waits_longer_than_a_lease_can_last() -> None:
+    """A lease whose holder is lost ends by its time: until then nobody who waits gives up."""
+    waited = states_lease.max_lease_waits(Limits()) * states_lease.LONGEST_WAIT_SECONDS
+    assert waited > LimitSettings().lease_seconds
+
+
 def test_a_deployment_ends_before_it_is_no_longer_watched() -> None:
     assert Limits().deployment_seconds <= states_endpoint.max_polls(Limits()) * states_endpoint.SLOW_POLL_SECONDS
     update = states_endpoint.update_endpoint(WorkflowStructure("penguins"))["Arguments"]["DeploymentConfig"]
