@@ -26,6 +26,7 @@ import restore_endpoint.handler as restore
 import shared.clients
 import smoke_test.handler as smoke
 import watch_endpoint.handler as watch
+from modelwright.workflow.functions import SMOKE_TEST
 from prepare_run.domain import run_id
 from shared.errors import DeployNeeded, ReleaseNotFound
 from shared.table import from_item, lease_key, run_key
@@ -523,6 +524,13 @@ def smoke_release(body: bytes) -> str:
         "accept": "application/json",
     }
     return publish(deploy={**manifest()["deploy"], "smoke_test": test})
+
+
+def test_a_slow_model_has_the_time_that_sagemaker_gives_it() -> None:
+    """60 s to answer; all attempts together fit into the function's own time."""
+    config = shared.clients.client("sagemaker-runtime").meta.config
+    assert config.read_timeout > 60
+    assert config.retries["total_max_attempts"] * config.read_timeout < SMOKE_TEST.timeout_seconds
 
 
 def test_an_endpoint_that_answers_passes_the_smoke_test(sagemaker: FakeSageMaker) -> None:
