@@ -6,6 +6,7 @@ import uuid
 import pytest
 
 from modelwright.client import executions
+from modelwright.config.execution import ExecutionInput, Trigger
 
 
 def serving(place):
@@ -36,7 +37,7 @@ def test_another_hyperparameter_gives_another_model(up):
 
 
 def test_an_unknown_hyperparameter_is_refused_by_name(up):
-    assert "no_such" in up.cli("run", "penguins", "-p", "no_such=1", code=1)
+    assert "no_such" in up.cli("run", "penguins", "-p", "no_such=1", code=2)
 
 
 def test_a_gate_out_of_reach_rejects_and_leaves_what_serves(up, place):
@@ -138,12 +139,7 @@ def test_two_at_once_train_side_by_side_and_deploy_one_after_the_other(up, place
     release = up.cli("release", "penguins").strip()
     arns = []
     for _ in range(2):
-        request = {
-            "schema": 1,
-            "pipeline": "penguins",
-            "release": release,
-            "trigger": {"kind": "manual", "id": executions.new_trigger_id()},
-        }
+        request = ExecutionInput("penguins", release, Trigger("manual", executions.new_trigger_id()))
         arns.append(executions.start(session, deployment, request))
     ends = [executions.watch(session, "penguins", arn, lambda *_: None)[0] for arn in arns]
     assert {end.outcome for end in ends} <= {"Deployed", "Superseded"}
@@ -153,12 +149,7 @@ def test_two_at_once_train_side_by_side_and_deploy_one_after_the_other(up, place
 
 def test_a_release_that_is_not_there_is_an_error_of_that_name(up, place):
     session, deployment = place
-    request = {
-        "schema": 1,
-        "pipeline": "penguins",
-        "release": "0" * 64,
-        "trigger": {"kind": "manual", "id": executions.new_trigger_id()},
-    }
+    request = ExecutionInput("penguins", "0" * 64, Trigger("manual", executions.new_trigger_id()))
     run, _ = executions.watch(session, "penguins", executions.start(session, deployment, request), lambda *_: None)
     assert (run.status, run.error) == ("FAILED", "ReleaseNotFound")
 
