@@ -234,7 +234,8 @@ def test_keys_are_for_the_user_only_and_in_no_file(root: Path) -> None:
     with attach(root).ready() as cloud:
         with_bucket(cloud)
         assert (root / DIRECTORY / ADDRESS_FILE).stat().st_mode & 0o077 == 0
-        assert (root / DIRECTORY / "control.sock").stat().st_mode & 0o077 == 0
+        socket = root / DIRECTORY / "control.sock"  # not there where the path is too long for one
+        assert not socket.exists() or socket.stat().st_mode & 0o077 == 0
         for file in (root / DIRECTORY).rglob("*"):
             if file.is_file():
                 content = file.read_bytes()

@@ -25,6 +25,7 @@ TRUST = {
 }
 GRANTS: dict[str, tuple[list[str], str]] = {
     "Read": (["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/*"),
+    "List": (["s3:ListBucket"], f"arn:aws:s3:::{BUCKET}"),  # without it S3 does not tell a missing archive from a secret one
     "LogIn": (["ecr:GetAuthorizationToken"], "*"),
     "Image": (["ecr:BatchGetImage"], "arn:aws:ecr:us-east-1:683313688378:repository/sagemaker-scikit-learn"),
     "Layers": (
@@ -32,7 +33,7 @@ GRANTS: dict[str, tuple[list[str], str]] = {
         "arn:aws:ecr:us-east-1:683313688378:repository/sagemaker-scikit-learn",
     ),
     "Log": (
-        ["logs:CreateLogStream", "logs:PutLogEvents"],
+        ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
         "arn:aws:logs:us-east-1:123456789012:log-group:/aws/sagemaker/Endpoints/*",
     ),
     "Alarms": (["cloudwatch:DescribeAlarms"], "*"),
@@ -58,7 +59,8 @@ def predict_fn(data, model):
 NUMBERS = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+# each cloud of a process clears what moto keeps of S3: one for a session would lose its bucket to the next module's
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     made = Cloud(tmp_path_factory.mktemp("cloud"), "us-east-1", services=SERVICES)
     made.start()
