@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 SERVED_IMAGES = ("sagemaker-scikit-learn",)
 """repositories whose containers run a script with model_fn, as modelwright.serving does"""
 IMAGE_ACTIONS = ("BatchCheckLayerAvailability", "GetDownloadUrlForLayer", "BatchGetImage")
-LOG_ACTIONS = ("CreateLogStream", "PutLogEvents")
+LOG_ACTIONS = ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")
+"""https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html (CreateModel API: Execution Role Permissions)"""
 STARTUP_SECONDS = 480
 
 

@@ -1,0 +1,62 @@
+"""Grants that nothing in the local cloud asks for, each with its reason: a name ends with what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_TRACES = "segments go to X-Ray, which the local cloud does not have"
+_TELEMETRY = f"{_TRACES}; AWS asks for PutTraceSegments alone when a function is made"
+_MACHINE_METRICS = (
+    "how busy a job's machine is: https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html; "
+    "here a job is a process on the user's own machine"
+)
+_ABORTED = "asked when an upload in parts is given up midway; here a job's outputs are moved, and models are small"
+
+_WHOSE = (
+    "AWS asks it of 'the IAM role that you specify in your CreateEndpoint, UpdateEndpoint requests', which name none: "
+    "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html; here the caller lends the key"
+)
+_ENCRYPT = (
+    "AWS's page asks for it when an output's key is named: https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html; "
+    "S3 itself needs kms:GenerateDataKey, which is checked"
+)
+
+NOT_ASKED: Mapping[tuple[str, str, str], str] = {
+    ("*FunctionRole", "SendTraces", "xray:PutTelemetryRecords"): _TELEMETRY,
+    ("StateMachineRole", "SendTraces", "xray:*"): _TRACES,
+    ("StateMachineRole", "SampleTraces", "xray:*"): _TRACES,
+    ("ProcessingRole", "PublishMetrics", "cloudwatch:PutMetricData"): _MACHINE_METRICS,
+    ("TrainingRole", "PublishMetrics", "cloudwatch:PutMetricData"): _MACHINE_METRICS,
+    ("HostingRole", "PublishMetrics", "cloudwatch:PutMetricData"): _MACHINE_METRICS,
+    ("ProcessingRole", "WriteOutputs", "s3:AbortMultipartUpload"): _ABORTED,
+    ("TrainingRole", "WriteOutputs", "s3:AbortMultipartUpload"): _ABORTED,
+    ("PackageModelFunctionRole", "Grant3S3PutObject", "s3:AbortMultipartUpload"): _ABORTED,
+    ("StateMachineRole", "WatchRollbackAlarms", "cloudwatch:DescribeAlarms"): (
+        "AWS asks it of 'your IAM execution role', which may be the model's or that of whoever updates; here it is the model's"
+    ),
+    ("HostingRole", "DescribeTheKey", "kms:DescribeKey"): _WHOSE,
+    ("HostingRole", "LendTheKeyToVolumes", "kms:CreateGrant"): _WHOSE,
+    ("StateMachineRole", "DescribeTheKey", "kms:DescribeKey"): _WHOSE,
+    ("RestoreEndpointFunctionRole", "Grant*KmsDescribeKey", "kms:DescribeKey"): _WHOSE,
+    ("ProcessingRole", "EncryptOutputs", "kms:Encrypt"): _ENCRYPT,
+    ("TrainingRole", "EncryptOutputs", "kms:Encrypt"): _ENCRYPT,
+    ("Key", "LogGroupsAreEncrypted", "kms:DescribeKey"): (
+        "AWS's page has it in the statement: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html; "
+        "it carries no encryption context, so under the page's own condition nobody can use it"
+    ),
+    (
+        "LogBucketPolicy",
+        "AccessLogs",
+        "s3:PutObject",
+    ): "S3 delivers no access logs here: nobody else reaches a bucket on loopback",
+}
+"""(owner, statement, action), each with `*` for any, to the reason."""
+
+DENIES: Mapping[tuple[str, str], str] = {
+    ("*", "TlsOnly"): "loopback counts as secure transport: docs/adr/0004-enforced-policies.md",
+    (
+        "DataBucketPolicy",
+        "PipelinesNeverWrite",
+    ): "no role has the grant that it takes back; tried with one that has, below",
+}
+"""Statements that deny: no run can need them."""
