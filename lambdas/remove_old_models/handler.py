@@ -8,10 +8,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from remove_old_models.domain import Named, beyond
+from remove_old_models.domain import Named, beyond, run_of
 from shared.clients import client
 from shared.env import read_env
 from shared.log import log
+from shared.table import read_item, run_key
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Env:
     """What the template gives this function."""
 
     pipeline: str
+    table_name: str
     endpoint_name: str
 
 
@@ -29,8 +31,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     sagemaker = client("sagemaker")
     config = sagemaker.describe_endpoint(EndpointName=env.endpoint_name)["EndpointConfigName"]
     models = _models_of(sagemaker, config)
-    old_configs = beyond(_configs(sagemaker, env.pipeline), event["keep"], frozenset({config}), env.pipeline)
-    old_models = beyond(_models(sagemaker, env.pipeline), event["keep"], models, env.pipeline)
+    old_configs = beyond(_ours(env, _configs(sagemaker, env.pipeline)), event["keep"], frozenset({config}))
+    old_models = beyond(_ours(env, _models(sagemaker, env.pipeline)), event["keep"], models)
     left = [
         *(_delete(sagemaker.delete_endpoint_config, EndpointConfigName=name) for name in old_configs),
         *(_delete(sagemaker.delete_model, ModelName=name) for name in old_models),
@@ -38,6 +40,17 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     result = {"endpointConfigs": old_configs, "models": old_models, "left": [text for text in left if text]}
     log("old models removed", **result)
     return result
+
+
+def _ours(env: Env, found: list[Named]) -> list[Named]:
+    """What this environment's runs made: another one in the same account has pipelines of the same names."""
+    table = client("dynamodb")
+    runs = {item.name: run_of(item.name, env.pipeline) for item in found}
+    return [
+        item
+        for item in found
+        if (run := runs[item.name]) and read_item(table, env.table_name, run_key(env.pipeline, run))
+    ]
 
 
 def _models_of(sagemaker: Any, config: str) -> frozenset[str]:

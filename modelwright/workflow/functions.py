@@ -192,8 +192,10 @@ REMOVE_OLD_MODELS: Final = Function(
     name="remove_old_models",
     memory_mib=512,
     timeout_seconds=120,
-    environment=("PIPELINE", "ENDPOINT_NAME"),
+    environment=("PIPELINE", "TABLE_NAME", "ENDPOINT_NAME"),
     grants=(
+        Grant(("dynamodb:GetItem",), (_TABLE,), "which runs are this environment's"),
+        _DECRYPT,
         Grant(("sagemaker:ListModels", "sagemaker:ListEndpointConfigs"), ("*",), "lists have no resource"),
         Grant(("sagemaker:DescribeEndpoint",), (f"{_SAGEMAKER}:endpoint/${{EndpointName}}",), "what serves stays"),
         Grant(

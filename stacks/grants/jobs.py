@@ -107,8 +107,8 @@ def lend_key(target: Target) -> tuple[Statement, ...]:
     """Volumes are encrypted with the environment's key, which SageMaker hands on to EBS.
 
     Of an endpoint, AWS asks it of "the IAM role that you specify in your CreateEndpoint, UpdateEndpoint requests".
-    They name none: the model's role and that of whoever calls both have it. The condition is met when SageMaker asks for
-    the grant: AWS's own https://github.com/awslabs/mlspace limits its SageMaker roles in the same way.
+    They name none: the model's role and that of whoever calls both have it. SageMaker's grants meet the condition:
+    AWS's own https://github.com/awslabs/mlspace limits its SageMaker roles in the same way.
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html (KmsKeyId)
     """
     key = (target.shared.key_arn,)

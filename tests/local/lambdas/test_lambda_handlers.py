@@ -501,6 +501,27 @@ def test_a_model_that_was_promoted_before_the_failure_stays(sagemaker: FakeSageM
     assert sagemaker.packages == {}
 
 
+def know_run(run: str) -> None:
+    boto3.client("dynamodb").put_item(
+        TableName="mw-dev", Item={**run_key("penguins", run), "status": {"S": "Deployed"}}
+    )
+
+
+def test_models_of_another_environment_stay(sagemaker: FakeSageMaker) -> None:
+    """In the same account, `prod` has a pipeline of this name, too: its runs are in its own table."""
+    sagemaker.endpoint = endpoint("InService", "penguins-000000000009-0")
+    names = [f"penguins-{run}-0" for run in ("000000000001", "00000000000f", "000000000002")]
+    sagemaker.models = [
+        {"ModelName": name, "EndpointConfigName": name, "CreationTime": index} for index, name in enumerate(names)
+    ]
+    know_run("000000000001")
+    know_run("000000000002")
+
+    found = remove.handler({"keep": 0}, None)
+    assert found["models"] == ["penguins-000000000001-0", "penguins-000000000002-0"]
+    assert not [call for call in sagemaker.calls if "00000000000f" in call]
+
+
 def test_old_models_go_and_one_that_cannot_is_said(sagemaker: FakeSageMaker) -> None:
     sagemaker.endpoint = {"EndpointStatus": "InService", "EndpointConfigName": "penguins-000000000009-0"}
     sagemaker.models = [
@@ -508,6 +529,8 @@ def test_old_models_go_and_one_that_cannot_is_said(sagemaker: FakeSageMaker) -> 
         for index, name in enumerate(f"penguins-{index:012x}-0" for index in range(10))
     ]
     sagemaker.undeletable = "penguins-000000000001-0"
+    for index in range(10):
+        know_run(f"{index:012x}")
 
     found = remove.handler({"keep": 7}, None)
 

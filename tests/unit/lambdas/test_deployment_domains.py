@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquire_deployment.domain import newer_champion, order
-from remove_old_models.domain import Named, beyond
+from remove_old_models.domain import Named, beyond, run_of
 from restore_endpoint.domain import next_step
 from shared.endpoint import BUSY
 from shared.patience import pauses
@@ -111,12 +111,13 @@ def named(index: int, *, at: int | None = None) -> Named:
 def test_the_newest_are_kept_and_what_serves_beside_them() -> None:
     found = [named(index) for index in range(6)]
     serving = frozenset({named(0).name})
-    assert beyond(found, 3, serving, "penguins") == [named(1).name, named(2).name]
+    assert beyond(found, 3, serving) == [named(1).name, named(2).name]
 
 
 def test_other_pipelines_and_strangers_are_not_ours() -> None:
     names = ["penguins-2-0123456789ab-0", "penguins-handmade", "fish-0123456789ab-0", "a-penguins-0123456789ab-0"]
-    assert beyond([Named(name, START) for name in names], 0, frozenset(), "penguins") == []
+    assert [run_of(name, "penguins") for name in names] == [None] * 4
+    assert run_of("penguins-0123456789ab-12", "penguins") == "0123456789ab"
 
 
 @given(
@@ -129,7 +130,7 @@ def test_never_more_goes_than_is_beyond_and_never_what_serves(
 ) -> None:
     found = [named(index, at=hour) for index, hour in pairs]
     used = frozenset({named(serving).name})
-    gone = beyond(found, keep, used, "penguins")
+    gone = beyond(found, keep, used)
     others = [item for item in found if item.name not in used]
     assert not used & set(gone)
     assert len(gone) == max(0, len(others) - keep)
