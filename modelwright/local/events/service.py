@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.local.service import AwsError, Call
 
-from .delivery import deliver
+from .delivery import Delivery
 from .patterns import check_pattern, matches
 from .schedules import next_time
 
@@ -149,7 +149,7 @@ class Events:
         known = {"name": rule["Name"], "arn": self._rule_arn(rule)}
         self._cloud.put_metric("AWS/Events", "TriggeredRules", 1, "Count", {"RuleName": rule["Name"]})
         for target in rule["Targets"].values():
-            self._pool.submit(deliver, self._cloud, known, target, event, self._ended)
+            self._pool.submit(Delivery(self._cloud, known, target, event).run, self._ended)
 
     def _rule_arn(self, rule: Mapping[str, Any]) -> str:
         path = rule["Name"] if rule["EventBusName"] == "default" else f"{rule['EventBusName']}/{rule['Name']}"

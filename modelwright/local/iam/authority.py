@@ -87,8 +87,8 @@ class Authority:
         """Say which KMS key encrypts a table, topic, queue, secure parameter or endpoint config; None for none."""
         self._registry.put_key(arn, key_arn)
 
-    def put_key_alias(self, alias: str, key_arn: str) -> None:
-        """Say which key `alias/name` stands for."""
+    def put_key_alias(self, alias: str, key_arn: str | None) -> None:
+        """Say which key `alias/name` stands for; None for none."""
         self._registry.put_alias(alias, key_arn)
 
     def put_partition_key(self, table_arn: str, name: str) -> None:

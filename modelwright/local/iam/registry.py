@@ -96,10 +96,11 @@ class Registry:
             buckets = self.facts.bucket_keys | {arn} if bucket_key else self.facts.bucket_keys - {arn}
             self.facts = replace(self.facts, keys=keys | ({arn: key_arn} if key_arn else {}), bucket_keys=buckets)
 
-    def put_alias(self, alias: str, key_arn: str) -> None:
-        """Note which key `alias/name` stands for."""
+    def put_alias(self, alias: str, key_arn: str | None) -> None:
+        """Note which key `alias/name` stands for, if any."""
         with self._lock:
-            self.facts = replace(self.facts, aliases={**self.facts.aliases, alias: key_arn})
+            others = {key: value for key, value in self.facts.aliases.items() if key != alias}
+            self.facts = replace(self.facts, aliases=others | ({alias: key_arn} if key_arn else {}))
 
     def put_partition_key(self, table_arn: str, name: str) -> None:
         """Note the name of the table's partition key."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from datetime import UTC, datetime
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from modelwright.local.service import AwsError, Call
 
 from .assets import Assets
-from .deploy import DeployReport, Stack, Stacks, delete_stack, deploy_assembly, stack_arn
+from .deploy import DeployReport, Stacks, delete_stack, deploy_assembly
+from .intrinsics import TemplateError
+from .scope import stack_arn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
     from modelwright.local.cloud import Cloud
 
+    from .stack import Stack
 
 _DESTROYED = "destroyed-stack"
 
@@ -68,7 +73,7 @@ class CloudFormation:
             }[call.operation](call.params)
 
     def _find(self, name: str | None) -> Stack:
-        short = (name or "").split(":stack/")[-1].split("/")[0]
+        short = _short(name)
         if short not in self._stacks:
             # what DescribeStacks answers for a stack that is not there
             raise AwsError("ValidationError", f"Stack with id {name} does not exist")
@@ -83,8 +88,9 @@ class CloudFormation:
         return {
             "StackName": stack.name,
             "StackId": stack_arn(self._cloud, stack.name),
-            "StackStatus": "CREATE_COMPLETE",
-            "CreationTime": self._cloud.clock.now(),
+            "StackStatus": stack.status,
+            **({"StackStatusReason": stack.reason} if stack.reason else {}),
+            "CreationTime": datetime.fromtimestamp(stack.created, UTC),
             "Parameters": [
                 {"ParameterKey": key, "ParameterValue": str(value)} for key, value in stack.parameters.items()
             ],
@@ -94,7 +100,7 @@ class CloudFormation:
 
     def _list_stacks(self, params: dict[str, Any]) -> dict[str, Any]:
         wanted = params.get("StackStatusFilter")
-        stacks = self._stacks.values() if not wanted or "CREATE_COMPLETE" in wanted else []
+        stacks = [stack for stack in self._stacks.values() if not wanted or stack.status in wanted]
         keys = ("StackName", "StackId", "StackStatus", "CreationTime")
         return {"StackSummaries": [{key: self._described(stack)[key] for key in keys} for stack in stacks]}
 
@@ -125,8 +131,14 @@ class CloudFormation:
         return {"TemplateBody": json.dumps(self._find(params.get("StackName")).template)}
 
     def _delete_stack(self, params: dict[str, Any]) -> dict[str, Any]:
-        name = str(params.get("StackName"))
-        if name in self._stacks:  # deleting what is not there succeeds, as on AWS
-            self._cloud.database.put(_DESTROYED, name, {"at": self._cloud.clock.time()})
-            delete_stack(self._cloud, self._stacks, name)
+        short = _short(params.get("StackName"))
+        if short in self._stacks:  # deleting what is not there succeeds, as on AWS
+            with suppress(TemplateError):  # the stack says it: DELETE_FAILED and why
+                delete_stack(self._cloud, self._stacks, short)
+                self._cloud.database.put(_DESTROYED, short, {"at": self._cloud.clock.time()})
         return {}
+
+
+def _short(name: str | None) -> str:
+    """A stack's name, of its name or id."""
+    return (name or "").split(":stack/")[-1].split("/")[0]

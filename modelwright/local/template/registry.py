@@ -34,6 +34,10 @@ class Resource:
     logical_id: str
     type: str
     properties: Mapping[str, Any]
+    deletion: str = "Delete"
+    """Its DeletionPolicy: whatever is not Delete keeps it when its stack goes, or it from its stack."""
+    replacement: str = "Delete"
+    """Its UpdateReplacePolicy."""
 
     def name(self, limit: int, *, lower: bool = False) -> str:
         """The name that CloudFormation would make up: `<stack>-<logical id>-<suffix>`, here the same at every deploy."""
@@ -68,10 +72,14 @@ class Resource:
 class Put(Protocol):
     """Create the resource, or bring an earlier one of the same physical id to these properties."""
 
-    def __call__(self, cloud: Cloud, resource: Resource) -> Physical: ...
+    def __call__(self, cloud: Cloud, resource: Resource) -> Physical:
+        """What the resource is known by from now on."""
 
 
-Remove = Callable[["Cloud", Physical], None]
+class Remove(Protocol):
+    """Remove what was made of the resource. It may be in use, or gone already."""
+
+    def __call__(self, cloud: Cloud, resource: Resource, physical: Physical) -> None: ...
 
 
 @dataclass(frozen=True)

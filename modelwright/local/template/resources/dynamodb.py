@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
 
 
-def _remove_table(cloud: Cloud, physical: Physical) -> None:
+def _remove_table(cloud: Cloud, resource: Resource, physical: Physical) -> None:
     cloud.client("dynamodb").delete_table(TableName=physical.id)
 
 
@@ -24,9 +24,17 @@ def _remove_table(cloud: Cloud, physical: Physical) -> None:
 def put_table(cloud: Cloud, resource: Resource) -> Physical:
     """A table; what it held before comes back from the disk."""
     resource.only(
-        "TableName", "AttributeDefinitions", "KeySchema", "BillingMode", "PointInTimeRecoverySpecification", "SSESpecification",
-        "TimeToLiveSpecification", "DeletionProtectionEnabled", "Tags", "GlobalSecondaryIndexes",
-    )  # fmt: skip
+        "TableName",
+        "AttributeDefinitions",
+        "KeySchema",
+        "BillingMode",
+        "PointInTimeRecoverySpecification",
+        "SSESpecification",
+        "TimeToLiveSpecification",
+        "DeletionProtectionEnabled",
+        "Tags",
+        "GlobalSecondaryIndexes",
+    )
     name = resource.properties.get("TableName") or resource.name(255)
     client = cloud.client("dynamodb")
     keys = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")

@@ -11,18 +11,33 @@ if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
 
 
+def _arn(cloud: Cloud, name: str) -> str:
+    return f"arn:aws:ecr:{cloud.region}:{cloud.account}:repository/{name}"
+
+
+def _remove_repository(cloud: Cloud, resource: Resource, physical: Physical) -> None:
+    cloud.iam.put_resource_policy(_arn(cloud, physical.id), None)
+
+
 @resource(
     "AWS::ECR::Repository",
     Level.RECORDED,
     "its name, URI and policy are known to the template; no image is stored, as nothing here runs containers",
+    remove=_remove_repository,
 )
 def put_repository(cloud: Cloud, resource: Resource) -> Physical:
     """An image repository."""
     resource.only(
-        "RepositoryName", "EncryptionConfiguration", "ImageScanningConfiguration", "ImageTagMutability", "LifecyclePolicy",
-        "RepositoryPolicyText", "Tags", "EmptyOnDelete",
-    )  # fmt: skip
+        "RepositoryName",
+        "EncryptionConfiguration",
+        "ImageScanningConfiguration",
+        "ImageTagMutability",
+        "LifecyclePolicy",
+        "RepositoryPolicyText",
+        "Tags",
+        "EmptyOnDelete",
+    )
     name = resource.properties.get("RepositoryName") or resource.name(256, lower=True)
-    arn = f"arn:aws:ecr:{cloud.region}:{cloud.account}:repository/{name}"
+    arn = _arn(cloud, name)
     cloud.iam.put_resource_policy(arn, resource.properties.get("RepositoryPolicyText"))
     return Physical(name, {"Arn": arn, "RepositoryUri": f"{cloud.account}.dkr.ecr.{cloud.region}.amazonaws.com/{name}"})

@@ -13,31 +13,45 @@ if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
 
 
-def _remove_bus(cloud: Cloud, physical: Physical) -> None:
+def _remove_bus(cloud: Cloud, resource: Resource, physical: Physical) -> None:
     Direct(cloud, "events").delete_event_bus(Name=physical.id)
 
 
 @resource("AWS::Events::EventBus", Level.RUNS, "takes events; rules on it fire", remove=_remove_bus)
 def put_bus(cloud: Cloud, resource: Resource) -> Physical:
     """An event bus."""
-    resource.only("Name", "Description", "KmsKeyIdentifier", "Tags", "DeadLetterConfig")
+    resource.only("Name", "Description", "Tags")
     name, client = resource.required("Name"), Direct(cloud, "events")
     if name not in {bus["Name"] for bus in client.list_event_buses()["EventBuses"]}:
         client.create_event_bus(Name=name)
     return Physical(name, {"Arn": f"arn:aws:events:{cloud.region}:{cloud.account}:event-bus/{name}", "Name": name})
 
 
-@resource("AWS::Events::EventBusPolicy", Level.ENFORCED, "checked when a caller puts events on the bus")
+def _bus_arn(cloud: Cloud, bus: str) -> str:
+    return f"arn:aws:events:{cloud.region}:{cloud.account}:event-bus/{bus}"
+
+
+def _remove_bus_policy(cloud: Cloud, resource: Resource, physical: Physical) -> None:
+    cloud.iam.put_resource_policy(_bus_arn(cloud, resource.properties.get("EventBusName", "default")), None)
+
+
+@resource(
+    "AWS::Events::EventBusPolicy",
+    Level.ENFORCED,
+    "checked when a caller puts events on the bus",
+    remove=_remove_bus_policy,
+)
 def put_bus_policy(cloud: Cloud, resource: Resource) -> Physical:
     """Who may put events."""
     resource.only("EventBusName", "Statement", "StatementId")
     bus = resource.properties.get("EventBusName", "default")
-    arn = f"arn:aws:events:{cloud.region}:{cloud.account}:event-bus/{bus}"
-    cloud.iam.put_resource_policy(arn, {"Version": "2012-10-17", "Statement": [resource.required("Statement")]})
+    cloud.iam.put_resource_policy(
+        _bus_arn(cloud, bus), {"Version": "2012-10-17", "Statement": [resource.required("Statement")]}
+    )
     return Physical(f"{bus}-{resource.properties.get('StatementId')}")
 
 
-def _remove_rule(cloud: Cloud, physical: Physical) -> None:
+def _remove_rule(cloud: Cloud, resource: Resource, physical: Physical) -> None:
     client, bus, name = Direct(cloud, "events"), physical.attributes["Bus"], physical.attributes["Name"]
     targets = client.list_targets_by_rule(Rule=name, EventBusName=bus)["Targets"]
     if targets:
@@ -61,7 +75,6 @@ def put_rule(cloud: Cloud, resource: Resource) -> Physical:
         "ScheduleExpression",
         "State",
         "Targets",
-        "RoleArn",
         "Tags",
     )
     name = resource.properties.get("Name") or resource.name(64)
@@ -75,9 +88,18 @@ def put_rule(cloud: Cloud, resource: Resource) -> Physical:
         request["EventPattern"] = json.dumps(resource.properties["EventPattern"])
     client = Direct(cloud, "events")
     client.put_rule(Name=name, EventBusName=bus, **request)
-    targets = resource.properties.get("Targets", [])
-    if targets:
-        client.put_targets(Rule=name, EventBusName=bus, Targets=targets)
+    _put_targets(client, name, bus, resource.properties.get("Targets", []))
     path = name if bus == "default" else f"{bus}/{name}"
     arn = f"arn:aws:events:{cloud.region}:{cloud.account}:rule/{path}"
     return Physical(name if bus == "default" else f"{bus}|{name}", {"Arn": arn, "Name": name, "Bus": bus})
+
+
+def _put_targets(client: Any, rule: str, bus: str, targets: list[dict[str, Any]]) -> None:
+    """Give the rule these targets and no others."""
+    wanted = {target["Id"] for target in targets}
+    known = client.list_targets_by_rule(Rule=rule, EventBusName=bus)["Targets"]
+    stale = [target["Id"] for target in known if target["Id"] not in wanted]
+    if stale:
+        client.remove_targets(Rule=rule, EventBusName=bus, Ids=stale)
+    if targets:
+        client.put_targets(Rule=rule, EventBusName=bus, Targets=targets)

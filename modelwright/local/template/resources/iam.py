@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from modelwright.local.template.intrinsics import Physical, TemplateError
@@ -15,7 +16,7 @@ def _arn(cloud: Cloud, name: str, path: str = "/") -> str:
     return f"arn:aws:iam::{cloud.account}:role{path}{name}"
 
 
-def _remove_role(cloud: Cloud, physical: Physical) -> None:
+def _remove_role(cloud: Cloud, resource: Resource, physical: Physical) -> None:
     cloud.iam.delete_role(physical.attributes["Arn"])
 
 
@@ -48,7 +49,18 @@ def put_role(cloud: Cloud, resource: Resource) -> Physical:
     return Physical(name, {"Arn": arn, "RoleId": "AROA" + resource.digest()[:17].upper()})
 
 
-@resource("AWS::IAM::Policy", Level.ENFORCED, "checked at each call of the roles that it is attached to")
+def _remove_policy(cloud: Cloud, resource: Resource, physical: Physical) -> None:
+    for role in resource.required("Roles"):
+        with suppress(KeyError):  # it went with its role
+            cloud.iam.put_role_policy(_arn(cloud, str(role)), resource.required("PolicyName"), None)
+
+
+@resource(
+    "AWS::IAM::Policy",
+    Level.ENFORCED,
+    "checked at each call of the roles that it is attached to",
+    remove=_remove_policy,
+)
 def put_policy(cloud: Cloud, resource: Resource) -> Physical:
     """An inline policy attached to roles."""
     resource.only("PolicyName", "PolicyDocument", "Roles")

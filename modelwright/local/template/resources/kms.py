@@ -11,11 +11,20 @@ if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
 
 
+def _remove_key(cloud: Cloud, resource: Resource, physical: Physical) -> None:
+    cloud.iam.put_resource_policy(physical.attributes["Arn"], None)
+
+
+def _remove_alias(cloud: Cloud, resource: Resource, physical: Physical) -> None:
+    cloud.iam.put_key_alias(physical.id, None)
+
+
 @resource(
     "AWS::KMS::Key",
     Level.ENFORCED,
     "its policy decides wherever a bucket, table, queue, topic or job uses it; the bytes on this disk are not encrypted, "
     "and the key cannot be called directly",
+    remove=_remove_key,
 )
 def put_key(cloud: Cloud, resource: Resource) -> Physical:
     """A symmetric key with a repeatable id."""
@@ -34,7 +43,9 @@ def put_key(cloud: Cloud, resource: Resource) -> Physical:
     return Physical(key_id, {"Arn": arn, "KeyId": key_id})
 
 
-@resource("AWS::KMS::Alias", Level.ENFORCED, "stands for its key wherever that one's policy decides")
+@resource(
+    "AWS::KMS::Alias", Level.ENFORCED, "stands for its key wherever that one's policy decides", remove=_remove_alias
+)
 def put_alias(cloud: Cloud, resource: Resource) -> Physical:
     """A second name of a key."""
     resource.only("AliasName", "TargetKeyId")

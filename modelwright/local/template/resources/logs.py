@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
 
 
-def _remove_group(cloud: Cloud, physical: Physical) -> None:
+def _remove_group(cloud: Cloud, resource: Resource, physical: Physical) -> None:
     Direct(cloud, "logs").delete_log_group(logGroupName=physical.id)
 
 
@@ -24,7 +24,7 @@ def _remove_group(cloud: Cloud, physical: Physical) -> None:
 )
 def put_group(cloud: Cloud, resource: Resource) -> Physical:
     """A log group."""
-    resource.only("LogGroupName", "RetentionInDays", "KmsKeyId", "Tags", "LogGroupClass", "DataProtectionPolicy")
+    resource.only("LogGroupName", "RetentionInDays", "KmsKeyId", "Tags")
     name = resource.properties.get("LogGroupName") or resource.name(512)
     client, key = Direct(cloud, "logs"), resource.properties.get("KmsKeyId")
     known = client.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
@@ -37,11 +37,23 @@ def put_group(cloud: Cloud, resource: Resource) -> Physical:
     return Physical(name, {"Arn": f"arn:aws:logs:{cloud.region}:{cloud.account}:log-group:{name}:*"})
 
 
-@resource("AWS::Logs::ResourcePolicy", Level.ENFORCED, "checked when a service delivers to a log group in its own name")
+def _policy_arn(cloud: Cloud, name: str) -> str:
+    return f"arn:aws:logs:{cloud.region}:{cloud.account}:resource-policy/{name}"
+
+
+def _remove_resource_policy(cloud: Cloud, resource: Resource, physical: Physical) -> None:
+    cloud.iam.put_resource_policy(_policy_arn(cloud, physical.id), None)
+
+
+@resource(
+    "AWS::Logs::ResourcePolicy",
+    Level.ENFORCED,
+    "checked when EventBridge delivers to a log group",
+    remove=_remove_resource_policy,
+)
 def put_resource_policy(cloud: Cloud, resource: Resource) -> Physical:
     """Who may deliver to log groups."""
     resource.only("PolicyName", "PolicyDocument")
     name = resource.required("PolicyName")
-    arn = f"arn:aws:logs:{cloud.region}:{cloud.account}:resource-policy/{name}"
-    cloud.iam.put_resource_policy(arn, resource.required("PolicyDocument"))
+    cloud.iam.put_resource_policy(_policy_arn(cloud, name), resource.required("PolicyDocument"))
     return Physical(name)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
 
 
-def _remove_topic(cloud: Cloud, physical: Physical) -> None:
+def _remove_topic(cloud: Cloud, resource: Resource, physical: Physical) -> None:
     Direct(cloud, "sns").delete_topic(TopicArn=physical.id)
 
 
@@ -33,7 +33,12 @@ def put_topic(cloud: Cloud, resource: Resource) -> Physical:
     return Physical(arn, {"TopicName": name, "TopicArn": arn})
 
 
-@resource("AWS::SNS::TopicPolicy", Level.ENFORCED, "checked at each publish")
+def _remove_topic_policy(cloud: Cloud, resource: Resource, physical: Physical) -> None:
+    for arn in resource.required("Topics"):
+        cloud.iam.put_resource_policy(arn, None)
+
+
+@resource("AWS::SNS::TopicPolicy", Level.ENFORCED, "checked at each publish", remove=_remove_topic_policy)
 def put_topic_policy(cloud: Cloud, resource: Resource) -> Physical:
     """Who may publish."""
     resource.only("PolicyDocument", "Topics")
@@ -42,14 +47,19 @@ def put_topic_policy(cloud: Cloud, resource: Resource) -> Physical:
     return Physical(resource.name(128))
 
 
+def _remove_subscription(cloud: Cloud, resource: Resource, physical: Physical) -> None:
+    Direct(cloud, "sns").unsubscribe(SubscriptionArn=physical.id)
+
+
 @resource(
     "AWS::SNS::Subscription",
     Level.RUNS,
     "queues get the messages; an e-mail address gets nothing, its messages lie in the inbox",
+    remove=_remove_subscription,
 )
 def put_subscription(cloud: Cloud, resource: Resource) -> Physical:
     """A subscription."""
-    resource.only("Endpoint", "Protocol", "TopicArn", "RawMessageDelivery", "RedrivePolicy", "FilterPolicy")
+    resource.only("Endpoint", "Protocol", "TopicArn")
     request = {
         "TopicArn": resource.required("TopicArn"),
         "Protocol": resource.required("Protocol"),
@@ -58,7 +68,7 @@ def put_subscription(cloud: Cloud, resource: Resource) -> Physical:
     return Physical(Direct(cloud, "sns").subscribe(**request, ReturnSubscriptionArn=True)["SubscriptionArn"])
 
 
-def _remove_queue(cloud: Cloud, physical: Physical) -> None:
+def _remove_queue(cloud: Cloud, resource: Resource, physical: Physical) -> None:
     Direct(cloud, "sqs").delete_queue(QueueUrl=physical.id)
 
 
@@ -86,13 +96,19 @@ def put_queue(cloud: Cloud, resource: Resource) -> Physical:
     )
 
 
-@resource("AWS::SQS::QueuePolicy", Level.ENFORCED, "checked at each send")
+def _queue_arn(cloud: Cloud, url: str) -> str:
+    return f"arn:aws:sqs:{cloud.region}:{cloud.account}:{url.rsplit('/', 1)[-1]}"
+
+
+def _remove_queue_policy(cloud: Cloud, resource: Resource, physical: Physical) -> None:
+    for url in resource.required("Queues"):
+        cloud.iam.put_resource_policy(_queue_arn(cloud, str(url)), None)
+
+
+@resource("AWS::SQS::QueuePolicy", Level.ENFORCED, "checked at each send", remove=_remove_queue_policy)
 def put_queue_policy(cloud: Cloud, resource: Resource) -> Physical:
     """Who may send."""
     resource.only("PolicyDocument", "Queues")
     for url in resource.required("Queues"):
-        name = str(url).rsplit("/", 1)[-1]
-        cloud.iam.put_resource_policy(
-            f"arn:aws:sqs:{cloud.region}:{cloud.account}:{name}", resource.required("PolicyDocument")
-        )
+        cloud.iam.put_resource_policy(_queue_arn(cloud, str(url)), resource.required("PolicyDocument"))
     return Physical(resource.name(128))

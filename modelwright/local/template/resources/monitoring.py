@@ -12,13 +12,29 @@ if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
 
 _ALARM = (
-    "ActionsEnabled", "AlarmActions", "AlarmDescription", "AlarmName", "ComparisonOperator", "DatapointsToAlarm", "Dimensions",
-    "EvaluationPeriods", "ExtendedStatistic", "InsufficientDataActions", "MetricName", "Metrics", "Namespace", "OKActions", "Period",
-    "Statistic", "Threshold", "TreatMissingData", "Unit",
-)  # fmt: skip
+    "ActionsEnabled",
+    "AlarmActions",
+    "AlarmDescription",
+    "AlarmName",
+    "ComparisonOperator",
+    "DatapointsToAlarm",
+    "Dimensions",
+    "EvaluationPeriods",
+    "ExtendedStatistic",
+    "InsufficientDataActions",
+    "MetricName",
+    "Metrics",
+    "Namespace",
+    "OKActions",
+    "Period",
+    "Statistic",
+    "Threshold",
+    "TreatMissingData",
+    "Unit",
+)
 
 
-def _remove_alarm(cloud: Cloud, physical: Physical) -> None:
+def _remove_alarm(cloud: Cloud, resource: Resource, physical: Physical) -> None:
     Direct(cloud, "cloudwatch").delete_alarms(AlarmNames=[physical.id])
 
 
@@ -37,7 +53,11 @@ def put_alarm(cloud: Cloud, resource: Resource) -> Physical:
     return Physical(name, {"Arn": f"arn:aws:cloudwatch:{cloud.region}:{cloud.account}:alarm:{name}"})
 
 
-@resource("AWS::CloudWatch::Dashboard", Level.RECORDED, "there is no console here to show it")
+def _remove_dashboard(cloud: Cloud, resource: Resource, physical: Physical) -> None:
+    cloud.database.delete("dashboard", physical.id)
+
+
+@resource("AWS::CloudWatch::Dashboard", Level.RECORDED, "there is no console here to show it", remove=_remove_dashboard)
 def put_dashboard(cloud: Cloud, resource: Resource) -> Physical:
     """A dashboard's text."""
     resource.only("DashboardName", "DashboardBody", "Tags")

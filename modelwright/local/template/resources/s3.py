@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
 
 
-def _remove_bucket(cloud: Cloud, physical: Physical) -> None:
+def _remove_bucket(cloud: Cloud, resource: Resource, physical: Physical) -> None:
     cloud.client("s3").delete_bucket(Bucket=physical.id)
 
 
@@ -26,9 +26,17 @@ def _remove_bucket(cloud: Cloud, physical: Physical) -> None:
 def put_bucket(cloud: Cloud, resource: Resource) -> Physical:
     """A bucket; its notifications may go to EventBridge only."""
     resource.only(
-        "BucketName", "BucketEncryption", "VersioningConfiguration", "PublicAccessBlockConfiguration", "LoggingConfiguration",
-        "LifecycleConfiguration", "NotificationConfiguration", "OwnershipControls", "Tags", "AccessControl",
-    )  # fmt: skip
+        "BucketName",
+        "BucketEncryption",
+        "VersioningConfiguration",
+        "PublicAccessBlockConfiguration",
+        "LoggingConfiguration",
+        "LifecycleConfiguration",
+        "NotificationConfiguration",
+        "OwnershipControls",
+        "Tags",
+        "AccessControl",
+    )
     name = resource.properties.get("BucketName") or resource.name(63, lower=True)
     client = cloud.client("s3")
     place = {} if cloud.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": cloud.region}}
@@ -76,7 +84,13 @@ def _event_bridge_only(resource: Resource, notifications: dict[str, Any]) -> dic
     return {"EventBridgeConfiguration": {}}
 
 
-@resource("AWS::S3::BucketPolicy", Level.ENFORCED, "checked at each request to the bucket")
+def _remove_bucket_policy(cloud: Cloud, resource: Resource, physical: Physical) -> None:
+    cloud.iam.put_resource_policy(f"arn:aws:s3:::{physical.id}", None)
+
+
+@resource(
+    "AWS::S3::BucketPolicy", Level.ENFORCED, "checked at each request to the bucket", remove=_remove_bucket_policy
+)
 def put_bucket_policy(cloud: Cloud, resource: Resource) -> Physical:
     """A bucket's policy."""
     resource.only("Bucket", "PolicyDocument")

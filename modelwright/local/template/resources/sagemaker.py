@@ -12,8 +12,16 @@ if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
 
 
+def _remove_group(cloud: Cloud, resource: Resource, physical: Physical) -> None:
+    name = resource.required("ModelPackageGroupName")
+    Direct(cloud, "sagemaker").delete_model_package_group(ModelPackageGroupName=name)
+
+
 @resource(
-    "AWS::SageMaker::ModelPackageGroup", Level.RUNS, "packages are registered in it, versioned, approved and described"
+    "AWS::SageMaker::ModelPackageGroup",
+    Level.RUNS,
+    "packages are registered in it, versioned, approved and described",
+    remove=_remove_group,
 )
 def put_group(cloud: Cloud, resource: Resource) -> Physical:
     """A model package group; what it holds is kept between starts."""

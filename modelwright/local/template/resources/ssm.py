@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
 
 
-def _remove_parameter(cloud: Cloud, physical: Physical) -> None:
+def _remove_parameter(cloud: Cloud, resource: Resource, physical: Physical) -> None:
     Direct(cloud, "ssm").delete_parameter(Name=physical.id)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
 
 
-def _remove_machine(cloud: Cloud, physical: Physical) -> None:
+def _remove_machine(cloud: Cloud, resource: Resource, physical: Physical) -> None:
     Direct(cloud, "stepfunctions").delete_state_machine(stateMachineArn=physical.id)
 
 
@@ -27,9 +27,16 @@ def _remove_machine(cloud: Cloud, physical: Physical) -> None:
 def put_machine(cloud: Cloud, resource: Resource) -> Physical:
     """A standard state machine."""
     resource.only(
-        "StateMachineName", "StateMachineType", "DefinitionString", "DefinitionSubstitutions", "RoleArn", "LoggingConfiguration",
-        "TracingConfiguration", "EncryptionConfiguration", "Tags",
-    )  # fmt: skip
+        "StateMachineName",
+        "StateMachineType",
+        "DefinitionString",
+        "DefinitionSubstitutions",
+        "RoleArn",
+        "LoggingConfiguration",
+        "TracingConfiguration",
+        "EncryptionConfiguration",
+        "Tags",
+    )
     if resource.properties.get("StateMachineType", "STANDARD") != "STANDARD":
         raise TemplateError(
             f"{resource.stack}: {resource.logical_id} is an express state machine; the local cloud runs standard ones."
