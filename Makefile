@@ -15,7 +15,7 @@ run: setup ## run the penguins pipeline whole on this machine and ask the deploy
 	$(BIN)/modelwright predict penguins --file training_code/penguins/data/smoke.csv
 
 test: setup ## all tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 check: lint test ## what a change has to pass
 

@@ -51,7 +51,7 @@ class Daemon:
     def run(self) -> None:
         """Serve until the last client has left or somebody stops it; returns when everything has ended."""
         threading.Thread(target=self._accept, name="control", daemon=True).start()
-        gc.disable()  # what a start imports and makes stays: looking through it again and again takes a third of the time
+        gc.disable()  # what a start imports stays: looking through it again takes a third of the time
         try:
             self._open()
         except Exception as error:

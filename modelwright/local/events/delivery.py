@@ -98,7 +98,7 @@ class Delivery:
     def write(self, text: str) -> None:
         """Write to the log group; a policy of CloudWatch Logs has to allow EventBridge.
 
-        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html (CloudWatch Logs permissions)
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
         """
         group, stream = self.target["Arn"].removesuffix(":*"), self.event["id"]
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
@@ -131,7 +131,7 @@ class Delivery:
         typed = {key: {"DataType": "String", "StringValue": value} for key, value in attributes.items()}
         try:
             self._send(queue, json.dumps(self.event), typed)
-        except Exception:  # as on AWS, where only a metric tells
+        except Exception:  # noqa: BLE001 - as on AWS, where only a metric tells
             _log.exception("dead letter lost rule=%s queue=%s", self.rule["name"], queue)
             self._count("InvocationsFailedToBeSentToDlq")
 

@@ -31,7 +31,8 @@ def check_pattern(pattern: Mapping[str, Any]) -> None:
         if isinstance(wanted, dict):
             check_pattern(wanted)
         elif not isinstance(wanted, list):
-            raise ValueError(f"event pattern: {key!r} holds {wanted!r}; a list or an object belongs there")
+            problem = f"event pattern: {key!r} holds {wanted!r}; a list or an object belongs there"
+            raise ValueError(problem)  # noqa: TRY004 - a pattern is data: whatever is wrong with it is a value
         elif key == "$or":
             for item in wanted:
                 check_pattern(item)
@@ -43,7 +44,8 @@ def _check_items(items: list[Any]) -> None:
     for item in items:
         if isinstance(item, dict) and (len(item) != 1 or next(iter(item)) not in _OPERATORS):
             raise ValueError(
-                f"event pattern: {item!r} is not supported by the local cloud; operators are {', '.join(sorted(_OPERATORS))}"
+                f"event pattern: {item!r} is not supported by the local cloud; "
+                f"operators are {', '.join(sorted(_OPERATORS))}"
             )
 
 

@@ -98,7 +98,7 @@ class Events:
         return next_time(rule["ScheduleExpression"], datetime.fromtimestamp(kept["at"], UTC))
 
     def fire(self, target: str) -> str | None:
-        """Fire the schedule that has this target, whether it is due or not; the event's id, None without such a rule."""
+        """Fire the schedule that has this target, due or not; the event's id, None without such a rule."""
         with self._lock:
             rules = [rule for rule in self._rules.values() if "ScheduleExpression" in rule]
         for rule in rules:
@@ -122,7 +122,7 @@ class Events:
         return str(event["id"])
 
     def publish(self, event: dict[str, Any], bus: str = "default") -> str:
-        """Put an event (`source`, `detail-type`, `resources`, `detail`) on a bus; its id. Deliveries happen behind the call."""
+        """Put an event (`source`, `detail-type`, `resources`, `detail`) on a bus; its id. Delivered behind the call."""
         complete = self._completed(event)
         with self._lock:
             rules = [

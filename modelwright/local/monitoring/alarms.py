@@ -45,7 +45,8 @@ def alarm_state(alarm: Mapping[str, Any], metrics: Metrics, now: float) -> tuple
 def _judge(alarm: Mapping[str, Any], breaching: int, missing: int, needed: int, found: list[float]) -> tuple[str, str]:
     treatment = alarm.get("TreatMissingData", "missing")
     counted = breaching + (missing if treatment == "breaching" else 0)
-    shown = f"{len(found)} datapoints {found[:5]}, {breaching} of them breach: {alarm['ComparisonOperator']} {alarm['Threshold']}"
+    limit = f"{alarm['ComparisonOperator']} {alarm['Threshold']}"
+    shown = f"{len(found)} datapoints {found[:5]}, {breaching} of them breach: {limit}"
     if counted >= needed:
         return "ALARM", f"Threshold Crossed: {shown}."
     if not found and treatment == "ignore":

@@ -116,7 +116,7 @@ class CloudWatch:
                     Subject=f'{alarm["StateValue"]}: "{alarm["AlarmName"]}" in {self._cloud.region}'[:100],
                     Message=json.dumps(self._message(alarm, before)),
                 )
-            except Exception:  # AWS drops a failed action too; it must not end the evaluation of the others
+            except Exception:  # noqa: BLE001 - AWS drops a failed action too; it must not end the evaluation of the others
                 _log.exception("alarm action failed alarm=%s topic=%s", alarm["AlarmName"], arn)
 
     def _let_in(self, alarm: dict[str, Any], topic: str) -> None:

@@ -25,7 +25,10 @@ TRUST = {
 }
 GRANTS: dict[str, tuple[list[str], str]] = {
     "Read": (["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/*"),
-    "List": (["s3:ListBucket"], f"arn:aws:s3:::{BUCKET}"),  # without it S3 does not tell a missing archive from a secret one
+    "List": (
+        ["s3:ListBucket"],
+        f"arn:aws:s3:::{BUCKET}",
+    ),  # without it S3 does not tell a missing archive from a secret one
     "LogIn": (["ecr:GetAuthorizationToken"], "*"),
     "Image": (["ecr:BatchGetImage"], "arn:aws:ecr:us-east-1:683313688378:repository/sagemaker-scikit-learn"),
     "Layers": (

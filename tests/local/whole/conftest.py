@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from modelwright.client.deployment import find_deployment
 from modelwright.client.session import Endpoint, Session
 from modelwright.local.attach import attach, shut_down

@@ -15,7 +15,7 @@ def serving(place):
 
 
 def test_a_model_is_deployed_with_its_metrics_and_answers(up, place):
-    session, deployment = place
+    session, _deployment = place
     result = up.run()
     assert result["status"] == "Deployed"
     assert 0.8 <= result["metrics"]["accuracy"] <= 1

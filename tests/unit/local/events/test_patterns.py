@@ -1,4 +1,5 @@
 import pytest
+
 from modelwright.local.events.patterns import check_pattern, matches
 
 EVENT = {

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from modelwright.local.events.schedules import next_time
 
 AFTER = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)  # a Friday
@@ -22,5 +23,5 @@ def test_when_it_is_due(expression, expected):
     "expression", ["rate(1 days)", "rate(2 day)", "rate(0 days)", "every day", "cron(nonsense)", "cron(0 8 * * ? 1999)"]
 )
 def test_what_is_no_schedule_is_refused(expression):
-    with pytest.raises(ValueError, match="schedule|never fires"):
+    with pytest.raises(ValueError, match=r"schedule|never fires"):
         next_time(expression, AFTER)

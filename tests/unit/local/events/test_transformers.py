@@ -3,6 +3,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modelwright.local.events.transformers import TransformError, target_input
 
 RULE = {"name": "merge", "arn": "arn:rule"}

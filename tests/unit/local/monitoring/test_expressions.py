@@ -1,4 +1,5 @@
 import pytest
+
 from modelwright.local.monitoring.expressions import check, evaluate
 from modelwright.local.monitoring.metrics import statistic_of
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
+
 from modelwright.clock import FakeClock
 from modelwright.local.service import AwsError, Call, Caller
 from modelwright.local.store.database import Database
@@ -74,9 +75,16 @@ class FakeMachines:
 def cloud(tmp_path):
     database = Database(tmp_path / "state.sqlite3")
     made = SimpleNamespace(
-        account="123456789012", region="eu-west-1", endpoint_url="http://127.0.0.1:1", database=database, clock=FakeClock(),
-        iam=FakePolicies(), services={"stepfunctions": FakeMachines()}, metrics=defaultdict(float), logged=[],
-    )  # fmt: skip
+        account="123456789012",
+        region="eu-west-1",
+        endpoint_url="http://127.0.0.1:1",
+        database=database,
+        clock=FakeClock(),
+        iam=FakePolicies(),
+        services={"stepfunctions": FakeMachines()},
+        metrics=defaultdict(float),
+        logged=[],
+    )
     made.client = lambda service, role_arn=None, via=None: DirectClient(made.services[service])
     made.put_metric = lambda namespace, name, value, unit, dimensions: made.metrics.__setitem__(
         (namespace, name), made.metrics[namespace, name] + value

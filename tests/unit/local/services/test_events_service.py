@@ -2,6 +2,7 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
+
 from modelwright.local.events.service import Events
 from modelwright.local.messages.queues import Queues
 from modelwright.local.service import AwsError

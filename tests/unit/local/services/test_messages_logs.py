@@ -2,6 +2,7 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
+
 from modelwright.local.logs import Logs
 from modelwright.local.messages.queues import Queues
 from modelwright.local.messages.topics import Topics

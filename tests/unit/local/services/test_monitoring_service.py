@@ -2,6 +2,7 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
+
 from modelwright.local.messages.topics import Topics
 from modelwright.local.monitoring.service import CloudWatch
 
@@ -17,10 +18,19 @@ def watch(cloud, add):
 
 def alarm(cloud, **more):
     settings = {
-        "AlarmName": "failed", "Namespace": "AWS/States", "MetricName": "ExecutionsFailed", "Statistic": "Sum", "Period": 60,
-        "Dimensions": [{"Name": "StateMachineArn", "Value": "arn:m"}], "EvaluationPeriods": 1, "Threshold": 0,
-        "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "notBreaching", "AlarmActions": [cloud.topic], "AlarmDescription": "look",
-    }  # fmt: skip
+        "AlarmName": "failed",
+        "Namespace": "AWS/States",
+        "MetricName": "ExecutionsFailed",
+        "Statistic": "Sum",
+        "Period": 60,
+        "Dimensions": [{"Name": "StateMachineArn", "Value": "arn:m"}],
+        "EvaluationPeriods": 1,
+        "Threshold": 0,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "TreatMissingData": "notBreaching",
+        "AlarmActions": [cloud.topic],
+        "AlarmDescription": "look",
+    }
     cloud.client("cloudwatch").put_metric_alarm(**settings | more)
 
 
@@ -87,9 +97,13 @@ def test_metric_math(cloud, watch):
         }
 
     cloud.client("cloudwatch").put_metric_alarm(
-        AlarmName="rate", EvaluationPeriods=1, Threshold=5, ComparisonOperator="GreaterThanThreshold", TreatMissingData="notBreaching",
+        AlarmName="rate",
+        EvaluationPeriods=1,
+        Threshold=5,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
         Metrics=[stat("e", "Errors"), stat("n", "Calls"), {"Id": "r", "Expression": "100 * e / n", "ReturnData": True}],
-    )  # fmt: skip
+    )
     watch.record("N", "Calls", 10, "Count", {})
     watch.record("N", "Errors", 1, "Count", {})
     assert state(cloud, "rate") == "ALARM"

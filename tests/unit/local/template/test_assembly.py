@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from modelwright.local.template.assembly import AssemblyError, read_assembly
 
 

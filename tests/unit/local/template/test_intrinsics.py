@@ -1,4 +1,5 @@
 import pytest
+
 from modelwright.local.template.intrinsics import Physical, Scope, TemplateError, references
 
 
