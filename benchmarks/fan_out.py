@@ -104,4 +104,4 @@ def _execute(client: Any, arn: str) -> float:
             return float((found["stopDate"] - found["startDate"]).total_seconds())
         if found["status"] != "RUNNING":
             raise RuntimeError(f"the fan-out ended as {found['status']}: {found.get('error')}: {found.get('cause')}")
-        time.sleep(0.05)
+        time.sleep(0.1)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
+from botocore import UNSIGNED
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 _CONFIG = Config(
     retries={"total_max_attempts": 1, "mode": "standard"},  # nothing here gets better by asking again
     parameter_validation=True,
+    signature_version=UNSIGNED,  # see `_authorization`
+    user_agent="modelwright",  # botocore's own is put together anew for each request
     s3={"addressing_style": "path"},
     disable_request_compression=True,
     request_checksum_calculation="when_required",
@@ -45,7 +49,6 @@ class Clients:
         self._session = boto3.Session(
             "unused", "unused", botocore_session=core, region_name=region
         )  # each client is given keys
-        self._session.events.register("before-send", self._send)
         self._clients: dict[tuple[str, Credentials], BaseClient] = {}
         self._lock = threading.Lock()
 
@@ -58,17 +61,13 @@ class Clients:
             return self._clients[key]
 
     def _make(self, service: str, credentials: Credentials) -> BaseClient:
-        return self._session.client(
-            service,
-            endpoint_url=self._endpoint_url,
-            aws_access_key_id=credentials.access_key,
-            aws_secret_access_key=credentials.secret_key,
-            aws_session_token=credentials.session_token or None,
-            config=_CONFIG,
-        )
+        client = self._session.client(service, endpoint_url=self._endpoint_url, config=_CONFIG)
+        signed = _authorization(client.meta.service_model.signing_name, self._region, credentials)
+        client.meta.events.register("before-send", partial(self._send, signed))
+        return client
 
-    def _send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        response = self._answer(_plain(request))
+    def _send(self, signed: dict[str, str], request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        response = self._answer(_plain(request, signed))
         body = b"" if request.method == "HEAD" else response.body
         return AWSResponse(request.url, response.status, dict(response.headers), _Raw(body))
 
@@ -81,9 +80,16 @@ class _Raw(io.BytesIO):
             yield block
 
 
-def _plain(request: AWSPreparedRequest) -> HttpRequest:
+def _authorization(service: str, region: str, credentials: Credentials) -> dict[str, str]:
+    """The headers that say whose call it is. The gateway looks at keys and token only: nothing is computed for it."""
+    scope = f"{credentials.access_key}/19700101/{region}/{service}/aws4_request"
+    signed = {"authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=in-process"}
+    return signed | ({"x-amz-security-token": credentials.session_token} if credentials.session_token else {})
+
+
+def _plain(request: AWSPreparedRequest, signed: dict[str, str]) -> HttpRequest:
     url = urlsplit(request.url)
-    headers = {name.lower(): _text(value) for name, value in request.headers.items()}
+    headers = {name.lower(): _text(value) for name, value in request.headers.items()} | signed
     headers.setdefault("host", url.netloc)
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
     return HttpRequest(request.method, target, headers, _body(request.body))

@@ -23,6 +23,7 @@ from modelwright.local.stepfunctions import (
     expressions,
     failures,
     literals,
+    paths,
     program,
     sagemaker_task,
     tasks,
@@ -127,6 +128,9 @@ def _state_seams() -> list[Seam]:
     return [
         # logs the whole component tree on each failure (slow), and carries on in silence when stopped
         Seam(f"{_COMPONENT}.eval_component", "EvalComponent", "eval", program.eval_component),
+        # a path is parsed at each evaluation, even "$"
+        Seam(f"{_COMPONENT}.common.path.result_path", "", "parse", paths.parse),
+        Seam(f"{_ASL}.utils.json_path", "", "parse", paths.parse_extended),
         # a thread for each program; the end of a program that was timed out is recorded after it was reported
         Seam(f"{_COMPONENT}.program.program", "Program", "eval", program.eval_program),
         # EnteredTime is the machine's, RetryCount is missing in states without Retry
