@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _TRACES = "segments go to X-Ray, which the local cloud does not have"
 _TELEMETRY = f"{_TRACES}; AWS asks for PutTraceSegments alone when a function is made"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from pipeline_stage import RELEASES, Seen, Stage
@@ -16,6 +15,9 @@ from modelwright.client.executions import run_id
 from modelwright.local.direct import Direct
 from modelwright.local.service import AwsError
 from modelwright.local.template.registry import handler_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 NO_RELEASE = "0" * 64
 _MADE_ANEW = ("AWS::Lambda::Function", "AWS::Logs::LogGroup")

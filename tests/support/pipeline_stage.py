@@ -9,17 +9,20 @@ import json
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelwright.client import publishing
 from modelwright.client.deployment import find_deployment
 from modelwright.client.executions import run_id
 from modelwright.client.session import Endpoint, Session
 from modelwright.config import load_project
-from modelwright.local.cloud import Cloud
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from modelwright.local.cloud import Cloud
 
 REGION = "eu-central-1"
 PROJECT = Path(__file__).resolve().parents[2]
@@ -286,7 +289,10 @@ class Stage:
 
     def leave_an_old_model(self) -> None:
         """Leave a model and a configuration of a run of long ago, made like those that serve."""
-        client, name = self.client("sagemaker"), f"penguins-{uuid.uuid4().hex[:12]}-0"
+        run = uuid.uuid4().hex[:12]
+        client, name = self.client("sagemaker"), f"penguins-{run}-0"
+        item = {"pk": {"S": "PIPELINE#penguins"}, "sk": {"S": f"RUN#{run}"}}
+        self.client("dynamodb").put_item(TableName=self.deployment.table, Item=item)
         config = client.describe_endpoint_config(EndpointConfigName=self.config())
         (variant,) = config["ProductionVariants"]
         model = client.describe_model(ModelName=variant["ModelName"])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelwright.local.cloud import Cloud
 from modelwright.local.iam.statements import StatementRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from modelwright.local.cloud import Cloud
 
 _RESOURCE_POLICIES = {
     "AWS::Events::EventBusPolicy": ("Statement", "EventBusName", "arn:aws:events:{region}:{account}:event-bus/{name}"),

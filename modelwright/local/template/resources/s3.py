@@ -19,8 +19,9 @@ def _remove_bucket(cloud: Cloud, resource: Resource, physical: Physical) -> None
 @resource(
     "AWS::S3::Bucket",
     Level.RUNS,
-    "objects, versions, default encryption; lifecycle rules, access logs and the public access block are only recorded: "
-    "nothing expires and nobody else can reach a bucket on loopback",
+    "objects and versions; callers need the key of its default encryption, which answers do not name; lifecycle rules, "
+    "access logs and the public access block are only recorded: nothing expires and nobody else can reach a bucket on "
+    "loopback",
     remove=_remove_bucket,
 )
 def put_bucket(cloud: Cloud, resource: Resource) -> Physical:
