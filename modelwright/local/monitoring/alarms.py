@@ -42,6 +42,17 @@ def alarm_state(alarm: Mapping[str, Any], metrics: Metrics, now: float) -> tuple
     return _judge(alarm, len(breaching), missing, needed, found)
 
 
+def watched(alarm: Mapping[str, Any]) -> set[Metric]:
+    """The metrics that the alarm depends on."""
+    if "MetricName" in alarm:
+        return {Metric.of(alarm["Namespace"], alarm["MetricName"], dimensions_of(alarm.get("Dimensions")))}
+    sources = [entry["MetricStat"]["Metric"] for entry in alarm.get("Metrics", []) if "MetricStat" in entry]
+    return {
+        Metric.of(source["Namespace"], source["MetricName"], dimensions_of(source.get("Dimensions")))
+        for source in sources
+    }
+
+
 def _judge(alarm: Mapping[str, Any], breaching: int, missing: int, needed: int, found: list[float]) -> tuple[str, str]:
     treatment = alarm.get("TreatMissingData", "missing")
     counted = breaching + (missing if treatment == "breaching" else 0)

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concep
 
 from __future__ import annotations
 
+import bisect
 import json
 import math
 from collections import defaultdict
@@ -13,7 +14,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from modelwright.local.store.database import Database
 
@@ -52,6 +53,7 @@ class Metrics:
         self._database = database
         self._lock = RLock()
         self._known: dict[str, Metric] = {}
+        self._values: dict[str, list[tuple[float, float, float]]] = {}  # (at, value, count) in the order of time
 
     def load(self) -> None:
         """Take up what an earlier local cloud recorded."""
@@ -66,17 +68,24 @@ class Metrics:
                 self._database.put(_KIND, metric.key, {})
                 self._known[metric.key] = metric
             self._database.append(_stream(metric), [{"at": at, "value": value, "unit": unit, "count": count}])
+            if metric.key in self._values:
+                bisect.insort(self._values[metric.key], (at, value, count))
 
     def all(self) -> list[Metric]:
         """Every metric that has a value."""
         with self._lock:
             return list(self._known.values())
 
-    def values(self, metric: Metric, start: float, end: float) -> Iterator[tuple[float, float, float]]:
-        """(epoch seconds, value, count) with `start <= at < end`."""
-        for _, entry in self._database.read(_stream(metric)):
-            if start <= entry["at"] < end:
-                yield entry["at"], entry["value"], entry["count"]
+    def values(self, metric: Metric, start: float, end: float) -> list[tuple[float, float, float]]:
+        """(epoch seconds, value, count) with `start <= at < end`, in the order of time."""
+        with self._lock:
+            known = self._values.get(metric.key)
+            if known is None:  # each alarm asks at each new value: the disk is read once
+                found = (entry for _, entry in self._database.read(_stream(metric)))
+                known = sorted((entry["at"], entry["value"], entry["count"]) for entry in found)
+                self._values[metric.key] = known
+            first, last = (bisect.bisect_left(known, (moment,)) for moment in (start, end))
+            return known[first:last]
 
     def series(self, metric: Metric, statistic: str, period: int, start: float, end: float) -> dict[float, float]:
         """The statistic of each period that has values, by the period's beginning (a multiple of `period`)."""

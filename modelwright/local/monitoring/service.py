@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from modelwright.local.direct import Direct
 from modelwright.local.service import AwsError, Call
 
-from . import expressions
-from .alarms import alarm_state
+from . import expressions, queries
+from .alarms import alarm_state, watched
 from .metrics import Metric, Metrics, dimensions_of
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class CloudWatch:
         """Record a platform metric (`AWS/States` …) and evaluate the alarms on it."""
         metric = Metric.of(namespace, name, dimensions)
         self._metrics.record(metric, self._cloud.clock.time(), value, unit)
-        self._evaluate([alarm for alarm in self._all() if metric in _watched(alarm)])
+        self._evaluate([alarm for alarm in self._all() if metric in watched(alarm)])
 
     def evaluate(self) -> None:
         """Bring every alarm's state up to date."""
@@ -147,9 +147,9 @@ class CloudWatch:
         return {
             "DeleteAlarms": self._delete_alarms,
             "DescribeAlarms": self._describe_alarms,
-            "GetMetricData": self._get_data,
-            "GetMetricStatistics": self._get_statistics,
-            "ListMetrics": self._list_metrics,
+            "GetMetricData": lambda params: queries.get_data(self._metrics, params),
+            "GetMetricStatistics": lambda params: queries.get_statistics(self._metrics, params),
+            "ListMetrics": lambda params: queries.list_metrics(self._metrics, params),
             "PutMetricAlarm": self._put_alarm,
             "PutMetricData": self._put_data,
             "SetAlarmState": self._set_alarm_state,
@@ -200,83 +200,15 @@ class CloudWatch:
     def _put_data(self, params: dict[str, Any]) -> dict[str, Any]:
         for entry in params.get("MetricData", []):
             metric = Metric.of(params["Namespace"], entry["MetricName"], dimensions_of(entry.get("Dimensions")))
-            at = _epoch(entry["Timestamp"]) if "Timestamp" in entry else self._cloud.clock.time()
+            at = queries.epoch(entry["Timestamp"]) if "Timestamp" in entry else self._cloud.clock.time()
             for value, count in _values(entry):
                 _refuse(
                     lambda v=value, c=count, m=metric, e=entry, t=at: self._metrics.record(
                         m, t, v, e.get("Unit", "None"), c
                     )
                 )
-            self._evaluate([alarm for alarm in self._all() if metric in _watched(alarm)])
+            self._evaluate([alarm for alarm in self._all() if metric in watched(alarm)])
         return {}
-
-    def _list_metrics(self, params: dict[str, Any]) -> dict[str, Any]:
-        wanted = {(entry["Name"], entry.get("Value")) for entry in params.get("Dimensions", [])}
-        found = [
-            metric
-            for metric in self._metrics.all()
-            if params.get("Namespace") in {None, metric.namespace}
-            and params.get("MetricName") in {None, metric.name}
-            and all(
-                any(name == key and value in {None, item} for key, item in metric.dimensions) for name, value in wanted
-            )
-        ]
-        return {
-            "Metrics": [
-                {
-                    "Namespace": metric.namespace,
-                    "MetricName": metric.name,
-                    "Dimensions": [{"Name": key, "Value": value} for key, value in metric.dimensions],
-                }
-                for metric in found
-            ]
-        }
-
-    def _get_statistics(self, params: dict[str, Any]) -> dict[str, Any]:
-        metric = Metric.of(params["Namespace"], params["MetricName"], dimensions_of(params.get("Dimensions")))
-        start, end = _epoch(params["StartTime"]), _epoch(params["EndTime"])
-        points: dict[float, dict[str, Any]] = {}
-        for statistic in [*params.get("Statistics", []), *params.get("ExtendedStatistics", [])]:
-            for begin, value in self._metrics.series(metric, statistic, params["Period"], start, end).items():
-                point = points.setdefault(begin, {"Timestamp": datetime.fromtimestamp(begin, UTC)})
-                if statistic in params.get("Statistics", []):
-                    point[statistic] = value
-                else:
-                    point.setdefault("ExtendedStatistics", {})[statistic] = value
-        return {"Label": params["MetricName"], "Datapoints": list(points.values())}
-
-    def _get_data(self, params: dict[str, Any]) -> dict[str, Any]:
-        start, end, results = _epoch(params["StartTime"]), _epoch(params["EndTime"]), []
-        for query in params["MetricDataQueries"]:
-            if "MetricStat" not in query:
-                raise AwsError(
-                    "ValidationError",
-                    "The local cloud answers GetMetricData for MetricStat queries, not for expressions.",
-                )
-            stat, source = query["MetricStat"], query["MetricStat"]["Metric"]
-            metric = Metric.of(source["Namespace"], source["MetricName"], dimensions_of(source.get("Dimensions")))
-            series = self._metrics.series(metric, stat["Stat"], stat["Period"], start, end)
-            begins = sorted(series, reverse=params.get("ScanBy", "TimestampDescending") == "TimestampDescending")
-            results.append(
-                {
-                    "Id": query["Id"],
-                    "Label": query.get("Label", metric.name),
-                    "StatusCode": "Complete",
-                    "Timestamps": [datetime.fromtimestamp(begin, UTC) for begin in begins],
-                    "Values": [series[begin] for begin in begins],
-                }
-            )
-        return {"MetricDataResults": results}
-
-
-def _watched(alarm: Mapping[str, Any]) -> set[Metric]:
-    if "MetricName" in alarm:
-        return {Metric.of(alarm["Namespace"], alarm["MetricName"], dimensions_of(alarm.get("Dimensions")))}
-    sources = [entry["MetricStat"]["Metric"] for entry in alarm.get("Metrics", []) if "MetricStat" in entry]
-    return {
-        Metric.of(source["Namespace"], source["MetricName"], dimensions_of(source.get("Dimensions")))
-        for source in sources
-    }
 
 
 def _values(entry: Mapping[str, Any]) -> list[tuple[float, float]]:
@@ -287,12 +219,6 @@ def _values(entry: Mapping[str, Any]) -> list[tuple[float, float]]:
             "InvalidParameterCombination", "StatisticValues are not supported by the local cloud; send Value or Values."
         )
     return [(entry["Value"], 1.0)]
-
-
-def _epoch(moment: datetime | float) -> float:
-    if isinstance(moment, datetime):
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    return float(moment)
 
 
 def _refuse(action: Any) -> None:

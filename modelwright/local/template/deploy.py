@@ -1,7 +1,7 @@
 """Deploy an assembly into the local cloud.
 
-What the template makes is made anew at each start of the local cloud, with the same physical ids; a second deploy into a
-running cloud changes only what differs.
+What the template makes is made anew at each start of the local cloud, with the same physical ids. A second deploy into
+a running cloud changes only what differs.
 """
 
 from __future__ import annotations

@@ -99,9 +99,8 @@ class Scope:
             raise TemplateError(f"Fn::GetAtt names {name!r}, which is no resource made so far.")
         found = self.resources[name].attributes
         if attribute not in found:
-            raise TemplateError(
-                f"{name} has no attribute {attribute!r} in the local cloud; it has: {', '.join(sorted(found)) or 'none'}."
-            )
+            known = ", ".join(sorted(found)) or "none"
+            raise TemplateError(f"{name} has no attribute {attribute!r} in the local cloud; it has: {known}.")
         return found[attribute]
 
 

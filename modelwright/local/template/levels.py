@@ -1,4 +1,7 @@
-"""The table of resource types and levels in `docs/local.md`: `python -m modelwright.local.template.levels` writes it anew."""
+"""The table of resource types and levels in `docs/local.md`.
+
+`python -m modelwright.local.template.levels` writes it anew.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def enabled(entries: Mapping[str, Any], scope: Scope) -> Iterator[tuple[str, Any
 
 
 def needs_of(stack: StackTemplate, scope: Scope) -> Needs:
-    """What each enabled resource of the stack needs: what it refers to and what it depends on, in the template's order."""
+    """What each enabled resource needs: what it refers to and what it depends on; in the template's order."""
     resources = dict(enabled(stack.template["Resources"], scope))
     return {key: _named(value) & resources.keys() for key, value in resources.items()}
 

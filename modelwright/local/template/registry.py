@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .intrinsics import Physical, TemplateError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from modelwright.local.cloud import Cloud
 
 
@@ -40,7 +41,7 @@ class Resource:
     """Its UpdateReplacePolicy."""
 
     def name(self, limit: int, *, lower: bool = False) -> str:
-        """The name that CloudFormation would make up: `<stack>-<logical id>-<suffix>`, here the same at every deploy."""
+        """The name that CloudFormation would make up, `<stack>-<logical id>-<suffix>`; the same at every deploy."""
         suffix = self.digest()[:12]
         stem = f"{self.stack}-{self.logical_id}"[: limit - 13].rstrip("-")
         return f"{stem}-{suffix}".lower() if lower else f"{stem}-{suffix}"
@@ -64,8 +65,8 @@ class Resource:
         unknown = sorted(set(self.properties) - set(known))
         if unknown:
             raise TemplateError(
-                f"{self.stack}: {self.logical_id} ({self.type}) has {', '.join(unknown)}, which the local cloud does not know; "
-                f"it knows {', '.join(sorted(known))}."
+                f"{self.stack}: {self.logical_id} ({self.type}) has {', '.join(unknown)}, which the local cloud "
+                f"does not know; it knows {', '.join(sorted(known))}."
             )
 
 
@@ -79,7 +80,8 @@ class Put(Protocol):
 class Remove(Protocol):
     """Remove what was made of the resource. It may be in use, or gone already."""
 
-    def __call__(self, cloud: Cloud, resource: Resource, physical: Physical) -> None: ...
+    def __call__(self, cloud: Cloud, resource: Resource, physical: Physical) -> None:
+        """Raise whatever keeps it from going."""
 
 
 @dataclass(frozen=True)

@@ -44,9 +44,9 @@ class Stack:
 def update_stack(cloud: Cloud, wanted: StackTemplate, stack: Stack, scope: Scope) -> bool:
     """Bring a stack to its template; whether anything changed.
 
-    A resource is made again when it differs, and when something that it refers to was: a function that is changed begins
-    without permissions, a role without the policies that were attached to it. What is not in the template any more, or was
-    replaced by one of another name, goes last; unless its DeletionPolicy or UpdateReplacePolicy keeps it.
+    A resource is made again when it differs, and when something that it refers to was: a function that is changed
+    begins without permissions, a role without the policies that were attached to it. What is not in the template any
+    more, or was replaced by one of another name, goes last; unless DeletionPolicy or UpdateReplacePolicy keeps it.
     """
     verb = "CREATE" if stack.status in {"CREATE_IN_PROGRESS", "CREATE_FAILED"} else "UPDATE"
     changed = stack.template != wanted.template

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from modelwright.local.template.intrinsics import Physical
@@ -39,10 +40,8 @@ def put_table(cloud: Cloud, resource: Resource) -> Physical:
     client = cloud.client("dynamodb")
     keys = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
     request = {key: resource.properties[key] for key in keys if key in resource.properties}
-    try:
+    with suppress(client.exceptions.ResourceInUseException):  # an update; keys cannot change
         client.create_table(TableName=name, **request)
-    except client.exceptions.ResourceInUseException:
-        pass  # an update; keys cannot change
     arn = f"arn:aws:dynamodb:{cloud.region}:{cloud.account}:table/{name}"
     cloud.iam.put_resource_key(arn, resource.properties.get("SSESpecification", {}).get("KMSMasterKeyId"))
     cloud.iam.put_partition_key(arn, _partition_key(resource))

@@ -20,8 +20,8 @@ def _remove_function(cloud: Cloud, resource: Resource, physical: Physical) -> No
 @resource(
     "AWS::Lambda::Function",
     Level.RUNS,
-    "its handler runs in a warm process with the template's environment, timeout, memory and role; the interpreter is this machine's, "
-    "whatever Runtime and Architectures say; tracing is only recorded",
+    "its handler runs in a warm process with the template's environment, timeout, memory and role; the interpreter is "
+    "this machine's, whatever Runtime and Architectures say; tracing is only recorded",
     remove=_remove_function,
 )
 def put_function(cloud: Cloud, resource: Resource) -> Physical:

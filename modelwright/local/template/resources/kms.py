@@ -22,8 +22,8 @@ def _remove_alias(cloud: Cloud, resource: Resource, physical: Physical) -> None:
 @resource(
     "AWS::KMS::Key",
     Level.ENFORCED,
-    "its policy decides wherever a bucket, table, queue, topic or job uses it; the bytes on this disk are not encrypted, "
-    "and the key cannot be called directly",
+    "its policy decides wherever a bucket, table, queue, topic, log group or job uses it; the bytes on this disk are "
+    "not encrypted, and the key cannot be called directly",
     remove=_remove_key,
 )
 def put_key(cloud: Cloud, resource: Resource) -> Physical:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from modelwright.local.template.intrinsics import Physical, TemplateError
@@ -41,10 +42,9 @@ def put_bucket(cloud: Cloud, resource: Resource) -> Physical:
     name = resource.properties.get("BucketName") or resource.name(63, lower=True)
     client = cloud.client("s3")
     place = {} if cloud.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": cloud.region}}
-    try:
+    there = (client.exceptions.BucketAlreadyOwnedByYou, client.exceptions.BucketAlreadyExists)
+    with suppress(*there):  # an update: what follows sets its properties
         client.create_bucket(Bucket=name, **place)
-    except (client.exceptions.BucketAlreadyOwnedByYou, client.exceptions.BucketAlreadyExists):
-        pass  # an update: what follows sets its properties
     _configure(cloud, client, name, resource)
     attributes = {
         "Arn": f"arn:aws:s3:::{name}",
@@ -58,9 +58,8 @@ def _configure(cloud: Cloud, client: Any, name: str, resource: Resource) -> None
     versioning = resource.properties.get("VersioningConfiguration")
     if versioning:
         client.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
-    key = _default_key(resource)
-    if key:
-        cloud.iam.put_bucket_key(name, key)
+    key, bucket_key = _default_key(resource)
+    cloud.iam.put_bucket_key(name, key, bucket_key_enabled=bucket_key)
     notifications = resource.properties.get("NotificationConfiguration")
     if notifications:
         client.put_bucket_notification_configuration(
@@ -68,19 +67,21 @@ def _configure(cloud: Cloud, client: Any, name: str, resource: Resource) -> None
         )
 
 
-def _default_key(resource: Resource) -> str | None:
+def _default_key(resource: Resource) -> tuple[str | None, bool]:
+    """The KMS key of new objects, if any, and whether the bucket uses a Bucket Key."""
     rules = resource.properties.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", [])
     for rule in rules:
         default = rule.get("ServerSideEncryptionByDefault", {})
         if default.get("SSEAlgorithm") == "aws:kms":
-            return str(default["KMSMasterKeyID"])
-    return None
+            return str(default["KMSMasterKeyID"]), bool(rule.get("BucketKeyEnabled", False))
+    return None, False
 
 
 def _event_bridge_only(resource: Resource, notifications: dict[str, Any]) -> dict[str, Any]:
     if set(notifications) != {"EventBridgeConfiguration"}:
         raise TemplateError(
-            f"{resource.stack}: {resource.logical_id}: the local cloud sends a bucket's notifications to EventBridge only."
+            f"{resource.stack}: {resource.logical_id}: the local cloud sends a bucket's notifications to EventBridge "
+            "only."
         )
     return {"EventBridgeConfiguration": {}}
 
