@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,11 +95,9 @@ def _jobs(table: Table, project: Path, pairs: int) -> None:
     """Jobs that do nothing: many at once, and one alone, from its request to the end of its execution."""
     with fan_out.machine(project, jobs=_JOBS) as execute:
         execute()
-        table.ratio(
-            f"a Map of {_JOBS} no-op jobs, {_JOBS} bare processes",
-            _paired(lambda: _seconds(lambda: bare.run_nothing(_JOBS)), execute, pairs),
-            2.0,
-        )
+        for at_once, said in ((1, "one by one"), (2, "two at once")):
+            base = partial(_seconds, partial(bare.run_nothing, _JOBS, at_once))
+            table.ratio(f"a Map of {_JOBS} no-op jobs, bare {said}", _paired(base, execute, pairs), 2.0)
     with fan_out.machine(project, jobs=1) as execute:
         execute()
         one = _paired(lambda: _seconds(lambda: bare.run_nothing(1)), execute, 4 * pairs)

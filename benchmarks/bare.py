@@ -37,11 +37,11 @@ def _python(script: str, *arguments: object) -> None:
     subprocess.run([sys.executable, str(_FOLDER / script), *map(str, arguments)], check=True, capture_output=True)
 
 
-def run_nothing(count: int) -> None:
-    """`count` bare Python processes, two at a time as there are two cores."""
+def run_nothing(count: int, at_once: int = 1) -> None:
+    """`count` bare Python processes, `at_once` of them at a time."""
     left = count
     while left > 0:
-        batch = [subprocess.Popen([sys.executable, "-c", "pass"]) for _ in range(min(2, left))]
+        batch = [subprocess.Popen([sys.executable, "-c", "pass"]) for _ in range(min(at_once, left))]
         for process in batch:
             process.wait()
         left -= len(batch)

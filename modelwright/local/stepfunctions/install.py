@@ -20,6 +20,7 @@ from modelwright.local.stepfunctions import (
     attempts,
     clients,
     concurrency,
+    copies,
     expressions,
     failures,
     literals,
@@ -131,6 +132,10 @@ def _state_seams() -> list[Seam]:
         # a path is parsed at each evaluation, even "$"
         Seam(f"{_COMPONENT}.common.path.result_path", "", "parse", paths.parse),
         Seam(f"{_ASL}.utils.json_path", "", "parse", paths.parse_extended),
+        # a tenth of a state's time goes into copying what is JSON
+        Seam(f"{_ASL}.eval.states", "", "copy", copies.JsonCopies),
+        Seam(f"{_COMPONENT}.common.path.result_path", "", "copy", copies.JsonCopies),
+        Seam(f"{_SERVICES}.state_task_service", "", "copy", copies.JsonCopies),
         # a thread for each program; the end of a program that was timed out is recorded after it was reported
         Seam(f"{_COMPONENT}.program.program", "Program", "eval", program.eval_program),
         # EnteredTime is the machine's, RetryCount is missing in states without Retry
