@@ -254,3 +254,18 @@ def test_no_space_is_a_clear_error_and_the_next_start_shows_what_was_before(rest
     monkeypatch.undo()
     _, s3 = restart()
     assert described(s3, "k")["body"] == b"before"
+
+
+def test_an_object_that_is_not_there_is_a_secret_to_who_may_not_list(restart) -> None:
+    cloud, _ = restart()
+    arn = f"arn:aws:iam::{cloud.account}:role/reader"
+    read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    list_ = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    documents = [{"Version": "2012-10-17", "Statement": [statement]} for statement in (trust, read)]
+    cloud.iam.put_role(arn, documents[0], {"P": documents[1]})
+    with pytest.raises(ClientError, match="not authorized to perform: s3:ListBucket"):
+        cloud.client("s3", arn).get_object(Bucket="bucket", Key="k")
+    cloud.iam.put_role_policy(arn, "L", {"Version": "2012-10-17", "Statement": [list_]})
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        cloud.client("s3", arn).get_object(Bucket="bucket", Key="k")

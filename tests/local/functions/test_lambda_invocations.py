@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from modelwright.local.functions import events
+from modelwright.local.service import AwsError
 
 ECHO = """
 import os
@@ -234,3 +235,29 @@ def test_an_unknown_function_and_a_version_are_not_found(functions) -> None:
         with pytest.raises(ClientError) as caught:
             functions.client.invoke(**given)
         assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_a_function_that_sends_traces_needs_a_role_that_may(functions, cloud) -> None:
+    code, traced = "def handler(event, context): return 1\n", {"TracingConfig": {"Mode": "Active"}}
+    with pytest.raises(AwsError, match="does not have permissions to call PutTraceSegments on XRAY"):
+        functions.register("traced", code, **traced)
+    allow = {"Effect": "Allow", "Action": "xray:PutTraceSegments", "Resource": "*"}
+    role = cloud.iam._registry.roles
+    arn = next(iter(role))
+    cloud.iam.put_role_policy(arn, "Traces", {"Version": "2012-10-17", "Statement": [allow]})
+    try:
+        functions.register("traced", code, **traced)
+    finally:
+        cloud.iam.put_role_policy(arn, "Traces", None)
+    assert functions.invoke("traced")[0] == 1
+
+
+def test_a_role_that_may_write_logs_no_more_writes_none(functions, cloud) -> None:
+    functions.register("quiet", "def handler(event, context): print(event)\n")
+    functions.invoke("quiet", "first")
+    (ref,) = (ref for ref in cloud.iam.statements() if ref.policy == "function" and ref.statement == "0")
+    with cloud.iam.without(ref):
+        functions.invoke("quiet", "second")
+    functions.invoke("quiet", "third")
+    lines = [line.strip() for line in functions.lines("quiet")]
+    assert ("first" in lines, "second" in lines, "third" in lines) == (True, False, True)

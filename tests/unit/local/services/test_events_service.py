@@ -108,3 +108,30 @@ def test_what_is_wrong_in_a_rule_is_refused(cloud, events):
         cloud.client("events").put_rule(Name="x", ScheduleExpression="sometimes")
     with pytest.raises(ClientError, match="event pattern"):
         cloud.client("events").put_rule(Name="x", EventPattern='{"source": "x"}')
+
+
+def test_a_log_group_gets_events_where_the_logs_policy_lets_eventbridge_in(cloud, add):
+    cloud.log = lambda group, stream, lines: cloud.logged.append((group, [text for _, text in lines]))
+    events = add(Events)
+    events._pool = Inline()
+    arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/events/x"
+    cloud.client("events").put_rule(Name="r", EventPattern='{"source": ["s"]}')
+    cloud.client("events").put_targets(Rule="r", Targets=[{"Id": "1", "Arn": arn, "InputPath": "$.detail"}])
+    events.publish({"source": "s", "detail-type": "t", "detail": {"a": 1}})
+    assert [(group, [json.loads(text) for text in lines]) for group, lines in cloud.logged] == [
+        ("/aws/events/x", [{"a": 1}])
+    ]
+    cloud.iam.denied.add("logs:PutLogEvents")
+    events.publish({"source": "s", "detail-type": "t", "detail": {"a": 2}})
+    assert len(cloud.logged) == 1
+    assert cloud.metrics["AWS/Events", "FailedInvocations"] == 1
+
+
+class Inline:
+    """An executor without threads."""
+
+    def submit(self, function, *arguments):
+        function(*arguments)
+
+    def shutdown(self, **_):
+        """Nothing is left."""

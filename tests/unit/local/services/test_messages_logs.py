@@ -88,3 +88,23 @@ def test_a_filter_pattern_is_refused_rather_than_ignored(cloud, add):
     add(Logs).write("g", "s", [(1.0, "x")])
     with pytest.raises(ClientError, match="filterPattern is not supported"):
         cloud.client("logs").filter_log_events(logGroupName="g", filterPattern="ERROR")
+
+
+def test_a_log_group_needs_a_key_that_lets_cloudwatch_logs_in(cloud, add):
+    add(Logs)
+    client = cloud.client("logs")
+    client.create_log_group(logGroupName="/kept", kmsKeyId="arn:key")
+    assert {action for _, action, _ in cloud.iam.asked} == {
+        f"kms:{verb}" for verb in ("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey")
+    }
+    assert {who for who, _, _ in cloud.iam.asked} == {"logs.eu-west-1.amazonaws.com"}
+    cloud.iam.denied.add("kms:Decrypt")
+    with pytest.raises(ClientError, match="The specified KMS key does not exist or is not allowed to be used with Arn"):
+        client.create_log_group(logGroupName="/refused", kmsKeyId="arn:key")
+    client.create_log_group(logGroupName="/plain")
+    with pytest.raises(ClientError, match="not allowed to be used"):
+        client.associate_kms_key(logGroupName="/plain", kmsKeyId="arn:key")
+    groups = {group["logGroupName"]: group.get("kmsKeyId") for group in client.describe_log_groups()["logGroups"]}
+    assert groups == {"/kept": "arn:key", "/plain": None}
+    client.disassociate_kms_key(logGroupName="/kept")
+    assert "kmsKeyId" not in client.describe_log_groups(logGroupNamePrefix="/kept")["logGroups"][0]
