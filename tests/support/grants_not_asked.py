@@ -16,12 +16,15 @@ _MACHINE_METRICS = (
 _ABORTED = "asked when an upload in parts is given up midway; here a job's outputs are moved, and models are small"
 
 _WHOSE = (
-    "AWS asks it of 'the IAM role that you specify in your CreateEndpoint, UpdateEndpoint requests', which name none: "
-    "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html; here the caller lends the key"
+    "AWS asks it of 'the IAM role that you specify in your CreateEndpoint, UpdateEndpoint requests', which "
+    "name none: "
+    "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html; here the caller "
+    "lends the key"
 )
 _ENCRYPT = (
-    "AWS's page asks for it when an output's key is named: https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html; "
-    "S3 itself needs kms:GenerateDataKey, which is checked"
+    "AWS's page asks for it when an output's key is named: "
+    "https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html; S3 itself "
+    "needs kms:GenerateDataKey, which is checked"
 )
 
 NOT_ASKED: Mapping[tuple[str, str, str], str] = {
@@ -35,7 +38,8 @@ NOT_ASKED: Mapping[tuple[str, str, str], str] = {
     ("TrainingRole", "WriteOutputs", "s3:AbortMultipartUpload"): _ABORTED,
     ("PackageModelFunctionRole", "Grant3S3PutObject", "s3:AbortMultipartUpload"): _ABORTED,
     ("StateMachineRole", "WatchRollbackAlarms", "cloudwatch:DescribeAlarms"): (
-        "AWS asks it of 'your IAM execution role', which may be the model's or that of whoever updates; here it is the model's"
+        "AWS asks it of 'your IAM execution role', which may be the model's or that of whoever updates; here it is the "
+        "model's"
     ),
     ("HostingRole", "DescribeTheKey", "kms:DescribeKey"): _WHOSE,
     ("HostingRole", "LendTheKeyToVolumes", "kms:CreateGrant"): _WHOSE,
@@ -44,8 +48,9 @@ NOT_ASKED: Mapping[tuple[str, str, str], str] = {
     ("ProcessingRole", "EncryptOutputs", "kms:Encrypt"): _ENCRYPT,
     ("TrainingRole", "EncryptOutputs", "kms:Encrypt"): _ENCRYPT,
     ("Key", "LogGroupsAreEncrypted", "kms:DescribeKey"): (
-        "AWS's page has it in the statement: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html; "
-        "it carries no encryption context, so under the page's own condition nobody can use it"
+        "AWS's page has it in the statement: "
+        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html; it carries no "
+        "encryption context, so under the page's own condition nobody can use it"
     ),
     (
         "LogBucketPolicy",
@@ -54,6 +59,16 @@ NOT_ASKED: Mapping[tuple[str, str, str], str] = {
     ): "S3 delivers no access logs here: nobody else reaches a bucket on loopback",
 }
 """(owner, statement, action), each with `*` for any, to the reason."""
+
+NOT_TOUCHED: Mapping[tuple[str, str, str], str] = {
+    ("*Role", "PullImages", "*:repository/mw-dev-penguins"): (
+        "the pipeline's own repository: a release may name an image of its own without a deploy; the penguins' is AWS's"
+    ),
+    ("StateMachineRole", "RunProcessingJobs", "*:processing-job/penguins-evaluate-*"): (
+        "an execution that is stopped while it evaluates stops that job: tried with the other processing job"
+    ),
+}
+"""(owner, statement, resource) that some action of the statement is never used on, to the reason."""
 
 DENIES: Mapping[tuple[str, str], str] = {
     ("*", "TlsOnly"): "loopback counts as secure transport: docs/adr/0004-enforced-policies.md",

@@ -35,7 +35,11 @@ def _let_in(action: str, resource: Any, service: str = "") -> dict[str, Any]:
     return policy(*statements)
 
 
-_MACHINE = {"StartAt": "Add", "QueryLanguage": "JSONata", "States": {"Add": {"Type": "Pass", "Output": "{% $states.input.a + 1 %}", "End": True}}}  # fmt: skip
+_MACHINE = {
+    "StartAt": "Add",
+    "QueryLanguage": "JSONata",
+    "States": {"Add": {"Type": "Pass", "Output": "{% $states.input.a + 1 %}", "End": True}},
+}
 
 TEMPLATE: dict[str, Any] = {
     "Resources": {

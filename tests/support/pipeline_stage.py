@@ -9,6 +9,7 @@ import json
 import shutil
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from modelwright.client.deployment import find_deployment
 from modelwright.client.executions import run_id
 from modelwright.client.session import Endpoint, Session
 from modelwright.config import load_project
+from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,20 +51,21 @@ print("evaluated")
 _INFERENCE = """
 import json
 def model_fn(folder): return 1
-def input_fn(body, content_type): return body.decode().splitlines()[1:] if isinstance(body, bytes) else body.splitlines()[1:]
+def input_fn(body, content_type): return (body.decode() if isinstance(body, bytes) else body).splitlines()[1:]
 def predict_fn(rows, model): return [model for _ in rows]
 def output_fn(found, accept): return json.dumps({"predictions": found}), "application/json"
 """
+_NO_REPORT = "import pathlib\npathlib.Path('/opt/ml/processing/evaluation').mkdir(parents=True, exist_ok=True)\n"
 _SLEEP = "import time\ntime.sleep(600)\n"
 SCRIPTS = {"process.py": _PROCESS, "train.py": _TRAIN, "evaluate.py": _EVALUATE, "inference.py": _INFERENCE}
 RELEASES: Mapping[str, Mapping[str, str]] = {
     "good": {},
     "mute": {"inference.py": _INFERENCE.replace("return [model for _ in rows]", "raise ValueError('mute')")},
     "broken": {"inference.py": "import no_such_module\n"},
-    "silent": {"evaluate.py": "import pathlib\npathlib.Path('/opt/ml/processing/evaluation').mkdir(parents=True, exist_ok=True)\n"},
+    "silent": {"evaluate.py": _NO_REPORT},
     "slow_process": {"process.py": _SLEEP},
     "slow_train": {"train.py": _SLEEP},
-}  # fmt: skip
+}
 """What differs from SCRIPTS."""
 
 
@@ -346,10 +349,8 @@ class Stage:
     def settled(self) -> None:
         """Wait until nothing happens to the endpoint."""
         sagemaker: Any = self.cloud.services["sagemaker"]
-        try:
+        with suppress(AwsError):  # it is gone
             sagemaker.wait("Endpoint", self.deployment.endpoint_name, 60)
-        except Exception as error:  # it is gone
-            assert "Could not find" in str(error)
 
     def free(self) -> None:
         """Take the lease from whoever died with it, and forget the champion: runs of the past do not matter."""

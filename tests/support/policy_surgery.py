@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from modelwright.local.iam.patterns import Pattern
 from modelwright.local.iam.statements import StatementRef
 
 if TYPE_CHECKING:
@@ -127,6 +128,32 @@ class Decisions:
 def uses(grant: Grant, used: set[tuple[StatementRef, str]]) -> bool:
     """Whether the grant decided something."""
     return any(ref == grant.ref and fnmatchcase(action, grant.action.lower()) for ref, action in used)
+
+
+def untouched(found: list[Policy], used: set[tuple[StatementRef, str, str]]) -> set[tuple[Grant, str]]:
+    """Resources of roles' allowing statements on which an action of theirs was never used."""
+    texts = {
+        StatementRef(policy.arn, policy.name, statement.get("Sid", str(index))): _listed(statement["Resource"])
+        for policy in found
+        for index, statement in enumerate(policy.document["Statement"])
+        if "Resource" in statement and policy.identity
+    }
+    return {
+        (grant, text)
+        for grant in grants(found)
+        for text in texts.get(grant.ref, [])
+        if grant.allows and not _touches(grant, text, used)
+    }
+
+
+def _touches(grant: Grant, text: str, used: set[tuple[StatementRef, str, str]]) -> bool:
+    pattern = Pattern(text, style="resource")
+    return any(
+        ref == grant.ref
+        and fnmatchcase(action, grant.action.lower())
+        and (text == "*" or pattern.matches(resource, {}))
+        for ref, action, resource in used
+    )
 
 
 @contextmanager

@@ -16,7 +16,7 @@ CODE = {"S3Bucket": "assets", "S3Key": "code.zip"}
 def write_assembly(
     folder: Path, templates: Mapping[str, Mapping[str, Any]], *, needs: Mapping[str, str] | None = None, code: str = ""
 ) -> Path:
-    """Write stacks (name -> template) as an assembly; `needs` says which stack needs which, `code` is a handler's text."""
+    """Write stacks (name -> template) as an assembly; `needs`: which stack needs which; `code`: a handler's text."""
     folder.mkdir(parents=True, exist_ok=True)
     artifacts: dict[str, Any] = {}
     for name, template in templates.items():

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
+from grants_not_asked import DENIES, NOT_ASKED, NOT_TOUCHED
 from pipeline_scenarios import SCENARIOS, played, prepared, renew_processes
-from policy_surgery import Decisions, Grant, Policy, grants, policies, uses, without
-
-from grants_not_asked import DENIES, NOT_ASKED
+from policy_surgery import Decisions, Grant, Policy, grants, policies, untouched, uses, without
 
 if TYPE_CHECKING:
     from pipeline_stage import Seen, Stage
 
     from modelwright.local.cloud import Cloud
+    from modelwright.local.iam.statements import StatementRef
 
 JOB_LOGS = {
     "ProcessingRole": "/aws/sagemaker/ProcessingJobs",
@@ -36,6 +36,8 @@ class Tried:
     seen: dict[str, Seen] = field(default_factory=dict)
     used: dict[str, frozenset[Grant]] = field(default_factory=dict)
     """By scenario; `prepared` for what only their preparations used."""
+    touched: set[tuple[StatementRef, str, str]] = field(default_factory=set)
+    """Statement, action and resource of all decisions."""
 
     @property
     def grants(self) -> list[Grant]:
@@ -63,6 +65,7 @@ def tried(stage: Stage, decisions: Decisions) -> Tried:
 def used_of(found: Tried, decisions: Decisions) -> frozenset[Grant]:
     """The grants that were used since the last look."""
     used = {(ref, action) for ref, action, _ in decisions.used}
+    found.touched |= decisions.used
     decisions.forget()
     return frozenset(grant for grant in found.grants if uses(grant, used))
 
@@ -114,6 +117,16 @@ def test_nothing_is_listed_that_is_used_or_is_not_there(tried: Tried) -> None:
     assert [str(grant) for grant in tried.grants if listed(grant) and tried.is_used(grant)] == []
     for names in NOT_ASKED:
         assert any(all(map(fnmatchcase, (each.owner, each.sid, each.action), names)) for each in tried.grants), names
+
+
+def test_every_resource_of_a_grant_is_used_or_listed(tried: Tried) -> None:
+    idle = {
+        (grant.owner, grant.sid, text)
+        for grant, text in untouched(tried.policies, tried.touched)
+        if tried.is_used(grant)  # the others are listed as a whole
+    }
+    assert {place for place in idle if not any(all(map(fnmatchcase, place, names)) for names in NOT_TOUCHED)} == set()
+    assert all(any(all(map(fnmatchcase, place, names)) for place in idle) for names in NOT_TOUCHED)
 
 
 def test_every_deny_is_listed(tried: Tried) -> None:

@@ -1,7 +1,7 @@
 """Every resource type at its declared level, seen through AWS's own API (docs/local.md).
 
-*runs*: what it does. *enforced*: a call that it lets through and one that it refuses. *recorded*: it is there, and nothing
-else is.
+*runs*: what it does. *enforced*: a call that it lets through and one that it refuses. *recorded*: it is there, and
+nothing else is.
 """
 
 from __future__ import annotations

@@ -85,10 +85,9 @@ def test_a_resource_of_another_name_replaces_the_first(world: Any) -> None:
 
 
 def test_an_attached_policy_outlasts_a_change_of_its_role(world: Any) -> None:
-    attached = {
-        "Type": "AWS::IAM::Policy",
-        "Properties": {"PolicyName": "P", "Roles": [{"Ref": "R"}], "PolicyDocument": policy(allow("sns:ListTopics", "*"))},
-    }  # fmt: skip
+    document = policy(allow("sns:ListTopics", "*"))
+    properties = {"PolicyName": "P", "Roles": [{"Ref": "R"}], "PolicyDocument": document}
+    attached = {"Type": "AWS::IAM::Policy", "Properties": properties}
     world.deploy({"s": {"R": role("lambda"), "P": attached}})
     arn = f"arn:aws:iam::{world.cloud.account}:role/{world.physical('s')['R']}"
     world.deploy({"s": {"R": role("lambda", allow("ssm:GetParameter", "*")), "P": attached}})
