@@ -43,8 +43,8 @@ class Delivery:
         """Deliver, retrying what may pass until `ended`; never raises."""
         try:
             text = target_input(self.target, self.event, self.rule)
-        except TransformError as problem:
-            self._dead_letter("INVALID_INPUT_TRANSFORMER", str(problem), 0)
+        except TransformError as mistake:
+            self._dead_letter("INVALID_INPUT_TRANSFORMER", str(mistake), 0)
             return
         policy = self.target.get("RetryPolicy", {})
         attempts, oldest = policy.get("MaximumRetryAttempts", 185), policy.get("MaximumEventAgeInSeconds", 86_400)

@@ -84,11 +84,17 @@ class Events:
             due = [
                 rule
                 for rule in self._rules.values()
-                if "ScheduleExpression" in rule and rule["State"] == "ENABLED" and self._due(rule) <= now
+                if "ScheduleExpression" in rule and rule["State"] == "ENABLED" and self._is_due(rule, now)
             ]
         for rule in due:
             self._fire(rule)
         return [rule["Name"] for rule in due]
+
+    def _is_due(self, rule: Mapping[str, Any], now: datetime) -> bool:
+        try:
+            return self._due(rule) <= now
+        except ValueError:  # a cron whose last time is over
+            return False
 
     def _due(self, rule: Mapping[str, Any]) -> datetime:
         kept = self._cloud.database.get(_FIRED, rule["Name"])
@@ -146,6 +152,8 @@ class Events:
         }
 
     def _deliver(self, rule: Mapping[str, Any], event: dict[str, Any]) -> None:
+        if self._ended.is_set():  # the local cloud ends: nobody takes what its last steps tell
+            return
         known = {"name": rule["Name"], "arn": self._rule_arn(rule)}
         self._cloud.put_metric("AWS/Events", "TriggeredRules", 1, "Count", {"RuleName": rule["Name"]})
         for target in rule["Targets"].values():

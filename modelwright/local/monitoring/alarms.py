@@ -9,8 +9,8 @@ import math
 import operator
 from typing import TYPE_CHECKING, Any
 
-from .expressions import evaluate
-from .metrics import Metric, Metrics, dimensions_of
+from .expressions import check, evaluate
+from .metrics import Metric, Metrics, dimensions_of, statistic_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +21,28 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "LessThanThreshold": operator.lt,
     "LessThanOrEqualToThreshold": operator.le,
 }
+
+
+def check_alarm(alarm: Mapping[str, Any]) -> None:
+    """Raise ValueError, with its name, for what the local cloud would not evaluate or not tell anybody."""
+    operator_ = alarm.get("ComparisonOperator")
+    if operator_ not in _COMPARE:
+        known = ", ".join(sorted(_COMPARE))
+        raise ValueError(f"ComparisonOperator is {operator_!r}; the local cloud evaluates {known}.")
+    for text in (entry["Expression"] for entry in alarm.get("Metrics", []) if "Expression" in entry):
+        check(text)
+    for statistic in _statistics(alarm):
+        statistic_of(statistic, [(0.0, 1.0)])
+    for actions in ("AlarmActions", "OKActions", "InsufficientDataActions"):
+        for arn in alarm.get(actions, []):
+            if not str(arn).startswith("arn:aws:sns:"):
+                raise ValueError(f"{actions} names {arn}; the local cloud tells SNS topics only.")
+
+
+def _statistics(alarm: Mapping[str, Any]) -> list[str]:
+    if "Metrics" in alarm:
+        return [entry["MetricStat"]["Stat"] for entry in alarm["Metrics"] if "MetricStat" in entry]
+    return [str(alarm.get("Statistic") or alarm.get("ExtendedStatistic"))]
 
 
 def alarm_state(alarm: Mapping[str, Any], metrics: Metrics, now: float) -> tuple[str, str]:

@@ -28,7 +28,11 @@ def check(expression: str) -> None:
     Raises:
         ValueError: it names a function or operator other than `+ - * /`, `FILL(m, number)` and numbers.
     """
-    for node in ast.walk(ast.parse(expression, mode="eval")):
+    try:
+        whole = ast.parse(expression, mode="eval")
+    except SyntaxError:
+        raise ValueError(f"{expression!r} is no metric math expression") from None
+    for node in ast.walk(whole):
         _check_node(node, expression)
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from modelwright.local.direct import Direct
 from modelwright.local.service import AwsError, Call
 
-from . import expressions, queries
-from .alarms import alarm_state, watched
+from . import queries
+from .alarms import alarm_state, check_alarm, watched
 from .metrics import Metric, Metrics, dimensions_of
 
 if TYPE_CHECKING:
@@ -156,9 +156,7 @@ class CloudWatch:
         }[call.operation](call.params)
 
     def _put_alarm(self, params: dict[str, Any]) -> dict[str, Any]:
-        for entry in params.get("Metrics", []):
-            if "Expression" in entry:
-                _refuse(lambda text=entry["Expression"]: expressions.check(text))
+        _refuse(lambda: check_alarm(params))
         kept = self._cloud.database.get(_ALARM, params["AlarmName"])
         state = kept or {
             "StateValue": "INSUFFICIENT_DATA",

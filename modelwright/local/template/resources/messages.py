@@ -82,7 +82,12 @@ _QUEUE_ATTRIBUTES = (
 )
 
 
-@resource("AWS::SQS::Queue", Level.RUNS, "messages are sent, received and kept between starts", remove=_remove_queue)
+@resource(
+    "AWS::SQS::Queue",
+    Level.RUNS,
+    "messages are sent, received and kept between starts; none expires",
+    remove=_remove_queue,
+)
 def put_queue(cloud: Cloud, resource: Resource) -> Physical:
     """A standard queue."""
     resource.only("QueueName", "Tags", *_QUEUE_ATTRIBUTES)

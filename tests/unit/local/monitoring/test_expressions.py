@@ -24,3 +24,8 @@ def test_what_is_not_computed_is_refused(expression):
 )
 def test_statistics(statistic, expected):
     assert statistic_of(statistic, [(3, 1), (1, 1), (4, 1), (2, 1)]) == expected
+
+
+def test_what_is_no_expression_is_a_value_error_that_shows_it():
+    with pytest.raises(ValueError, match=r"'m1 \+' is no metric math expression"):
+        check("m1 +")

@@ -135,3 +135,15 @@ class Inline:
 
     def shutdown(self, **_):
         """Nothing is left."""
+
+
+def test_a_schedule_whose_last_time_is_over_keeps_no_other_from_firing(cloud, add):
+    events = add(Events)
+    events._pool = Inline()
+    client = cloud.client("events")
+    client.put_rule(Name="often", ScheduleExpression="rate(1 hour)")
+    client.put_rule(Name="once", ScheduleExpression=f"cron(0 0 1 2 ? {cloud.clock.now().year})")
+    cloud.clock.advance(400 * 86_400)
+    assert "often" in events.fire_due()
+    cloud.clock.advance(400 * 86_400)
+    assert events.fire_due() == ["often"]

@@ -148,3 +148,28 @@ def test_what_is_no_number_is_refused(cloud, watch):
         cloud.client("cloudwatch").put_metric_data(
             Namespace="N", MetricData=[{"MetricName": "x", "Value": float("nan")}]
         )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"ComparisonOperator": "LessThanLowerThreshold"}, "ComparisonOperator is 'LessThanLowerThreshold'"),
+        ({"Statistic": "TM"}, "the statistic 'TM' is not computed"),
+        ({"AlarmActions": ["arn:aws:ssm:eu-west-1:1:opsitem:1"]}, "tells SNS topics only"),
+    ],
+)
+def test_what_would_never_be_evaluated_or_told_is_refused_by_name(cloud, watch, change, said):
+    request = {
+        "AlarmName": "wrong",
+        "Namespace": "N",
+        "MetricName": "M",
+        "Statistic": "Sum",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1,
+        "ComparisonOperator": "GreaterThanThreshold",
+        **change,
+    }
+    with pytest.raises(ClientError, match=said):
+        cloud.client("cloudwatch").put_metric_alarm(**request)
+    watch.record("N", "M", 1, "Count", {})
