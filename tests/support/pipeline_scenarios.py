@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from pipeline_stage import RELEASES, Seen, Stage
+from pipeline_before import absent, broken, nothing, serving, serving_and_old
+from pipeline_stage import Seen, Stage
 
 from modelwright.client.events import send_merge
 from modelwright.client.executions import run_id
@@ -29,39 +30,6 @@ class Scenario:
 
     act: Callable[[Stage], Seen]
     prepare: Callable[[Stage], None]
-
-
-def nothing(stage: Stage) -> None:
-    """Nothing has to be prepared."""
-
-
-def absent(stage: Stage) -> None:
-    """There is no endpoint, no model and no lease."""
-    stage.absent()
-    stage.free()
-    stage.tidy()
-
-
-def serving(stage: Stage) -> None:
-    """A model serves."""
-    if not stage.serves_well():
-        stage.absent()
-        stage.free()
-        assert stage.run("good").outcome == "Deployed"
-    stage.free()
-    stage.tidy()
-
-
-def serving_and_old(stage: Stage) -> None:
-    """A model serves, and one of an earlier run is left."""
-    serving(stage)
-    stage.leave_an_old_model()
-
-
-def broken(stage: Stage) -> None:
-    """The endpoint is Failed."""
-    absent(stage)
-    stage.break_endpoint()
 
 
 def _unrelated(seen: Seen) -> Seen:
@@ -171,7 +139,6 @@ def stopped_train(stage: Stage) -> Seen:
 
 
 def _stopped(stage: Stage, release: str, kind: str, step: str) -> Seen:
-    assert release in RELEASES
     arn = stage.start(release)
     job = f"penguins-{step}-{run_id(arn)}-0"
     sagemaker: Any = stage.cloud.services["sagemaker"]

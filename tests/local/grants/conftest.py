@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from pipeline_stage import REGION, Stage
+from pipeline_ground import REGION
+from pipeline_stage import Stage
 from policy_surgery import Decisions
 
 from modelwright.local.cloud import Cloud

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from level_template import CODE_TEXT, TEMPLATE
-from pipeline_stage import Inline
+from pipeline_ground import Inline
 from tiny_assembly import policy, trusts, write_assembly
 
 from modelwright.local.cloud import Cloud
