@@ -45,11 +45,16 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             thread.join()  # a test that failed may have left one that is starting
     with suppress(Exception):
         shut_down(project, force=True)
-    while True:  # daemons that this process started are its children
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            break
+    for daemon in daemons_of(project):
+        with suppress(ChildProcessError):
+            os.waitpid(daemon, 0)
+
+
+def daemons_of(project: Path) -> list[int]:
+    """Daemons that this process started are its children; it has others (jsii's Node), which do not end."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], check=True, capture_output=True, text=True).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()]
+    return [int(pid) for pid, parent, args in rows if int(parent) == os.getpid() and str(project) in args]
 
 
 def make_project(project: Path) -> Path:
