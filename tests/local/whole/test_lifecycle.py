@@ -147,6 +147,26 @@ def test_two_at_once_train_side_by_side_and_deploy_one_after_the_other(up, place
     assert serving(place).startswith(f"penguins-{ends[1].run_id}-")
 
 
+def test_a_run_that_is_overtaken_by_a_younger_one_is_superseded(up, place):
+    session, deployment = place
+    up.edit("train.py", "def main(", "import time\n\ntime.sleep(8)\n\n\ndef main(")
+    slow = up.cli("release", "penguins").strip()
+    up.restore()
+    quick = up.cli("release", "penguins").strip()
+    arns = []
+    for release in (slow, quick):
+        trigger = {"kind": "manual", "id": executions.new_trigger_id()}
+        request = {"schema": 1, "pipeline": "penguins", "release": release, "trigger": trigger}
+        client = session.client("stepfunctions")
+        started = client.start_execution(
+            stateMachineArn=deployment.state_machine_arn, name=trigger["id"], input=json.dumps(request)
+        )
+        arns.append(started["executionArn"])
+    older, younger = [executions.watch(session, "penguins", arn, lambda *_: None)[0] for arn in arns]
+    assert (older.outcome, younger.outcome) == ("Superseded", "Deployed")
+    assert serving(place).startswith(f"penguins-{younger.run_id}-")
+
+
 def test_a_release_that_is_not_there_is_an_error_of_that_name(up, place):
     session, deployment = place
     request = ExecutionInput("penguins", "0" * 64, Trigger("manual", executions.new_trigger_id()))
