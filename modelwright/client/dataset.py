@@ -20,7 +20,7 @@ _IN_MEMORY_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Dataset:
-    """A file or a folder of data, as it will be in the data bucket."""
+    """A file or a folder of data, as it will be in the artifact bucket."""
 
     uri: str
     """The object, or the prefix (with a slash at its end) of the folder's objects."""

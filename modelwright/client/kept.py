@@ -35,11 +35,15 @@ class Kept:
         """What is left when nothing of it is removed."""
         if self.package_group:
             yield f"left: the model packages of {self.package_group}"
-        yield f"left: releases, runs and models of {self.pipeline} in s3://{self.artifact_bucket}/"
-        yield f"left: s3://{self.data_bucket}/datasets/{self.pipeline}/"
+        yield f"left: releases, data sets, runs and models of {self.pipeline} in s3://{self.artifact_bucket}/"
         yield f"left: the items of {self.pipeline} in the table {self.table}"
         yield f"left: the stacks {' and '.join(self.stacks)}"
         yield f"`modelwright destroy {self.pipeline} --data` removes these; a new run goes on with them."
+        yield self.producers()
+
+    def producers(self) -> str:
+        """What is not ours to remove: nothing of modelwright writes to the data bucket."""
+        return f"left: s3://{self.data_bucket}/incoming/{self.pipeline}/, which belongs to whoever puts data there"
 
     def run_ids(self, session: Session) -> set[str]:
         """The ids of all runs that the table knows."""
@@ -64,13 +68,13 @@ def remove_kept(session: Session, kept: Kept) -> Iterator[str]:
     name = kept.pipeline
     if kept.package_group:
         yield from _remove_packages(session, kept.package_group)
-    folders = [f"{what}/{name}/" for what in ("releases", "commits", "code", "runs", "models")]
+    folders = [f"{what}/{name}/" for what in ("releases", "commits", "code", "datasets", "runs", "models")]
     for prefix in [*folders, f"defaults/{name}.json"]:
         yield from _remove_objects(session, kept.artifact_bucket, prefix)
-    yield from _remove_objects(session, kept.data_bucket, f"datasets/{name}/")
     for partition in (f"PIPELINE#{name}", f"TRIGGER#{name}", f"ENDPOINT#{kept.endpoint}"):
         yield from _remove_items(session, kept.table, partition)
     yield f"left: the stacks {' and '.join(kept.stacks)}, protected from deletion"
+    yield kept.producers()
 
 
 def _shared_values(session: Session, environment: str) -> dict[str, str]:

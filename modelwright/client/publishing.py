@@ -1,4 +1,4 @@
-"""Releases and data, written into the buckets of what is deployed."""
+"""Releases and data, written into the artifact bucket of what is deployed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def publish_data(session: Session, deployment: Deployment, data: str) -> str:
         if problem:
             raise DataNotFound(f"--data {problem}")
         return data
-    dataset = read_dataset(Path(data), deployment.pipeline, deployment.data_bucket)
+    dataset = read_dataset(Path(data), deployment.pipeline, deployment.artifact_bucket)
     publish_dataset(session.client("s3"), dataset)
     return dataset.uri
 
@@ -63,4 +63,4 @@ def ensure_default(session: Session, project: Project, settings: PipelineSetting
 
 
 def _destination(project: Project, deployment: Deployment) -> Destination:
-    return Destination(project.environment.region, deployment.artifact_bucket, deployment.data_bucket)
+    return Destination(project.environment.region, deployment.artifact_bucket)

@@ -33,7 +33,6 @@ class Destination:
 
     region: str
     artifact_bucket: str
-    data_bucket: str
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ def build_release(
     dataset, unbundled = None, [*leave_out, PIPELINE_FILE]
     if not settings.data.in_s3:
         unbundled.append(settings.data.source)
-        dataset = read_dataset(settings.folder / settings.data.source, settings.name, destination.data_bucket)
+        dataset = read_dataset(settings.folder / settings.data.source, settings.name, destination.artifact_bucket)
     bundle = make_bundle(settings.folder, leave_out=unbundled)
     _check_scripts(settings, bundle)
     bucket, prefix = destination.artifact_bucket, f"code/{settings.name}/{bundle.sha256}/"

@@ -57,7 +57,11 @@ def hosting(target: Target) -> tuple[Statement, ...]:
 
 
 def _own_data(target: Target) -> tuple[str, ...]:
-    return objects(target.shared.data_bucket, f"datasets/{target.pipeline}/")
+    """What its releases and commands published, and what producers put into the data bucket."""
+    return (
+        *target.artifacts(f"datasets/{target.pipeline}/"),
+        *objects(target.shared.data_bucket, f"incoming/{target.pipeline}/"),
+    )
 
 
 def _read(target: Target, data: tuple[str, ...], prefixes: Iterable[str]) -> tuple[Statement, ...]:

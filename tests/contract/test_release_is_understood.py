@@ -23,7 +23,7 @@ COMMIT = "1" * 40
 @pytest.fixture(scope="module")
 def manifest() -> ReleaseManifest:
     """The penguins' release."""
-    destination = Destination("eu-central-1", "artifacts", "data")
+    destination = Destination("eu-central-1", "artifacts")
     settings = load_project(ROOT).pipeline("penguins")
     return build_release(settings, destination, commit=COMMIT, clean=True).manifest
 

@@ -53,7 +53,7 @@ def manifest(**changes: Any) -> dict[str, Any]:
         "commit": "c" * 40,
         "clean": True,
         "code": {"uri": f"{prefix}/code.tar.gz", "files": f"{prefix}/files/", "sha256": SHA, "requirements": False},
-        "data": {"uri": f"s3://mw-data/datasets/penguins/{SHA}/penguins.csv", "sha256": SHA},
+        "data": {"uri": f"s3://mw-artifacts/datasets/penguins/{SHA}/penguins.csv", "sha256": SHA},
         "process": {**job, "script": "process.py", "arguments": []},
         "train": {**job, "script": "train.py", "hyperparameters": {"C": "1.0"}},
         "evaluate": {**job, "script": "evaluate.py", "arguments": ["--threshold", "0.5"]},

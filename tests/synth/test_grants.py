@@ -26,7 +26,8 @@ def stack(assembly: Path) -> Stack:
 @pytest.mark.parametrize(
     ("kind", "action", "resource"),
     [
-        ("Processing", "s3:GetObject", f"{DATA}/datasets/penguins/abc/penguins.csv"),
+        ("Processing", "s3:GetObject", f"{ARTIFACTS}/datasets/penguins/abc/penguins.csv"),
+        ("Processing", "s3:GetObject", f"{DATA}/incoming/penguins/day-1/penguins.csv"),
         ("Processing", "s3:ListBucket", DATA),
         ("Processing", "s3:GetObject", f"{ARTIFACTS}/code/penguins/abc/files/process.py"),
         ("Processing", "s3:GetObject", f"{ARTIFACTS}/runs/penguins/{RUN}/training/j/output/model.tar.gz"),
@@ -52,11 +53,14 @@ def test_sagemaker_may_do_with_a_jobs_role_what_the_job_needs(
 @pytest.mark.parametrize(
     ("kind", "action", "resource"),
     [
-        ("Processing", "s3:PutObject", f"{DATA}/datasets/penguins/abc/penguins.csv"),
-        ("Processing", "s3:GetObject", f"{DATA}/datasets/whales/abc/whales.csv"),
+        ("Processing", "s3:PutObject", f"{ARTIFACTS}/datasets/penguins/abc/penguins.csv"),
+        ("Processing", "s3:PutObject", f"{DATA}/incoming/penguins/day-1/penguins.csv"),
+        ("Processing", "s3:GetObject", f"{ARTIFACTS}/datasets/whales/abc/whales.csv"),
+        ("Processing", "s3:GetObject", f"{DATA}/incoming/whales/day-1/whales.csv"),
         ("Processing", "s3:PutObject", f"{ARTIFACTS}/runs/penguins/{RUN}/training/j/output/model.tar.gz"),
         ("Processing", "s3:PutObject", f"{ARTIFACTS}/releases/penguins/abc.json"),
-        ("Training", "s3:GetObject", f"{DATA}/datasets/penguins/abc/penguins.csv"),
+        ("Training", "s3:GetObject", f"{ARTIFACTS}/datasets/penguins/abc/penguins.csv"),
+        ("Training", "s3:GetObject", f"{DATA}/incoming/penguins/day-1/penguins.csv"),
         ("Training", "s3:GetObject", f"{ARTIFACTS}/runs/penguins/{RUN}/test/test.csv"),
         ("Training", "s3:PutObject", f"{ARTIFACTS}/models/penguins/abc/model.tar.gz"),
         ("Training", "s3:PutObject", f"{ARTIFACTS}/runs/penguins/{RUN}/evaluation/evaluation.json"),
@@ -134,7 +138,10 @@ def test_only_packaging_writes_models(stack: Stack) -> None:
 
 
 def test_no_role_of_a_pipeline_may_write_data_or_releases(stack: Stack) -> None:
-    targets = [f"{DATA}/datasets/penguins/a/b.csv", f"{ARTIFACTS}/releases/penguins/abc.json"]
+    targets = [
+        f"{DATA}/incoming/penguins/a/b.csv",
+        *(f"{ARTIFACTS}/{what}/penguins/a" for what in ("datasets", "releases")),
+    ]
     writing = ("s3:PutObject", "s3:DeleteObject", "s3:PutObjectAcl")
     for role in stack.roles():
         for target in targets:

@@ -27,7 +27,7 @@ from modelwright.errors import BundleError, CommitNotFound, DataNotFound, Invali
 if TYPE_CHECKING:
     from pathlib import Path
 
-DESTINATION = Destination("eu-central-1", "artifacts", "data")
+DESTINATION = Destination("eu-central-1", "artifacts")
 
 
 class FakeS3:
@@ -131,7 +131,7 @@ def test_the_manifest_has_the_form_of_the_architecture(root: Path) -> None:
         "sha256": code,
         "requirements": False,
     }
-    assert manifest["data"] == {"uri": f"s3://data/datasets/things/{data}/rents.csv", "sha256": data}
+    assert manifest["data"] == {"uri": f"s3://artifacts/datasets/things/{data}/rents.csv", "sha256": data}
     assert manifest["process"] == {"script": "process.py", "arguments": ["--test-fraction", "0.25"], **job}
     assert manifest["train"] == {"script": "train.py", "hyperparameters": {"alpha": "1.0"}, **job}
     assert manifest["evaluate"] == {"script": "evaluate.py", "arguments": [], **job}
@@ -210,8 +210,8 @@ def test_publishing_writes_all_and_the_manifest_last(root: Path) -> None:
     assert puts[8].endswith("code.tar.gz")  # when it is there, all files are
     assert json.loads(s3.objects["artifacts", "defaults/things.json"]) == {"release": release.release_id}
     assert s3.objects["artifacts", f"releases/things/{release.release_id}.json"].decode() == release.manifest.to_json()
-    uri = release.manifest.data.uri.removeprefix("s3://data/")
-    assert s3.objects["data", uri] == (things(root) / "data" / "rents.csv").read_bytes()
+    uri = release.manifest.data.uri.removeprefix("s3://artifacts/")
+    assert s3.objects["artifacts", uri] == (things(root) / "data" / "rents.csv").read_bytes()
 
 
 def test_publishing_again_asks_once_and_sends_nothing(root: Path) -> None:
@@ -293,8 +293,8 @@ def test_a_commit_is_released_as_it_was_whatever_lies_in_the_folder_now(reposito
     assert again.manifest == released.manifest
     s3 = FakeS3()
     publish_release(s3, again)
-    uri = again.manifest.data.uri.removeprefix("s3://data/")
-    assert s3.objects["data", uri].startswith(b"area_m2,")
+    uri = again.manifest.data.uri.removeprefix("s3://artifacts/")
+    assert s3.objects["artifacts", uri].startswith(b"area_m2,")
 
 
 def test_data_that_git_ignores_are_in_no_commit(repository: Path) -> None:

@@ -142,6 +142,7 @@ def outputs(deployment: Deployment) -> dict[str, Any]:
 
 
 RUN = Execution("one", Story(), machine=PEN.state_machine_arn)
+DATASETS = ("datasets/pen/1/a.csv", "datasets/pen/2/b.csv", "datasets/pen-guins/1/a.csv")
 OLD, THEIRS, NEIGHBOUR = "0123456789ab", "fedcba987654", "aaaaaaaaaaaa"
 
 
@@ -164,8 +165,8 @@ def account() -> Account:
         models=list(names),
         packages=["arn:x:model-package/mw-dev-pen/1", "arn:x:model-package/mw-dev-pen-guins/1"],
         objects={
-            "artifacts": [*both, "defaults/pen.json", "defaults/pen-guins.json"],
-            "data": ["datasets/pen/1/a.csv", "datasets/pen/2/b.csv", "datasets/pen-guins/1/a.csv"],
+            "artifacts": [*both, *DATASETS, "defaults/pen.json", "defaults/pen-guins.json"],
+            "data": ["incoming/pen/day-1/a.csv", "incoming/pen-guins/day-1/a.csv"],
         },
         items=[
             ("PIPELINE#pen", f"RUN#{OLD}"),
@@ -186,13 +187,14 @@ def destroyed(
     return list(destroy(session, "dev", "pen", data=data, pause=pauses or Pauses()))
 
 
+PRODUCERS = "left: s3://data/incoming/pen/, which belongs to whoever puts data there"
 KEPT = [
     "left: the model packages of mw-dev-pen",
-    "left: releases, runs and models of pen in s3://artifacts/",
-    "left: s3://data/datasets/pen/",
+    "left: releases, data sets, runs and models of pen in s3://artifacts/",
     "left: the items of pen in the table mw-dev",
     "left: the stacks mw-dev-pen-data and mw-dev-data",
     "`modelwright destroy pen --data` removes these; a new run goes on with them.",
+    PRODUCERS,
 ]
 
 
@@ -224,16 +226,18 @@ def test_with_data_only_the_neighbours_is_left(account: Account) -> None:
         "s3://artifacts/releases/pen/: 1 objects removed",
         "s3://artifacts/commits/pen/: 1 objects removed",
         "s3://artifacts/code/pen/: 1 objects removed",
+        "s3://artifacts/datasets/pen/: 2 objects removed",
         "s3://artifacts/runs/pen/: 1 objects removed",
         "s3://artifacts/models/pen/: 1 objects removed",
         "s3://artifacts/defaults/pen.json: 1 objects removed",
-        "s3://data/datasets/pen/: 2 objects removed",
         "table mw-dev: 2 items of PIPELINE#pen removed",
         "table mw-dev: 1 items of TRIGGER#pen removed",
         "table mw-dev: 1 items of ENDPOINT#mw-dev-pen removed",
         "left: the stacks mw-dev-pen-data and mw-dev-data, protected from deletion",
+        PRODUCERS,
     ]
-    assert all("pen-guins" in key for keys in account.objects.values() for key in keys)
+    assert all("pen-guins" in key for key in account.objects["artifacts"])
+    assert account.objects["data"] == ["incoming/pen/day-1/a.csv", "incoming/pen-guins/day-1/a.csv"]
     assert account.items == [("PIPELINE#pen-guins", f"RUN#{NEIGHBOUR}"), ("ENDPOINT#mw-dev-pen-guins", "LEASE")]
     assert account.packages == ["arn:x:model-package/mw-dev-pen-guins/1"]
 
@@ -287,7 +291,7 @@ def test_a_stack_that_cannot_be_deleted_says_why(account: Account) -> None:
 def test_objects_that_were_not_deleted_are_not_said_to_be(account: Account) -> None:
     account.refuses = "datasets/pen/1/a.csv"
     with pytest.raises(
-        ModelwrightError, match=r"^s3://data/datasets/pen/1/a\.csv could not be removed: AccessDenied: no$"
+        ModelwrightError, match=r"^s3://artifacts/datasets/pen/1/a\.csv could not be removed: AccessDenied: no$"
     ):
         destroyed(account, data=True)
 
