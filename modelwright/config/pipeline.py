@@ -79,9 +79,17 @@ class TriggerSettings:
     """What starts the pipeline besides a person."""
 
     merge_branch: str
-    """The branch whose merge events start a run."""
-    schedule: str | None
+    """The branch whose merges start a run."""
+    merge_codecommit: str | None = None
+    """The CodeCommit repository whose merges do; None: they are announced on our own bus."""
+    merge_github: str | None = None
+    """`owner/repository` on GitHub; None as above."""
+    schedule: str | None = None
     """EventBridge's expression, or None."""
+    data_marker: str | None = None
+    """The name of the object that says that a folder of new data is complete, or None."""
+    data_every_records: int | None = None
+    """How many new records start a run, or None."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,10 @@ class PipelineSettings:
             pipeline=self.name,
             endpoint=self.deploy.endpoint,
             merge_branch=self.triggers.merge_branch,
+            merge_codecommit=self.triggers.merge_codecommit,
+            merge_github=self.triggers.merge_github,
             schedule=self.triggers.schedule,
+            data_marker=self.triggers.data_marker,
+            data_every_records=self.triggers.data_every_records,
             external_data=self.data.source if self.data.in_s3 else None,
         )

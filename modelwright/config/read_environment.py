@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from modelwright.config.document import read_document
 from modelwright.config.environment import AlarmSettings, EnvironmentSettings, LimitSettings, LogSettings
 from modelwright.config.images import region_problem
+from modelwright.config.read_account import read_tags, read_vpc, texts
 from modelwright.config.reader import Section, shown
 from modelwright.errors import Problem, names
 
@@ -21,10 +22,14 @@ _YEARS_OF_DAYS = (365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, *_YEARS_OF_DAYS)
 _EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\".]+")
 _LEASE_MARGIN_SECONDS = 1800
-_PLANNED = "it comes with the settings for real accounts"
-NOT_YET = dict.fromkeys(
-    ("vpc", "permissions_boundary", "role_path", "tags", "qualifier", "key", "instances", "oidc_provider"), _PLANNED
-)
+GITHUB_ISSUER = "token.actions.githubusercontent.com"
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: a path has at most 512 characters
+_ROLE_PATH = r"/|/(?:[\w.,+@=-]+/){1,10}"
+_POLICY_ARN = r"arn:aws[a-z-]*:iam::(?:[0-9]{12}|aws):policy/[\w.,+@=/-]+"
+_OIDC_PROVIDER = rf"create|arn:aws[a-z-]*:iam::[0-9]{{12}}:oidc-provider/{re.escape(GITHUB_ISSUER)}"
+# https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html
+_QUALIFIER = r"[a-z0-9]{1,10}"
+_INSTANCES = r"ml\.[a-z0-9*-]+\.[a-z0-9*-]+"
 
 
 def read_environment(path: Path, shown_path: str, problems: list[Problem]) -> EnvironmentSettings | None:
@@ -38,7 +43,7 @@ def read_environment(path: Path, shown_path: str, problems: list[Problem]) -> En
     root = read_document(path, shown_path, problems)
     if root is None:
         return None
-    top = Section(shown_path, "", root, problems, NOT_YET)
+    top = Section(shown_path, "", root, problems)
     settings = EnvironmentSettings(
         name=path.stem,
         region=_region(top),
@@ -48,6 +53,19 @@ def read_environment(path: Path, shown_path: str, problems: list[Problem]) -> En
         alarms=_alarms(top),
         limits=_limits(top),
         removal=_removal(top),
+        key=_key(top),
+        vpc=read_vpc(top),
+        permissions_boundary=top.optional_text(
+            "permissions_boundary", pattern=_POLICY_ARN, allowed="the ARN of a policy of IAM"
+        ),
+        role_path=top.text("role_path", "/", pattern=_ROLE_PATH, allowed="a path that begins and ends with a slash"),
+        tags=read_tags(top),
+        qualifier=top.optional_text(
+            "qualifier", pattern=_QUALIFIER, allowed="at most 10 lower-case letters and digits"
+        ),
+        oidc_provider=top.optional_text(
+            "oidc_provider", pattern=_OIDC_PROVIDER, allowed=f"create, or an ARN that ends in {GITHUB_ISSUER}"
+        ),
     )
     top.finish()
     return settings
@@ -91,6 +109,8 @@ def _alarms(top: Section) -> AlarmSettings:
         endpoint_error_percent=section.number(
             "endpoint_error_percent", default.endpoint_error_percent, least=0, most=100
         ),
+        endpoint_4xx_percent=section.number("endpoint_4xx_percent", default.endpoint_4xx_percent, least=0, most=100),
+        metric_floors=_floors(section.section("metric_floors")),
         # periods times their length is at most 7 days:
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
         days_without_training=section.integer("days_without_training", default.days_without_training, most=7),
@@ -100,13 +120,15 @@ def _alarms(top: Section) -> AlarmSettings:
 
 
 def _limits(top: Section) -> LimitSettings:
-    section = top.section("limits", not_yet={"max_runs_per_day": "runs are not counted yet"})
+    section = top.section("limits")
     default = LimitSettings()
     settings = LimitSettings(
         # "longest run time": 5 days, https://docs.aws.amazon.com/general/latest/gr/sagemaker.html
         max_runtime_seconds=section.integer("max_runtime_seconds", default.max_runtime_seconds, most=432_000),
         max_instance_count=section.integer("max_instance_count", default.max_instance_count, most=100),
         max_volume_gib=section.integer("max_volume_gib", default.max_volume_gib, most=16_384),
+        instances=texts(section, "instances", _INSTANCES, "an instance type like ml.m5.large, or ml.m5.*"),
+        max_runs_per_day=section.integer("max_runs_per_day", 0, least=1, most=10_000) or None,
         max_wait_for_endpoint_seconds=section.integer(
             "max_wait_for_endpoint_seconds", default.max_wait_for_endpoint_seconds, least=60, most=14_400
         ),
@@ -118,6 +140,18 @@ def _limits(top: Section) -> LimitSettings:
         section.problem("lease_seconds", f"is {settings.lease_seconds}; it must be {least} or more: {why}.")
     section.finish()
     return settings
+
+
+def _floors(section: Section) -> dict[str, float]:
+    """Metrics have names that the user gave them."""
+    floors = {key: section.number(key, 0.0, least=-1e12, most=1e12) for key in section.keys()}  # noqa: SIM118 # a method
+    section.finish()
+    return floors
+
+
+def _key(top: Section) -> Literal["customer-managed", "aws-owned"]:
+    chosen = top.choice("key", ("customer-managed", "aws-owned"), "customer-managed")
+    return "aws-owned" if chosen == "aws-owned" else "customer-managed"
 
 
 def _removal(top: Section) -> Literal["retain", "destroy"]:

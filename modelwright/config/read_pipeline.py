@@ -18,10 +18,9 @@ from modelwright.config.pipeline import (
     PipelineSettings,
     ProcessingSettings,
     TrainingSettings,
-    TriggerSettings,
 )
+from modelwright.config.read_triggers import read_triggers
 from modelwright.config.reader import Section, shown
-from modelwright.config.schedule import schedule_problem
 from modelwright.errors import Problem, nearest
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 PIPELINE_FILE = "pipeline.yaml"
 INFERENCE_SCRIPT = "inference.py"
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9])*")
-_BRANCH = r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,254}"
 MAX_NAME = 20
 MAX_GATE = 20
 _ENDPOINTS_NOT_YET = ("serverless", "async", "asynchronous", "multi-model", "batch")
@@ -56,11 +54,6 @@ _DEPLOY_NOT_YET = {
     "ttl_hours": "`modelwright destroy` ends the endpoint",
     "api": "clients call the endpoint through AWS's API",
     "serve": "the scripts' own functions serve the model",
-}
-_TRIGGERS_NOT_YET = {"data": "start a run by schedule:, by merge:, or by `modelwright run`"}
-_MERGE_NOT_YET = {
-    "github": "send the merge event yourself: `modelwright emit merge`",
-    "codecommit": "send the merge event yourself: `modelwright emit merge`",
 }
 
 
@@ -100,17 +93,19 @@ def read_pipeline(
         return None
     top = Section(shown_file, "", root, problems, {"monitor": "models are not monitored", "batch": "use an endpoint"})
     place = _Place(folder, environment)
+    description = top.text("description", "", allowed="a text")
+    data = _data(top.section("data", required=True), place)
     settings = PipelineSettings(
         name=name,
         folder=folder,
-        description=top.text("description", "", allowed="a text"),
-        data=_data(top.section("data", required=True), place),
+        description=description,
+        data=data,
         process=_processing(top.section("process", required=True), place),
         train=_training(top.section("train", required=True), place),
         evaluate=_processing(top.section("evaluate", required=True), place),
         gate=_gate(top),
         deploy=_deploy(top.section("deploy", required=True), place),
-        triggers=_triggers(top.section("triggers")),
+        triggers=read_triggers(top.section("triggers"), data, environment),
     )
     _check_images(top, settings, environment)
     if not (folder / INFERENCE_SCRIPT).is_file():
@@ -236,19 +231,6 @@ def _endpoint(section: Section, place: _Place) -> DeploySettings:
         smoke_test=smoke_test,
         keep=section.integer("keep", 3, most=50),
     )
-
-
-def _triggers(section: Section) -> TriggerSettings:
-    section.not_yet = _TRIGGERS_NOT_YET
-    merge = section.section("merge", not_yet=_MERGE_NOT_YET)
-    branch = merge.text("branch", "main", pattern=_BRANCH, allowed="a branch's name")
-    merge.finish()
-    schedule = section.optional_text("schedule", allowed="an expression like rate(7 days) or cron(0 4 ? * MON *)")
-    problem = schedule_problem(schedule) if schedule else None
-    if problem:
-        section.problem("schedule", problem)
-    section.finish()
-    return TriggerSettings(branch, schedule)
 
 
 def _check_images(top: Section, settings: PipelineSettings, environment: EnvironmentSettings | None) -> None:

@@ -16,7 +16,9 @@ class PipelineStructure:
 
     - `pipeline`: every resource's name and every grant's prefix;
     - `endpoint`: whether the state machine has the deploying states, and their role's grants;
-    - `merge_branch` and `schedule`: the pattern and the expression of the EventBridge rules;
+    - `merge_branch`, `merge_codecommit`, `merge_github` and `schedule`: patterns and expressions of the EventBridge
+      rules, the Lambda that publishes a merge, the role that GitHub takes;
+    - `data_marker` and `data_every_records`: the rule that new data meet, and the Lambda that counts them;
     - `external_data`: the processing role may read this address and no other outside our own buckets;
     - `version`: of the template's own code, raised when an old state machine cannot run a new release.
 
@@ -31,7 +33,11 @@ class PipelineStructure:
     merge_branch: str
     schedule: str | None
     external_data: str | None
-    version: int = 1
+    merge_codecommit: str | None = None
+    merge_github: str | None = None
+    data_marker: str | None = None
+    data_every_records: int | None = None
+    version: int = 2
 
     def to_dict(self) -> dict[str, Any]:
         """Return the structure as JSON's types."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from modelwright.config import load_project
-from modelwright.config.environment import AlarmSettings, LimitSettings
+from modelwright.config.environment import AlarmSettings, LimitSettings, VpcSettings
 
 
 def test_every_value_can_be_set(project) -> None:
@@ -14,19 +14,32 @@ region: us-east-1
 account: "012345678901"
 logs: {retention_days: 365}
 notify: {emails: [a@example.com, b@example.org, a@example.com]}
-alarms: {endpoint_latency_ms: 50, endpoint_error_percent: 0.5, days_without_training: 2}
+alarms: {endpoint_latency_ms: 50, endpoint_error_percent: 0.5, endpoint_4xx_percent: 10, days_without_training: 2,
+  metric_floors: {accuracy: 0.7}}
 limits: {max_runtime_seconds: 7200, max_instance_count: 2, max_volume_gib: 20, max_wait_for_endpoint_seconds: 600,
-  lease_seconds: 3600}
+  lease_seconds: 3600, instances: [ml.m5.large, ml.t2.*], max_runs_per_day: 24}
 removal: destroy
+key: aws-owned
+tags: {team: ml, "cost centre": "42"}
+role_path: /ml/
+permissions_boundary: arn:aws:iam::012345678901:policy/boundary
+qualifier: mine
+oidc_provider: create
+vpc: {id: vpc-0123456789abcdef0, subnets: [subnet-01234567, subnet-89abcdef], security_groups: [sg-01234567],
+  endpoints: create, route_tables: [rtb-01234567]}
 """,
     )
     found = load_project(project.root, "prod").environment
     assert (found.name, found.region, found.account, found.prefix) == ("prod", "us-east-1", "012345678901", "mw-prod")
     assert found.logs.retention_days == 365
     assert found.notify_emails == ("a@example.com", "b@example.org")
-    assert found.alarms == AlarmSettings(50, 0.5, 2)
-    assert found.limits == LimitSettings(7200, 2, 20, 600, 3600)
-    assert found.removal == "destroy"
+    assert found.alarms == AlarmSettings(50, 0.5, 10, 2, {"accuracy": 0.7})
+    assert found.limits == LimitSettings(7200, 2, 20, ("ml.m5.large", "ml.t2.*"), 24, 600, 3600)
+    assert (found.removal, found.key, found.role_path, found.qualifier) == ("destroy", "aws-owned", "/ml/", "mine")
+    assert found.tags == {"team": "ml", "cost centre": "42"}
+    assert (found.permissions_boundary, found.oidc_provider) == ("arn:aws:iam::012345678901:policy/boundary", "create")
+    network = ("subnet-01234567", "subnet-89abcdef"), ("sg-01234567",), "vpc-0123456789abcdef0", ("rtb-01234567",)
+    assert found.vpc == VpcSettings(*network, "create")
 
 
 @pytest.mark.parametrize(
@@ -49,8 +62,18 @@ removal: destroy
             "limits: {lease_seconds: 3600}",
             "limits.lease_seconds is 3600; it must be 12600 or more: three times max_wait",
         ),
-        ("limits: {max_runs_per_day: 5}", "limits.max_runs_per_day is not supported yet; runs are not counted yet."),
-        ("vpc: {subnets: []}", "vpc is not supported yet; it comes with the settings for real accounts."),
+        ("limits: {max_runs_per_day: 0}", "limits.max_runs_per_day is 0; it must be 1 to 10000."),
+        (
+            "limits: {instances: [m5.large]}",
+            "limits.instances[0] is 'm5.large'; it must be an instance type like ml.m5",
+        ),
+        ("vpc: {subnets: []}", "vpc.subnets is missing or empty; a vpc needs 1 to 16 of them."),
+        ("vpc: {subnets: [subnet-1]}", "vpc.subnets[0] is 'subnet-1'; it must be an id: subnet-…."),
+        ("tags: {'aws:x': y}", "tags.aws:x must be a tag's key: at most 128 letters"),
+        ("role_path: ml", "role_path is 'ml'; it must be a path that begins and ends with a slash."),
+        ("oidc_provider: mine", "oidc_provider is 'mine'; it must be create, or an ARN that ends in token.actions.git"),
+        ("qualifier: Mine", "qualifier is 'Mine'; it must be at most 10 lower-case letters and digits."),
+        ("key: mine", "key is 'mine'; it must be customer-managed or aws-owned."),
         ("removal: keep", "removal is 'keep'; it must be retain or destroy."),
         ("tag: {}", "tag is not a known key;"),
         ("logs: 30", "logs is 30; it must be a mapping"),

@@ -11,7 +11,13 @@ from modelwright.config import EnvironmentSettings, environment, pipeline
 PAGE = (Path(__file__).parents[3] / "docs" / "settings.md").read_text("utf-8")
 PIPELINE, ENVIRONMENT = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 # fields that are no keys of their own, or are spelled by their section
-NOT_KEYS = {"name", "folder", "notify_emails", "merge_branch"}
+NOT_KEYS = {"name", "folder", "notify_emails"} | {
+    "merge_branch",
+    "merge_codecommit",
+    "merge_github",
+    "data_marker",
+    "data_every_records",
+}
 
 
 def fields(*classes: type) -> set[str]:
