@@ -1,6 +1,7 @@
-"""cdk-nag's AwsSolutions pack, and how a finding of any tool is accepted: its exact id, one resource, a reason.
+"""cdk-nag's packs, and how a finding of any tool is accepted: its exact id, one resource, a reason.
 
-A finding that nobody accepted makes `modelwright synth --check` fail: https://github.com/cdklabs/cdk-nag
+A finding that nobody accepted makes `modelwright synth --check` fail, and so does an acceptance of what is not found:
+https://github.com/cdklabs/cdk-nag
 """
 
 from __future__ import annotations
@@ -16,26 +17,52 @@ if TYPE_CHECKING:
 
 SWITCH = "modelwright:policy-checks"
 """The context value that switches the checks on; they take longer than all the rest of the synth."""
-_PREFIX = "AwsSolutions"
+_PACKS = ("AwsSolutions", "NIST.800.53.R5", "Serverless")
+"""What the ids of the three packs' rules begin with; cdk-nag gives its plug-ins the same names."""
+_METADATA = "modelwright"
+"""The key of a resource's metadata that holds its acceptances, for `modelwright.client.checks`."""
 
 
 def check_policies(app: App) -> None:
-    """Add the pack to `app` when the context asks for it."""
+    """Add the packs to `app` when the context asks for them."""
     if not app.node.try_get_context(SWITCH):
         return
     from aws_cdk import Validations  # noqa: PLC0415 # only when switched on
-    from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415 # loading it takes a second
+    from cdk_nag import (  # noqa: PLC0415 # loading it takes a second
+        AwsSolutionsChecks,
+        NIST80053R5Checks,
+        ServerlessChecks,
+    )
 
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), NIST80053R5Checks(app), ServerlessChecks(app))
 
 
 def accept(resource: CfnResource, finding: str, reason: str) -> None:
-    """Accept one of cdk-nag's findings (`AwsSolutions-SQS3`) on one resource."""
+    """Accept one of cdk-nag's findings (`AwsSolutions-SQS3`) on one resource; noted, so that a stale one is found."""
     if not resource.node.try_get_context(SWITCH):
         return
     from aws_cdk import Acknowledgment, Validations  # noqa: PLC0415 # only when switched on
 
-    Validations.of(resource).acknowledge(Acknowledgment(id=f"{_PREFIX}::{finding}", reason=reason))
+    pack = next((name for name in _PACKS if finding.startswith(f"{name}-")), None)
+    if pack is None:
+        raise ValueError(f"{finding} is no rule of {', '.join(_PACKS)}.")
+    Validations.of(resource).acknowledge(Acknowledgment(id=f"{pack}::{finding}", reason=reason))
+    accept_found(resource, "cdk-nag", {finding: reason})
+
+
+def accept_all(resource: CfnResource, reasons: Mapping[str, str]) -> None:
+    """Accept several of cdk-nag's findings on one resource."""
+    for finding, reason in reasons.items():
+        accept(resource, finding, reason)
+
+
+def accept_found(resource: CfnResource, tool: str, reasons: Mapping[str, str]) -> None:
+    """Accept findings that `modelwright.client.checks` makes or reads: of `parliament`, `quotas`, `lifetimes`, ….
+
+    The resource's metadata holds them: `{"modelwright": {<tool>: {<id>: <reason>}}}`.
+    """
+    known = dict(resource.get_metadata(_METADATA) or {})
+    resource.add_metadata(_METADATA, known | {tool: known.get(tool, {}) | dict(reasons)})
 
 
 def accept_checkov(resource: CfnResource, reasons: Mapping[str, str]) -> None:
@@ -52,7 +79,7 @@ def accept_lint(resource: CfnResource, reasons: Mapping[str, str]) -> None:
 
     cfn-lint itself can only switch a whole rule off, so `modelwright.client.checks` reads these.
     """
-    resource.add_metadata("modelwright", {"cfn-lint": dict(reasons)})
+    accept_found(resource, "cfn-lint", reasons)
 
 
 def accept_wildcards(role: CfnResource, statements: Iterable[Statement]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_s3 as s3
 
 from stacks.policies import ACCOUNT_ONLY, Statement, arn, document, tls_only
-from stacks.policy_checks import accept_checkov
+from stacks.policy_checks import accept, accept_checkov
 
 if TYPE_CHECKING:
     from aws_cdk import RemovalPolicy
@@ -23,6 +23,8 @@ WRITES = (
     "s3:RestoreObject",
 )
 """Whatever changes an object."""
+
+_ONE_REGION = "versioned; a copy elsewhere is the owner's decision: it costs, and data may have to stay in its region"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ def buckets(scope: Construct, prefix: str, key_arn: str, removal: RemovalPolicy)
     _policy(scope, "ArtifactBucketPolicy", artifacts)
     _policy(scope, "LogBucketPolicy", logs, (_log_delivery(logs.attr_arn, (data, artifacts)),))
     for resource in scope.node.children:
+        if isinstance(resource, s3.CfnBucket):
+            accept(resource, "NIST.800.53.R5-S3BucketReplicationEnabled", _ONE_REGION)
         if isinstance(resource, s3.CfnBucket | s3.CfnBucketPolicy):  # a kept bucket keeps its protection
             resource.apply_removal_policy(removal)
     return Buckets(data, artifacts, logs)
@@ -85,6 +89,7 @@ def _log_bucket(scope: Construct) -> s3.CfnBucket:
         **_private(),
     )
     accept_checkov(bucket, {"CKV_AWS_18": "it takes the access logs; logging its own would never end"})
+    accept(bucket, "NIST.800.53.R5-S3DefaultEncryptionKMS", "S3's log delivery writes with SSE-S3 only")
     return bucket
 
 

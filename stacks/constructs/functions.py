@@ -13,7 +13,7 @@ from aws_cdk import aws_s3_assets as assets
 from stacks.constructs.logs import log_group
 from stacks.constructs.roles import function_role
 from stacks.grants.functions import function_statements
-from stacks.policy_checks import accept_checkov
+from stacks.policy_checks import accept_all, accept_checkov
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,12 +25,10 @@ if TYPE_CHECKING:
 
 RUNTIME = "python3.14"
 FOLDER = Path(__file__).resolve().parents[2] / "lambdas"
-_ACCEPTED = {
-    "CKV_AWS_115": "a new account has 10 concurrent executions in all; reserving some of them would fail the deploy",
-    "CKV_AWS_116": "only called synchronously, by the state machine, which retries, catches and tells",
-    "CKV_AWS_117": "calls AWS's APIs only, with TLS; a network of its own would need an endpoint for each service",
-    "CKV_AWS_173": "its variables are names, no secrets, under Lambda's own key; ours would let its role decrypt more",
-}
+_UNRESERVED = "a new account has 10 concurrent executions in all; reserving some of them would fail the deploy"
+_SYNCHRONOUS = "only called synchronously, by the state machine, which retries, catches and tells"
+_NO_NETWORK = "calls AWS's APIs only, with TLS; a network of its own would need an endpoint for each service"
+_NO_SECRETS = "its variables are names, no secrets, under Lambda's own key; ours would let its role decrypt more"
 _NOT_CODE = ["**/__pycache__", "**/*.pyc", "**/.*"]
 
 
@@ -83,7 +81,7 @@ class Functions:
             tracing_config={"mode": "Active"},
             **_storage(function),
         )
-        accept_checkov(made, _ACCEPTED)
+        _accept(made)
         return made
 
     def _environment(self, function: Function) -> dict[str, str]:
@@ -91,6 +89,19 @@ class Functions:
         if unknown:
             raise ValueError(f"{function.name} asks for {', '.join(unknown)}; the stack has no value for that.")
         return {name: self._context.values[name] for name in function.environment}
+
+
+def _accept(function: lambda_.CfnFunction) -> None:
+    """Accept what this function does without, each with its reason; cdk-nag and checkov ask the same."""
+    checkov = {"CKV_AWS_115": _UNRESERVED, "CKV_AWS_173": _NO_SECRETS}
+    nag = {"NIST.800.53.R5-LambdaConcurrency": _UNRESERVED}
+    if function.dead_letter_config is None:
+        checkov["CKV_AWS_116"] = _SYNCHRONOUS
+        nag |= {"NIST.800.53.R5-LambdaDLQ": _SYNCHRONOUS, "Serverless-LambdaDLQ": _SYNCHRONOUS}
+    if function.vpc_config is None:
+        checkov["CKV_AWS_117"] = nag["NIST.800.53.R5-LambdaInsideVPC"] = _NO_NETWORK
+    accept_checkov(function, checkov)
+    accept_all(function, nag)
 
 
 def _storage(function: Function) -> dict[str, Any]:

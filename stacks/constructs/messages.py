@@ -8,7 +8,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
 from stacks.policies import ACCOUNT_ONLY, Statement, arn, document, tls_only
-from stacks.policy_checks import accept
+from stacks.policy_checks import accept_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,7 +47,8 @@ def dead_letter_queue(scope: Construct, prefix: str, key_arn: str, removal: Remo
         visibility_timeout=60,
     )
     queue.apply_removal_policy(removal)
-    accept(queue, "AwsSolutions-SQS3", "it is the dead-letter queue of the rules; nothing reads it but a person")
+    last = "it is the dead-letter queue of the rules; nothing reads it but a person"
+    accept_all(queue, {"AwsSolutions-SQS3": last, "Serverless-SQSRedrivePolicy": last})
     rules = [arn("events", f"rule/{prefix}-*"), arn("events", f"rule/{prefix}/{prefix}-*")]
     statements = (
         tls_only("sqs:*", queue.attr_arn),

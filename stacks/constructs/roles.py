@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_iam as iam
 
 from stacks.policies import ACCOUNT_ONLY, Statement, arn, document, trust
-from stacks.policy_checks import accept_wildcards
+from stacks.policy_checks import accept, accept_wildcards
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from constructs import Construct
+
+_INLINE = "of this role alone and made with it: a policy beside it would come after the role, or stay without it"
 
 
 def job_role(scope: Construct, id_: str, what: str, statements: Iterable[Statement]) -> iam.CfnRole:
@@ -36,7 +38,11 @@ def function_role(scope: Construct, id_: str, what: str, statements: Iterable[St
 
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
     """
-    return _role(scope, id_, what, trust("lambda"), statements)
+    granted = tuple(statements)
+    role = _role(scope, id_, what, trust("lambda"), granted)
+    if any(statement.wildcards for statement in granted):
+        accept(role, "Serverless-LambdaStarPermissions", "each wildcard has its own reason: see AwsSolutions-IAM5")
+    return role
 
 
 def rule_role(scope: Construct, id_: str, what: str, statements: Iterable[Statement]) -> iam.CfnRole:
@@ -45,6 +51,13 @@ def rule_role(scope: Construct, id_: str, what: str, statements: Iterable[Statem
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-service-confused-deputy-prevention.html
     """
     return _role(scope, id_, what, trust("events", _from("events", "rule/*")), statements)
+
+
+def branch_role(
+    scope: Construct, id_: str, what: str, trusted: dict[str, Any], statements: Iterable[Statement]
+) -> iam.CfnRole:
+    """Make a role that a branch of a repository takes: `trusted` says which, by `stacks.constructs.github`."""
+    return _role(scope, id_, what, trusted, statements)
 
 
 def _from(service: str, resource: str) -> Mapping[str, Mapping[str, Any]]:
@@ -57,5 +70,6 @@ def _role(
     granted = tuple(statements)
     policy = {"policyName": "Grants", "policyDocument": document(granted)}
     role = iam.CfnRole(scope, id_, description=what, assume_role_policy_document=trusted, policies=[policy])
+    accept(role, "NIST.800.53.R5-IAMNoInlinePolicy", _INLINE)
     accept_wildcards(role, granted)
     return role

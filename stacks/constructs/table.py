@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 
+from stacks.policy_checks import accept
+
 if TYPE_CHECKING:
     from constructs import Construct
 
@@ -37,5 +39,6 @@ def table(scope: Construct, name: str, key_arn: str, *, keep: bool) -> dynamodb.
         ),
         deletion_protection_enabled=keep,
     )
+    accept(made, "NIST.800.53.R5-DynamoDBInBackupPlan", "restorable to any second of the last 35 days, by itself")
     made.apply_removal_policy(RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY)
     return made

@@ -10,9 +10,10 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
+from modelwright.client.checks.policies import PACKS
 from stacks.constructs.roles import function_role, job_role
 from stacks.policies import Statement, bucket_arn, document, objects
-from stacks.policy_checks import SWITCH, accept, check_policies
+from stacks.policy_checks import SWITCH, accept, accept_found, check_policies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,7 @@ def violations(tmp_path: Path, build: Callable[[Stack], None], *, switched_on: b
     return {
         (violation["ruleName"], construct["constructPath"])
         for plugin in found
-        if plugin["pluginName"] == "AwsSolutions"
+        if plugin["pluginName"] in PACKS
         for violation in plugin["violations"]
         for construct in violation["violatingConstructs"]
     }
@@ -72,6 +73,37 @@ def violations(tmp_path: Path, build: Callable[[Stack], None], *, switched_on: b
 def test_what_nobody_accepted_is_found(tmp_path: Path) -> None:
     found = violations(tmp_path, lambda stack: s3.CfnBucket(stack, "Open") and None)
     assert ("AwsSolutions-S1", "x/Open") in found
+
+
+def test_each_pack_finds_its_own(tmp_path: Path) -> None:
+    found = violations(tmp_path, lambda stack: s3.CfnBucket(stack, "Open") and sqs.CfnQueue(stack, "Queue") and None)
+    assert {
+        ("NIST.800.53.R5-S3BucketReplicationEnabled", "x/Open"),
+        ("Serverless-SQSRedrivePolicy", "x/Queue"),
+    } <= found
+
+
+def test_an_acceptance_is_noted_where_it_holds_and_beside_those_of_other_tools(tmp_path: Path) -> None:
+    app = App(outdir=str(tmp_path), context={SWITCH: True}, builtin_cloud_formation_validation=False)
+    queue = sqs.CfnQueue(Stack(app, "x"), "Mine")
+    accept(queue, "AwsSolutions-SQS3", "it is a dead-letter queue")
+    accept(queue, "Serverless-SQSRedrivePolicy", "it is the last one")
+    accept_found(queue, "parliament", {"RESOURCE_STAR[All]": "the action knows no resource"})
+    assert queue.get_metadata("modelwright") == {
+        "cdk-nag": {
+            "AwsSolutions-SQS3": "it is a dead-letter queue",
+            "Serverless-SQSRedrivePolicy": "it is the last one",
+        },
+        "parliament": {"RESOURCE_STAR[All]": "the action knows no resource"},
+    }
+
+
+def test_a_rule_of_no_pack_cannot_be_accepted(tmp_path: Path) -> None:
+    app = App(outdir=str(tmp_path), context={SWITCH: True}, builtin_cloud_formation_validation=False)
+    with pytest.raises(
+        ValueError, match=r"HIPAA\.Security-S3 is no rule of AwsSolutions, NIST\.800\.53\.R5, Serverless"
+    ):
+        accept(sqs.CfnQueue(Stack(app, "x"), "Mine"), "HIPAA.Security-S3", "no reason")
 
 
 def test_nothing_is_looked_at_when_switched_off(tmp_path: Path) -> None:
@@ -99,3 +131,15 @@ def test_the_reasons_of_a_roles_wildcards_are_its_acceptances(tmp_path: Path) ->
 
     found = violations(tmp_path, build)
     assert not {rule for rule, construct in found if construct in {"x/Role", "x/Other"}}
+
+
+def test_a_functions_role_accepts_wildcards_only_when_it_has_some(tmp_path: Path) -> None:
+    """An acceptance in vain would be a finding of `synth --check`."""
+    app = App(outdir=str(tmp_path), context={SWITCH: True}, builtin_cloud_formation_validation=False)
+    stack = Stack(app, "x")
+    wild = Statement("Read", ("s3:GetObject",), objects("b", "in/"), why="objects are named by content")
+    named = Statement("List", ("s3:ListBucket",), (bucket_arn("b"),))
+    found = [function_role(stack, f"R{number}", "x", [item]) for number, item in enumerate((wild, named))]
+    accepted = [set(role.get_metadata("modelwright")["cdk-nag"]) for role in found]
+    assert "Serverless-LambdaStarPermissions" in accepted[0]
+    assert accepted[1] == {"NIST.800.53.R5-IAMNoInlinePolicy"}

@@ -7,9 +7,11 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modelwright.client.checks.acceptances import divide
 from modelwright.client.checks.report import Accepted, Finding
 from modelwright.errors import ChecksUnavailable
 
@@ -25,11 +27,25 @@ ENVIRONMENT = ".venv-checks"
 
 
 def check_checkov(root: Path, templates: Sequence[Template], collector: Collector) -> None:
-    """Run checkov's CloudFormation rules without a network; skips are the template's own, each with a comment."""
+    """Run checkov's CloudFormation rules without a network.
+
+    It is given the templates without their own skips, which it would not say the use of: they are applied here.
+    """
     python = ensure_environment(root)
-    report = _run(python, [template.path for template in templates])
     stacks = {template.path.name: template.stack for template in templates}
-    collector.add(TOOL, _findings(report, stacks), _accepted(report, stacks))
+    with tempfile.TemporaryDirectory(prefix="modelwright-checkov-") as folder:
+        report = _run(python, [_without_metadata(template, Path(folder)) for template in templates])
+    divide(TOOL, _findings(report, stacks), _accepted(templates), collector)
+
+
+def _without_metadata(template: Template, folder: Path) -> Path:
+    resources = {
+        name: {key: value for key, value in resource.items() if key != "Metadata"}
+        for name, resource in template.resources()
+    }
+    path = folder / template.path.name
+    path.write_text(json.dumps({**template.body, "Resources": resources}, indent=1), "utf-8")
+    return path
 
 
 def ensure_environment(root: Path) -> Path:
@@ -90,9 +106,12 @@ def _findings(report: Mapping[str, Any], stacks: Mapping[str, str]) -> Iterator[
         yield Finding(TOOL, "parsing", Path(path).name, "could not be read by checkov")
 
 
-def _accepted(report: Mapping[str, Any], stacks: Mapping[str, str]) -> Iterator[Accepted]:
-    for item in report["results"].get("skipped_checks", []):
-        yield Accepted(TOOL, item["check_id"], _where(item, stacks), item["check_result"]["suppress_comment"])
+def _accepted(templates: Sequence[Template]) -> Iterator[Accepted]:
+    """What the resources skip, in checkov's own notation."""
+    for template in templates:
+        for logical_id, resource in template.resources():
+            for skip in resource.get("Metadata", {}).get(TOOL, {}).get("skip", []):
+                yield Accepted(TOOL, skip["id"], f"{template.stack}/{logical_id}", skip["comment"])
 
 
 def _where(item: Mapping[str, Any], stacks: Mapping[str, str]) -> str:

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelwright.client.checks.report import Accepted, Finding
+from modelwright.client.checks.acceptances import settle
+from modelwright.client.checks.report import Finding
 from modelwright.errors import ChecksUnavailable
 
 if TYPE_CHECKING:
@@ -22,16 +23,7 @@ TOOL = "cfn-lint"
 
 def check_lint(templates: Sequence[Template], collector: Collector) -> None:
     """Lint the templates; what a resource's metadata accepts is no finding, and what it accepts in vain is one."""
-    found = [_finding(templates, item) for item in _run([template.path for template in templates])]
-    given = {(item.id, item.where): item for item in _given(templates)}
-    findings = [item for item in found if (item.id, item.where) not in given]
-    hit = {(item.id, item.where) for item in found}
-    stale = [
-        Finding(TOOL, item.id, item.where, "is accepted but not found: take the acceptance away")
-        for key, item in given.items()
-        if key not in hit
-    ]
-    collector.add(TOOL, [*findings, *stale], [item for key, item in given.items() if key in hit])
+    settle(TOOL, templates, (_finding(templates, item) for item in _run([each.path for each in templates])), collector)
 
 
 def _run(paths: Iterable[Path]) -> list[dict[str, Any]]:
@@ -57,11 +49,3 @@ def _finding(templates: Sequence[Template], item: Mapping[str, Any]) -> Finding:
         rule = f"{rule}[{'/'.join(path[path.index('DefinitionString') + 1 :])}]"
     where = f"{stack}/{path[1]}" if path[:1] == ["Resources"] and len(path) > 1 else stack
     return Finding(TOOL, rule, where, item["Message"])
-
-
-def _given(templates: Sequence[Template]) -> Iterable[Accepted]:
-    for template in templates:
-        for logical_id, resource in template.resources():
-            reasons = resource.get("Metadata", {}).get("modelwright", {}).get(TOOL, {})
-            for id_, reason in reasons.items():
-                yield Accepted(TOOL, id_, f"{template.stack}/{logical_id}", reason)

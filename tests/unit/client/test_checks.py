@@ -219,13 +219,20 @@ def checkov_environment(root: Path, answer: str) -> None:
 
 def test_checkovs_answer_is_read(tmp_path: Path) -> None:
     where = {"file_path": "/x/mw-dev-x.template.json", "resource": "AWS::S3::Bucket.Open"}
-    failed = {**where, "check_id": "CKV_AWS_18", "check_name": "Ensure access logs"}
-    skipped = {**where, "check_id": "CKV_AWS_21", "check_result": {"suppress_comment": "no versions wanted"}}
-    answer = {"results": {"failed_checks": [failed], "skipped_checks": [skipped], "parsing_errors": []}}
+    failed = [
+        {**where, "check_id": "CKV_AWS_18", "check_name": "Ensure access logs"},
+        {**where, "check_id": "CKV_AWS_21", "check_name": "Ensure versions"},
+    ]
+    answer = {"results": {"failed_checks": failed, "parsing_errors": []}}
     checkov_environment(tmp_path, json.dumps(answer))
+    skip = [{"id": "CKV_AWS_21", "comment": "no versions wanted"}, {"id": "CKV_AWS_19", "comment": "not needed now"}]
+    bucket = {"Type": "AWS::S3::Bucket", "Metadata": {"checkov": {"skip": skip}}}
     collector = Collector()
-    check_checkov(tmp_path, [template(tmp_path, {})], collector)
-    assert collector.findings == [Finding("checkov", "CKV_AWS_18", "mw-dev-x/Open", "Ensure access logs")]
+    check_checkov(tmp_path, [template(tmp_path, {"Open": bucket})], collector)
+    assert collector.findings == [
+        Finding("checkov", "CKV_AWS_18", "mw-dev-x/Open", "Ensure access logs"),
+        Finding("checkov", "CKV_AWS_19", "mw-dev-x/Open", "is accepted but not found: take the acceptance away"),
+    ]
     assert collector.accepted == [Accepted("checkov", "CKV_AWS_21", "mw-dev-x/Open", "no versions wanted")]
 
 
