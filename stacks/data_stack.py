@@ -13,6 +13,7 @@ from aws_cdk import aws_ssm as ssm
 from stacks.constructs.alarms import Alarms, Metric
 from stacks.constructs.buckets import buckets
 from stacks.constructs.encryption_key import encryption_key
+from stacks.constructs.github import identity_provider
 from stacks.constructs.messages import dead_letter_queue, topic
 from stacks.constructs.table import table
 from stacks.names import EnvironmentNames
@@ -50,6 +51,8 @@ class DataStack(Stack):
         bus = events.CfnEventBus(self, "EventBus", name=names.event_bus)
         told = topic(self, names.prefix, key, settings.notify_emails).ref
         _dead_letter_alarm(self, told, queue)
+        if settings.oidc_provider == "create":
+            identity_provider(self)
         kept_table = table(self, names.table, key, keep=keep)
         values = {
             "key-arn": key,
