@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Stack
 
 from modelwright.workflow.functions import functions
-from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, Limits
+from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, Limits, Surroundings
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.dashboard import dashboard
 from stacks.constructs.functions import FunctionContext, Functions
+from stacks.constructs.github import find_the_stack, trust_in_branch
 from stacks.constructs.logs import log_group
 from stacks.constructs.pipeline_alarms import (
     EndpointAlarms,
@@ -19,10 +20,11 @@ from stacks.constructs.pipeline_alarms import (
     function_alarms,
     rest_alarm,
 )
-from stacks.constructs.roles import job_role, rule_role, workflow_role
+from stacks.constructs.roles import branch_role, job_role, rule_role, workflow_role
 from stacks.constructs.state_machine import Machine, state_machine
 from stacks.constructs.triggers import Start, merge_rule, schedule_rule
 from stacks.grants import jobs
+from stacks.grants.publishing import publishing
 from stacks.grants.target import Target
 from stacks.grants.workflow import Callees, rule_statements, watch_alarms, workflow_statements
 from stacks.images import image_repositories
@@ -158,7 +160,12 @@ class PipelineStack(Stack):
             lease_wait_seconds=self._settings.limits.lease_seconds + LEASE_MARGIN_SECONDS,
         )
         machine = Machine(
-            self._names.construct("StateMachine"), self._structure, role, self._log_group, substitutions, limits
+            self._names.construct("StateMachine"),
+            self._structure,
+            role,
+            self._log_group,
+            substitutions,
+            Surroundings(self._settings.name, limits),
         )
         return state_machine(self, machine)
 
@@ -170,6 +177,16 @@ class PipelineStack(Stack):
         merge_rule(self, start, self._shared.event_bus_name, self._structure.merge_branch)
         if self._structure.schedule:
             schedule_rule(self, start, self._structure.schedule)
+        if self._structure.merge_github:
+            self._github_role(self._structure.merge_github)
+
+    def _github_role(self, repository: str) -> None:
+        """Make the role with which the repository's workflow publishes what was merged, and say how it is found."""
+        branch = self._structure.merge_branch
+        what = f"GitHub's workflow that publishes {self._target.pipeline}: {repository}, {branch}"
+        statements = (find_the_stack(self._target), *publishing(self._target))
+        role = branch_role(self, "GitHubRole", what, trust_in_branch(repository, branch), statements)
+        CfnOutput(self, "GitHubRoleArn", value=role.attr_arn)
 
     def _outputs(self, machine: stepfunctions.CfnStateMachine) -> None:
         values = {

@@ -18,14 +18,18 @@ class Named:
     created: datetime
 
 
-def run_of(name: str, pipeline: str) -> str | None:
-    """The run that made a model or a configuration of this name; None when no run of this pipeline did.
+def prefix(environment: str, pipeline: str) -> str:
+    """What the names of this pipeline's models and configurations begin with; others' may begin with it, too."""
+    return f"{environment}-{pipeline}-"
 
-    Another pipeline's name may begin with this one's (`penguins`, `penguins-2`): only `<pipeline>-<12 hex>-<number>` is
-    ours.
+
+def is_ours(name: str, environment: str, pipeline: str) -> bool:
+    """Whether a run of this pipeline in this environment made the model or configuration of this name.
+
+    Another pipeline's name may begin with this one's (`penguins`, `penguins-2`), and another environment in the same
+    account may have the same pipeline: only `<environment>-<pipeline>-<run id>-<attempt>` is ours.
     """
-    found = re.fullmatch(re.escape(pipeline) + r"-([0-9a-f]{12})-[0-9]+", name)
-    return found[1] if found else None
+    return re.fullmatch(re.escape(prefix(environment, pipeline)) + r"[0-9a-f]{12}-[0-9]{2}", name) is not None
 
 
 def beyond(ours: list[Named], keep: int, used: frozenset[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from modelwright.client import endpoint
 from modelwright.client.deployment import Deployment, describe_stack, find_deployment, stack_names
 from modelwright.client.executions import executions, run_id, stop
-from modelwright.client.kept import Kept, find_kept, remove_kept
+from modelwright.client.kept import find_kept, remove_kept
 from modelwright.errors import ModelwrightError, NotDeployed
+from modelwright.workflow.run_names import deployment_run, name_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def destroy(
     if deployment:
         yield from _stop_runs(session, deployment, pause)
         yield from _remove_endpoint(session, deployment, pause)
-        yield from _remove_models(session, deployment, kept)
+        yield from _remove_models(session, environment, pipeline)
     if describe_stack(session, own_stack) is not None:
         yield from _remove_stack(session, own_stack, pause)
     else:
@@ -73,19 +73,16 @@ def _remove_endpoint(session: Session, deployment: Deployment, pause: Pause) -> 
     yield f"endpoint {name}: removed"
 
 
-def _remove_models(session: Session, deployment: Deployment, kept: Kept | None) -> Iterator[str]:
-    """Only what this environment's runs made: another's have the same pipeline in their names."""
+def _remove_models(session: Session, environment: str, pipeline: str) -> Iterator[str]:
+    """Only what this pipeline's runs made in this environment: their names say so."""
     client = session.client("sagemaker")
-    runs = {run_id(entry["executionArn"]) for entry in executions(session, deployment)}
-    runs |= kept.run_ids(session) if kept else set()
-    ours = re.compile(rf"{re.escape(deployment.pipeline)}-([0-9a-f]{{12}})-\d+")
     for what, member, key in (
         ("endpoint_config", "EndpointConfigs", "EndpointConfigName"),
         ("model", "Models", "ModelName"),
     ):
-        pages = client.get_paginator(f"list_{what}s").paginate(NameContains=deployment.pipeline)
-        matches = [ours.fullmatch(entry[key]) for page in pages for entry in page[member]]
-        names = [match.group(0) for match in matches if match and match.group(1) in runs]
+        pages = client.get_paginator(f"list_{what}s").paginate(NameContains=name_prefix(environment, pipeline))
+        found = [entry[key] for page in pages for entry in page[member]]
+        names = [name for name in found if deployment_run(environment, pipeline, name)]
         for name in names:
             getattr(client, f"delete_{what}")(**{key: name})
         yield f"{what.replace('_', ' ')}s: {len(names)} removed"

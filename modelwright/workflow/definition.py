@@ -19,7 +19,7 @@ from modelwright.workflow import (
     states_promote,
     states_watch,
 )
-from modelwright.workflow.structure import ENDPOINT_KINDS, Limits, Structure, WorkflowStructure
+from modelwright.workflow.structure import ENDPOINT_KINDS, Structure, Surroundings, WorkflowStructure
 from modelwright.workflow.tasks import State
 
 StateFunction = Callable[[WorkflowStructure], State]
@@ -101,9 +101,9 @@ def state_functions(structure: WorkflowStructure) -> tuple[StateFunction, ...]:
     return (*_TO_REGISTRY, *middle, *_ENDINGS)
 
 
-def definition(structure: Structure, limits: Limits | None = None) -> dict[str, Any]:
+def definition(structure: Structure, surroundings: Surroundings | None = None) -> dict[str, Any]:
     """The whole Amazon States Language document of a pipeline, with `${Name}` for what only a deployment knows."""
-    whole = WorkflowStructure(structure.pipeline, structure.endpoint, limits or Limits())
+    whole = WorkflowStructure(structure.pipeline, structure.endpoint, surroundings or Surroundings())
     functions = state_functions(whole)
     return {
         "Comment": f"modelwright: {structure.pipeline}, from data to a served model",

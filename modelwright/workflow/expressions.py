@@ -8,7 +8,12 @@ https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from modelwright.workflow.run_names import name_prefix
+
+if TYPE_CHECKING:
+    from modelwright.workflow.structure import WorkflowStructure
 
 
 def jsonata(text: str) -> str:
@@ -35,19 +40,23 @@ def with_optional(fixed: dict[str, Any], optional: str) -> str:
 # The first 12 hex digits of the execution's hash: known before anything ran, so that a failed start is recorded too.
 RUN_ID = "$substring($hash($states.context.Execution.Id, 'SHA-256'), 0, 12)"
 
-# A name used again is refused, so each attempt has its own: Step Functions' retries count the ones, rounds of waiting
-# for capacity the tens.
-ATTEMPT = "$string($capacity_waits * 10 + $states.context.State.RetryCount)"
+# A name used again is refused, so each attempt has its own two digits: rounds of waiting for capacity, then Step
+# Functions' retries. Always two: `run_names.py` says why.
+ATTEMPT = "$string($capacity_waits) & $string($states.context.State.RetryCount)"
 
 
-def job_name(pipeline: str, step: str) -> str:
+def job_name(structure: WorkflowStructure, step: str) -> str:
     """The name of this attempt of a job: at most 63 characters."""
-    return jsonata(f"'{pipeline}-{step}-' & $plan.run.id & '-' & {ATTEMPT}")
+    return _run_name(name_prefix(structure.environment, structure.pipeline, step))
 
 
-def deployment_name(pipeline: str) -> str:
+def deployment_name(structure: WorkflowStructure) -> str:
     """The name of this attempt of a model or an endpoint's configuration."""
-    return jsonata(f"'{pipeline}-' & $plan.run.id & '-' & {ATTEMPT}")
+    return _run_name(name_prefix(structure.environment, structure.pipeline))
+
+
+def _run_name(prefix: str) -> str:
+    return jsonata(f"'{prefix}' & $plan.run.id & '-' & {ATTEMPT}")
 
 
 def name_in_arn(field: str) -> str:
@@ -55,10 +64,11 @@ def name_in_arn(field: str) -> str:
     return jsonata(f"$split($states.result.{field}, '/')[-1]")
 
 
-def tags(pipeline: str) -> list[dict[str, Any]]:
+def tags(structure: WorkflowStructure) -> list[dict[str, Any]]:
     """Tags of everything that a run makes in SageMaker."""
     values = {
-        "modelwright:pipeline": pipeline,
+        "modelwright:environment": structure.environment,
+        "modelwright:pipeline": structure.pipeline,
         "modelwright:run": jsonata("$plan.run.id"),
         "modelwright:release": jsonata("$plan.run.release"),
     }

@@ -15,7 +15,17 @@ _KEY: Final = "${KeyArn}"
 _SAGEMAKER: Final = "arn:${Partition}:sagemaker:${Region}:${Account}"
 
 FUNCTION_RESOURCES: Final = frozenset(
-    {"ArtifactBucketArn", "TableArn", "KeyArn", "Partition", "Region", "Account", "Pipeline", "EndpointName"}
+    {
+        "ArtifactBucketArn",
+        "TableArn",
+        "KeyArn",
+        "Partition",
+        "Region",
+        "Account",
+        "Pipeline",
+        "EndpointName",
+        "RunNames",
+    }
     | {"ModelPackageGroupName", "StateMachineId"}
 )
 
@@ -192,20 +202,16 @@ REMOVE_OLD_MODELS: Final = Function(
     name="remove_old_models",
     memory_mib=512,
     timeout_seconds=120,
-    environment=("PIPELINE", "TABLE_NAME", "ENDPOINT_NAME"),
+    environment=("ENVIRONMENT", "PIPELINE", "ENDPOINT_NAME"),
     grants=(
-        Grant(("dynamodb:GetItem",), (_TABLE,), "which runs are this environment's"),
-        _DECRYPT,
         Grant(("sagemaker:ListModels", "sagemaker:ListEndpointConfigs"), ("*",), "lists have no resource"),
         Grant(("sagemaker:DescribeEndpoint",), (f"{_SAGEMAKER}:endpoint/${{EndpointName}}",), "what serves stays"),
         Grant(
             ("sagemaker:DescribeEndpointConfig", "sagemaker:DeleteEndpointConfig"),
-            (f"{_SAGEMAKER}:endpoint-config/${{Pipeline}}-*",),
+            (f"{_SAGEMAKER}:endpoint-config/${{RunNames}}",),
             "deletes what is beyond the last N",
         ),
-        Grant(
-            ("sagemaker:DeleteModel",), (f"{_SAGEMAKER}:model/${{Pipeline}}-*",), "deletes what is beyond the last N"
-        ),
+        Grant(("sagemaker:DeleteModel",), (f"{_SAGEMAKER}:model/${{RunNames}}",), "deletes what is beyond the last N"),
     ),
     deploys=True,
 )
@@ -227,7 +233,7 @@ RESTORE_ENDPOINT: Final = Function(
         ),
         Grant(
             ("sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"),
-            (f"{_SAGEMAKER}:endpoint-config/${{Pipeline}}-*",),
+            (f"{_SAGEMAKER}:endpoint-config/${{RunNames}}",),
             "the configuration that is put back",
         ),
         # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html (KmsKeyId)

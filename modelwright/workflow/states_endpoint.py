@@ -137,7 +137,7 @@ def create_endpoint(structure: WorkflowStructure) -> State:
     arguments = {
         "EndpointName": "${EndpointName}",
         "EndpointConfigName": jsonata("$config_name"),
-        "Tags": tags(structure.pipeline),
+        "Tags": tags(structure),
     }
     return {
         **call("sagemaker:createEndpoint", arguments, SAGEMAKER_ERRORS),

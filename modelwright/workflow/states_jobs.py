@@ -51,7 +51,7 @@ def _machines(step: str) -> str:
 
 def _processing_job(structure: WorkflowStructure, step: str, inputs: list[Any], outputs: list[str]) -> dict[str, Any]:
     return {
-        "ProcessingJobName": job_name(structure.pipeline, step),
+        "ProcessingJobName": job_name(structure, step),
         "RoleArn": "${ProcessingRoleArn}",
         "AppSpecification": {
             "ImageUri": jsonata(f"$plan.{step}.image"),
@@ -62,7 +62,7 @@ def _processing_job(structure: WorkflowStructure, step: str, inputs: list[Any], 
         "ProcessingResources": {"ClusterConfig": _machines(step)},
         "NetworkConfig": {"EnableNetworkIsolation": jsonata("$plan.isolated")},
         "StoppingCondition": {"MaxRuntimeInSeconds": jsonata(f"$plan.{step}.max_runtime_seconds")},
-        "Tags": tags(structure.pipeline),
+        "Tags": tags(structure),
     }
 
 
@@ -93,7 +93,7 @@ def _channel(name: str, uri: str) -> dict[str, Any]:
 def _training_job(structure: WorkflowStructure) -> dict[str, Any]:
     output = {"S3OutputPath": jsonata("$plan.run.prefix & 'training/'"), "KmsKeyId": "${KeyArn}"}
     return {
-        "TrainingJobName": job_name(structure.pipeline, "train"),
+        "TrainingJobName": job_name(structure, "train"),
         "RoleArn": "${TrainingRoleArn}",
         "AlgorithmSpecification": {"TrainingImage": jsonata("$plan.train.image"), "TrainingInputMode": "File"},
         "HyperParameters": jsonata("$plan.train.hyperparameters"),
@@ -105,7 +105,7 @@ def _training_job(structure: WorkflowStructure) -> dict[str, Any]:
         "ResourceConfig": _machines("train"),
         "EnableNetworkIsolation": jsonata("$plan.isolated"),
         "StoppingCondition": {"MaxRuntimeInSeconds": jsonata("$plan.train.max_runtime_seconds")},
-        "Tags": tags(structure.pipeline),
+        "Tags": tags(structure),
     }
 
 

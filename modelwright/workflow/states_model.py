@@ -17,7 +17,7 @@ VARIANT: Final = "AllTraffic"  # never changes: an update with guardrails wants 
 def create_model(structure: WorkflowStructure) -> State:
     """The packaged archive and the image that serves it."""
     arguments = {
-        "ModelName": deployment_name(structure.pipeline),
+        "ModelName": deployment_name(structure),
         "ExecutionRoleArn": "${HostingRoleArn}",
         "PrimaryContainer": {
             "Image": jsonata("$plan.deploy.image"),
@@ -25,7 +25,7 @@ def create_model(structure: WorkflowStructure) -> State:
             "Environment": container_environment(),
         },
         "EnableNetworkIsolation": jsonata("$plan.isolated"),
-        "Tags": tags(structure.pipeline),
+        "Tags": tags(structure),
     }
     return {
         **call("sagemaker:createModel", arguments, SAGEMAKER_ERRORS),
@@ -46,9 +46,9 @@ def create_endpoint_config(structure: WorkflowStructure) -> State:
         "InitialVariantWeight": 1,
     }
     fixed = {
-        "EndpointConfigName": deployment_name(structure.pipeline),
+        "EndpointConfigName": deployment_name(structure),
         "ProductionVariants": [variant],
-        "Tags": tags(structure.pipeline),
+        "Tags": tags(structure),
     }
     return {
         # A key for volumes is refused where disks are encrypted by hardware: `volume_key` is empty there.

@@ -37,9 +37,28 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Surroundings:
+    """What of its environment shapes a pipeline's state machine."""
+
+    environment: str = "dev"
+    """Its name: at most 12 characters, and no hyphen among them."""
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
 class WorkflowStructure:
     """What every state's function is given."""
 
     pipeline: str
     endpoint: str = "realtime"
-    limits: Limits = field(default_factory=Limits)
+    surroundings: Surroundings = field(default_factory=Surroundings)
+
+    @property
+    def environment(self) -> str:
+        """The environment's name."""
+        return self.surroundings.environment
+
+    @property
+    def limits(self) -> Limits:
+        """How long the parts of an execution may take."""
+        return self.surroundings.limits

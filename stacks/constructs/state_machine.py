@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
     from constructs import Construct
 
-    from modelwright.workflow.structure import Limits, Structure
+    from modelwright.workflow.structure import Structure, Surroundings
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Machine:
     log_group: logs.CfnLogGroup
     substitutions: Mapping[str, str]
     """What the definition's placeholders stand for."""
-    limits: Limits
+    surroundings: Surroundings
 
 
 def state_machine(scope: Construct, machine: Machine) -> stepfunctions.CfnStateMachine:
@@ -45,7 +45,7 @@ def state_machine(scope: Construct, machine: Machine) -> stepfunctions.CfnStateM
         "includeExecutionData": True,
         "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": machine.log_group.attr_arn}}],
     }
-    document = definition(machine.structure, machine.limits)
+    document = definition(machine.structure, machine.surroundings)
     made = stepfunctions.CfnStateMachine(
         scope,
         machine.id,

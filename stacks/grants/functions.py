@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Aws
 
+from modelwright.workflow.run_names import name_pattern
 from stacks.policies import NO_RESOURCE, Statement
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def _resolve(target: Target, resource: str) -> str:
         "Account": Aws.ACCOUNT_ID,
         "Pipeline": target.pipeline,
         "EndpointName": target.names.prefix,
+        "RunNames": name_pattern(target.names.environment, target.pipeline),
         "ModelPackageGroupName": target.names.prefix,
         "StateMachineId": target.names.construct("StateMachine"),
     }

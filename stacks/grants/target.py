@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Aws
 
+from modelwright.workflow.run_names import name_pattern
 from stacks.policies import arn, objects
 
 if TYPE_CHECKING:
     from stacks.names import PipelineNames
     from stacks.shared import Shared
-
-RUN_ID = "?" * 12
-"""Stands for any run id in an ARN: 12 hex digits. So `pen`'s pattern does not match what belongs to `pen-guins`."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +36,15 @@ class Target:
         return objects(self.shared.artifact_bucket, *prefixes)
 
     def jobs(self, kind: str, *steps: str) -> tuple[str, ...]:
-        """Return the ARNs of the SageMaker jobs of `steps`: `<pipeline>-<step>-<run id>-<retry>`."""
-        return tuple(arn("sagemaker", f"{kind}/{self.pipeline}-{step}-{RUN_ID}-*") for step in steps)
+        """Return the ARNs of the SageMaker jobs of `steps`."""
+        return tuple(arn("sagemaker", f"{kind}/{self._run_names(step)}") for step in steps)
 
     def per_run(self, kind: str) -> str:
-        """Return the ARN of the pipeline's resources of `kind` that are named `<pipeline>-<run id>-<retry>`."""
-        return arn("sagemaker", f"{kind}/{self.pipeline}-{RUN_ID}-*")
+        """Return the ARN of what each run makes one of: a `model`, an `endpoint-config`."""
+        return arn("sagemaker", f"{kind}/{self._run_names()}")
+
+    def _run_names(self, step: str | None = None) -> str:
+        return name_pattern(self.names.environment, self.pipeline, step)
 
     @property
     def table(self) -> str:

@@ -19,7 +19,7 @@ from modelwright.workflow.structure import WorkflowStructure
 
 DOCUMENTED = json.loads((Path(__file__).parent / "optimized_integration_fields.json").read_text("utf-8"))
 RESOURCE = re.compile(r"arn:aws:states:::(?P<sdk>aws-sdk:)?(?P<service>[a-z]+):(?P<call>[A-Za-z]+)(?P<sync>\.sync)?")
-OLD = "penguins-000000000000-0"
+OLD = "dev-penguins-000000000000-00"
 NVME = {"instance": "ml.g5.xlarge", "instance_count": 1, "keep": 1, "content_types": ["a/b"], "image": "i"}
 
 

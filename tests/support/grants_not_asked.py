@@ -64,7 +64,7 @@ NOT_TOUCHED: Mapping[tuple[str, str, str], str] = {
     ("*Role", "PullImages", "*:repository/mw-dev-penguins"): (
         "the pipeline's own repository: a release may name an image of its own without a deploy; the penguins' is AWS's"
     ),
-    ("StateMachineRole", "RunProcessingJobs", "*:processing-job/penguins-evaluate-*"): (
+    ("StateMachineRole", "RunProcessingJobs", "*:processing-job/dev-penguins-evaluate-*"): (
         "an execution that is stopped while it evaluates stops that job: tried with the other processing job"
     ),
 }

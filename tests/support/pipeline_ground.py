@@ -99,9 +99,7 @@ class Ground:
     def leave_an_old_model(self) -> None:
         """Leave a model and a configuration of a run of long ago, made like those that serve."""
         run = uuid.uuid4().hex[:12]
-        client, name = self.client("sagemaker"), f"penguins-{run}-0"
-        item = {"pk": {"S": "PIPELINE#penguins"}, "sk": {"S": f"RUN#{run}"}}
-        self.client("dynamodb").put_item(TableName=self.deployment.table, Item=item)
+        client, name = self.client("sagemaker"), f"dev-penguins-{run}-00"
         config = client.describe_endpoint_config(EndpointConfigName=self.config())
         (variant,) = config["ProductionVariants"]
         model = client.describe_model(ModelName=variant["ModelName"])

@@ -140,7 +140,7 @@ def stopped_train(stage: Stage) -> Seen:
 
 def _stopped(stage: Stage, release: str, kind: str, step: str) -> Seen:
     arn = stage.start(release)
-    job = f"penguins-{step}-{run_id(arn)}-0"
+    job = f"dev-penguins-{step}-{run_id(arn)}-00"
     sagemaker: Any = stage.cloud.services["sagemaker"]
     stage.wait_for_events(arn, "TaskSubmitted", {"ProcessingJob": 1, "TrainingJob": 2}[kind])
     client = stage.client("stepfunctions")

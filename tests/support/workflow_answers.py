@@ -14,7 +14,7 @@ BUCKET = "mw-artifacts"
 KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 PACKAGE_ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/mw-dev-penguins/1"
 ENDPOINT = "mw-dev-penguins"
-CONFIG = f"penguins-{RUN}-0"
+CONFIG = f"dev-penguins-{RUN}-00"
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py312"
 
 EVENT = {
@@ -100,16 +100,16 @@ class Answers:
             "RemoveOldModels": {"models": [], "endpointConfigs": [], "left": []},
             "RestoreEndpoint": {"status": "serves before as before"},
         }
-        model = f"s3://{BUCKET}/runs/penguins/{RUN}/training/penguins-train-{RUN}-0/output/model.tar.gz"
+        model = f"s3://{BUCKET}/runs/penguins/{RUN}/training/dev-penguins-train-{RUN}-00/output/model.tar.gz"
         account = "arn:aws:sagemaker:eu-west-1:123456789012"
         self.table: dict[str, Any] = {
             **{name: {"Payload": payload, "StatusCode": 200} for name, payload in payloads.items()},
-            "ProcessData": {"ProcessingJobName": f"penguins-process-{RUN}-0"},
+            "ProcessData": {"ProcessingJobName": f"dev-penguins-process-{RUN}-00"},
             "TrainModel": {
-                "TrainingJobName": f"penguins-train-{RUN}-0",
+                "TrainingJobName": f"dev-penguins-train-{RUN}-00",
                 "ModelArtifacts": {"S3ModelArtifacts": model},
             },
-            "EvaluateModel": {"ProcessingJobName": f"penguins-evaluate-{RUN}-0"},
+            "EvaluateModel": {"ProcessingJobName": f"dev-penguins-evaluate-{RUN}-00"},
             "RegisterModel": {"ModelPackageArn": PACKAGE_ARN},
             "CreateModel": {"ModelArn": f"{account}:model/{CONFIG}"},
             "CreateEndpointConfig": {"EndpointConfigArn": f"{account}:endpoint-config/{CONFIG}"},

@@ -13,7 +13,7 @@ from modelwright.config import load_project
 from modelwright.local.monitoring.expressions import evaluate
 from modelwright.workflow.definition import definition, placeholders
 from modelwright.workflow.functions import functions
-from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, Limits
+from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, Limits, Surroundings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ def test_the_definition_is_the_workflows(stack: Stack, project: Project) -> None
         deployment_seconds=found.max_wait_for_endpoint_seconds,
         lease_wait_seconds=found.lease_seconds + LEASE_MARGIN_SECONDS,  # a run that was stopped fails no other
     )
-    assert stack.definition() == definition(project.pipeline("penguins").structure(), limits)
+    assert stack.definition() == definition(project.pipeline("penguins").structure(), Surroundings("dev", limits))
 
 
 def test_every_placeholder_has_a_value_and_every_value_a_placeholder(stack: Stack) -> None:

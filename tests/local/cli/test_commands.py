@@ -67,7 +67,7 @@ def test_runs_show_and_status_tell_of_it(modelwright: Command, deployed: subproc
     shown = document(modelwright("show", name[:6], "--json"))
     train = next(state for state in shown["states"] if state["name"] == "TrainModel")
     assert train["parameters"]["HyperParameters"]["C"] == "0.5"
-    assert train["parameters"]["TrainingJobName"] == f"penguins-train-{name}-0"
+    assert train["parameters"]["TrainingJobName"] == f"dev-penguins-train-{name}-00"
     text = modelwright("show", name).stdout
     assert '"overrides": {"C": "0.5"}' in text
     assert "✓ TrainModel" in text

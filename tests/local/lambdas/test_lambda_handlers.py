@@ -225,7 +225,7 @@ class FakeSageMaker:
         self.calls.append("delete")
 
     def describe_endpoint_config(self, **_: Any) -> dict[str, Any]:
-        return {"ProductionVariants": [{"ModelName": "penguins-000000000009-0"}]}
+        return {"ProductionVariants": [{"ModelName": "dev-penguins-000000000009-00"}]}
 
     def get_paginator(self, name: str) -> FakeSageMaker:
         self.listed = "Models" if name == "list_models" else "EndpointConfigs"
@@ -271,7 +271,7 @@ def promotion(execution: str, run: str, fence: int, started_at: str = EARLY) -> 
         "started_at": started_at,
         "release": "r" * 64,
         "package_arn": f"arn:package/{run}",
-        "endpoint_config": f"penguins-{run}-0",
+        "endpoint_config": f"dev-penguins-{run}-00",
         "metrics": {"accuracy": 0.9, "tiny": 1e-300},
     }
 
@@ -501,43 +501,34 @@ def test_a_model_that_was_promoted_before_the_failure_stays(sagemaker: FakeSageM
     assert sagemaker.packages == {}
 
 
-def know_run(run: str) -> None:
-    boto3.client("dynamodb").put_item(
-        TableName="mw-dev", Item={**run_key("penguins", run), "status": {"S": "Deployed"}}
-    )
-
-
 def test_models_of_another_environment_stay(sagemaker: FakeSageMaker) -> None:
-    """In the same account, `prod` has a pipeline of this name, too: its runs are in its own table."""
-    sagemaker.endpoint = endpoint("InService", "penguins-000000000009-0")
-    names = [f"penguins-{run}-0" for run in ("000000000001", "00000000000f", "000000000002")]
+    """In the same account, `prod` has a pipeline of this name, too, and this environment has others."""
+    sagemaker.endpoint = endpoint("InService", "dev-penguins-000000000009-00")
+    theirs = ["prod-penguins-00000000000f-00", "dev-penguins-2-00000000000f-00", "dev-penguins-handmade"]
+    names = ["dev-penguins-000000000001-00", *theirs, "dev-penguins-000000000002-00"]
     sagemaker.models = [
         {"ModelName": name, "EndpointConfigName": name, "CreationTime": index} for index, name in enumerate(names)
     ]
-    know_run("000000000001")
-    know_run("000000000002")
 
     found = remove.handler({"keep": 0}, None)
-    assert found["models"] == ["penguins-000000000001-0", "penguins-000000000002-0"]
-    assert not [call for call in sagemaker.calls if "00000000000f" in call]
+    assert found["models"] == ["dev-penguins-000000000001-00", "dev-penguins-000000000002-00"]
+    assert [call.split()[1] for call in sagemaker.calls] == [*found["endpointConfigs"], *found["models"]]
 
 
 def test_old_models_go_and_one_that_cannot_is_said(sagemaker: FakeSageMaker) -> None:
-    sagemaker.endpoint = {"EndpointStatus": "InService", "EndpointConfigName": "penguins-000000000009-0"}
+    sagemaker.endpoint = {"EndpointStatus": "InService", "EndpointConfigName": "dev-penguins-000000000009-00"}
     sagemaker.models = [
         {"ModelName": name, "EndpointConfigName": name, "CreationTime": index}
-        for index, name in enumerate(f"penguins-{index:012x}-0" for index in range(10))
+        for index, name in enumerate(f"dev-penguins-{index:012x}-00" for index in range(10))
     ]
-    sagemaker.undeletable = "penguins-000000000001-0"
-    for index in range(10):
-        know_run(f"{index:012x}")
+    sagemaker.undeletable = "dev-penguins-000000000001-00"
 
     found = remove.handler({"keep": 7}, None)
 
-    assert found["models"] == ["penguins-000000000000-0", "penguins-000000000001-0"]
-    assert sagemaker.calls == ["config penguins-000000000000-0", "model penguins-000000000000-0"]
+    assert found["models"] == ["dev-penguins-000000000000-00", "dev-penguins-000000000001-00"]
+    assert sagemaker.calls == ["config dev-penguins-000000000000-00", "model dev-penguins-000000000000-00"]
     assert len(found["left"]) == 2
-    assert found["left"][0].startswith("penguins-000000000001-0: ")
+    assert found["left"][0].startswith("dev-penguins-000000000001-00: ")
 
 
 def smoke_release(body: bytes) -> str:

@@ -27,7 +27,7 @@ def deployed(cloud, refusal):
     answers = Answers(
         InspectEndpoint=[
             refusal("ValidationException", f'Could not find endpoint "{ENDPOINT}".'),
-            described("InService", f"penguins-{RUN}-0"),
+            described("InService", f"dev-penguins-{RUN}-00"),
         ]
     )
     sagemaker = cloud.sagemaker

@@ -23,7 +23,7 @@ def test_a_model_is_deployed_with_its_metrics_and_answers(up, place):
     package = session.client("sagemaker").describe_model_package(ModelPackageName=result["modelPackageArn"])
     assert package["ModelApprovalStatus"] == "Approved"
     assert package["CustomerMetadataProperties"]["run"] == result["run"]
-    assert serving(place).startswith(f"penguins-{result['run']}-")
+    assert serving(place).startswith(f"dev-penguins-{result['run']}-")
 
 
 def test_another_hyperparameter_gives_another_model(up):
@@ -144,7 +144,7 @@ def test_two_at_once_train_side_by_side_and_deploy_one_after_the_other(up, place
     ends = [executions.watch(session, "penguins", arn, lambda *_: None)[0] for arn in arns]
     assert {end.outcome for end in ends} <= {"Deployed", "Superseded"}
     assert ends[1].outcome == "Deployed"
-    assert serving(place).startswith(f"penguins-{ends[1].run_id}-")
+    assert serving(place).startswith(f"dev-penguins-{ends[1].run_id}-")
 
 
 def test_a_run_that_is_overtaken_by_a_younger_one_is_superseded(up, place):
@@ -164,7 +164,7 @@ def test_a_run_that_is_overtaken_by_a_younger_one_is_superseded(up, place):
         arns.append(started["executionArn"])
     older, younger = [executions.watch(session, "penguins", arn, lambda *_: None)[0] for arn in arns]
     assert (older.outcome, younger.outcome) == ("Superseded", "Deployed")
-    assert serving(place).startswith(f"penguins-{younger.run_id}-")
+    assert serving(place).startswith(f"dev-penguins-{younger.run_id}-")
 
 
 def test_a_release_that_is_not_there_is_an_error_of_that_name(up, place):

@@ -149,7 +149,13 @@ OLD, THEIRS, NEIGHBOUR = "0123456789ab", "fedcba987654", "aaaaaaaaaaaa"
 @pytest.fixture
 def account() -> Account:
     own = run_id(RUN.arn)
-    names = [f"pen-{own}-0", f"pen-{OLD}-1", f"pen-{THEIRS}-0", f"pen-guins-{NEIGHBOUR}-0", "my-pen-model"]
+    names = [
+        f"dev-pen-{own}-00",
+        f"dev-pen-{OLD}-01",
+        f"prod-pen-{THEIRS}-00",
+        f"dev-pen-guins-{NEIGHBOUR}-00",
+        "my-pen-model",
+    ]
     folders = ("releases", "commits", "code", "runs", "models")
     both = [f"{folder}/{name}/x" for folder in folders for name in ("pen", "pen-guins")]
     return Account(
@@ -206,7 +212,7 @@ def test_without_data_it_says_what_goes_and_what_is_left(account: Account) -> No
         "stack mw-dev-pen: removed",
         *KEPT,
     ]
-    kept = [f"pen-{THEIRS}-0", f"pen-guins-{NEIGHBOUR}-0", "my-pen-model"]
+    kept = [f"prod-pen-{THEIRS}-00", f"dev-pen-guins-{NEIGHBOUR}-00", "my-pen-model"]
     assert (account.models, account.configs) == (kept, kept), "another environment's and another pipeline's stay"
     assert list(account.stacks) == ["mw-dev-data", "mw-dev-pen-data", "mw-dev-pen-guins-data", "mw-dev-pen-guins"]
     assert list(account.endpoints) == ["mw-dev-pen-guins"]

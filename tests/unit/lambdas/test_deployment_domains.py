@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquire_deployment.domain import newer_champion, order
-from remove_old_models.domain import Named, beyond, run_of
+from remove_old_models.domain import Named, beyond, is_ours
 from restore_endpoint.domain import next_step
 from shared.endpoint import BUSY
 from shared.patience import pauses
@@ -105,7 +105,7 @@ def test_looks_are_soon_at_first_never_too_many_and_end_in_time(seconds: float) 
 
 
 def named(index: int, *, at: int | None = None) -> Named:
-    return Named(f"penguins-{index:012x}-0", START + timedelta(hours=index if at is None else at))
+    return Named(f"dev-penguins-{index:012x}-00", START + timedelta(hours=index if at is None else at))
 
 
 def test_the_newest_are_kept_and_what_serves_beside_them() -> None:
@@ -115,9 +115,17 @@ def test_the_newest_are_kept_and_what_serves_beside_them() -> None:
 
 
 def test_other_pipelines_and_strangers_are_not_ours() -> None:
-    names = ["penguins-2-0123456789ab-0", "penguins-handmade", "fish-0123456789ab-0", "a-penguins-0123456789ab-0"]
-    assert [run_of(name, "penguins") for name in names] == [None] * 4
-    assert run_of("penguins-0123456789ab-12", "penguins") == "0123456789ab"
+    strangers = [
+        "dev-penguins-2-0123456789ab-00",
+        "dev-penguins-handmade",
+        "dev-fish-0123456789ab-00",
+        "dev-a-penguins-0123456789ab-00",
+        "prod-penguins-0123456789ab-00",
+        "penguins-0123456789ab-00",
+        "dev-penguins-0123456789ab-0",
+    ]
+    assert [name for name in strangers if is_ours(name, "dev", "penguins")] == []
+    assert is_ours("dev-penguins-0123456789ab-12", "dev", "penguins")
 
 
 @given(

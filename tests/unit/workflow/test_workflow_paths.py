@@ -25,7 +25,7 @@ from workflow_walk import EXECUTION, RUN, TaskError, Walk
 from modelwright.workflow.definition import definition
 from modelwright.workflow.structure import WorkflowStructure
 
-OLD = "penguins-000000000000-0"
+OLD = "dev-penguins-000000000000-00"
 
 
 def walk(endpoint: str = "realtime", **changes: Any) -> Walk:

@@ -22,13 +22,15 @@ from modelwright.workflow.definition import (
 )
 from modelwright.workflow.expressions import expression
 from modelwright.workflow.functions import FUNCTIONS, functions
-from modelwright.workflow.structure import ENDPOINT_KINDS, Limits, WorkflowStructure
+from modelwright.workflow.run_names import ATTEMPT_LENGTH, RUN_ID_LENGTH
+from modelwright.workflow.structure import ENDPOINT_KINDS, Limits, Surroundings, WorkflowStructure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_HISTORY = 25_000
 LONGEST_NAME = "p" * 20
+LONGEST_ENVIRONMENT = "e" * 12
 BEST_EFFORT = {
     "ReleaseLease": "the run did what it should; the lease ends by its time",
     "ReleaseFailedLease": "the first error stays the error; the lease ends by its time",
@@ -139,15 +141,15 @@ def test_an_unknown_endpoint_kind_is_an_error_that_names_what_is_allowed() -> No
 
 
 def test_names_fit_into_63_characters() -> None:
-    text = json.dumps(definition(WorkflowStructure(LONGEST_NAME)))
-    prefixes = re.findall(rf"'({LONGEST_NAME}-(?:[a-z]+-)?)' & \$plan\.run\.id", text)
+    text = json.dumps(definition(WorkflowStructure(LONGEST_NAME), Surroundings(LONGEST_ENVIRONMENT)))
+    prefixes = re.findall(rf"'({LONGEST_ENVIRONMENT}-{LONGEST_NAME}-(?:[a-z]+-)?)' & \$plan\.run\.id", text)
     assert len(prefixes) >= 5
-    attempt = states_jobs.MAX_CAPACITY_WAITS * 10 + 9
-    assert max(len(prefix) + 12 + len(f"-{attempt}") for prefix in prefixes) <= 63
+    assert max(len(prefix) + RUN_ID_LENGTH + 1 + ATTEMPT_LENGTH for prefix in prefixes) <= 63
 
 
 def test_attempts_never_share_a_name(document: dict[str, Any]) -> None:
-    """Rounds of waiting count the tens: a task has fewer retries than ten."""
+    """One digit for the rounds of waiting, one for a task's retries."""
+    assert states_jobs.MAX_CAPACITY_WAITS < 10
     for name, state in tasks(document):
         assert sum(retry["MaxAttempts"] for retry in state["Retry"]) < 10, name
 
