@@ -77,8 +77,19 @@ def release_of_commit(
     with tempfile.TemporaryDirectory(prefix="modelwright-") as temporary:
         folder = Path(temporary) / pipeline
         extract_folder(root, found, path, folder)
-        settings = load_pipeline(folder, pipeline, f"{found[:12]}:{path}", environment)
-        return _in_memory(build_release(settings, destination, commit=found, clean=True))
+        return _in_memory(release_of_extracted(folder, found, environment, destination))
+
+
+def release_of_extracted(
+    folder: Path, commit: str, environment: EnvironmentSettings, destination: Destination
+) -> Release:
+    """Return the release of a folder that holds exactly what a commit does; its name is the pipeline's.
+
+    The command line and the Lambda `publish_merge` both come here: one commit is one release, whoever reads it.
+    """
+    shown = f"{commit[:12]}:{PurePosixPath(TRAINING_CODE) / folder.name}"
+    settings = load_pipeline(folder, folder.name, shown, environment)
+    return build_release(settings, destination, commit=commit, clean=True)
 
 
 def build_release(
