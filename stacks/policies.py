@@ -30,9 +30,13 @@ class Statement:
     principal: Mapping[str, str] | str | None = None
     why: str = ""
     """The reason of the wildcards in `resources`, without which none is allowed."""
+    but: tuple[str, ...] = ()
+    """Instead of `actions`, in a denial: every action that is not one of these, also one that AWS adds later."""
 
     def __post_init__(self) -> None:
         """Refuse an identity policy's wildcard that nobody gave a reason for."""
+        if bool(self.but) == bool(self.actions) or (self.but and self.effect != "Deny"):
+            raise ValueError(f"{self.sid}: a statement has actions; one that denies may have `but` instead.")
         if any(_wild(action) for action in self.actions) and self.principal is None:
             raise ValueError(f"{self.sid}: the actions {', '.join(self.actions)} hold a wildcard; write them out.")
         if self.wildcards and not self.why:
@@ -48,7 +52,7 @@ class Statement:
         body: dict[str, Any] = {"Sid": self.sid, "Effect": self.effect}
         if self.principal is not None:
             body["Principal"] = self.principal
-        body["Action"] = _one_or_all(self.actions)
+        body["NotAction" if self.but else "Action"] = _one_or_all(self.but or self.actions)
         body["Resource"] = _one_or_all(self.resources)
         if self.conditions:
             body["Condition"] = {operator: dict(keys) for operator, keys in self.conditions.items()}

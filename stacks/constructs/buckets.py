@@ -14,15 +14,8 @@ if TYPE_CHECKING:
     from aws_cdk import RemovalPolicy
     from constructs import Construct
 
-WRITES = (
-    "s3:PutObject",
-    "s3:DeleteObject",
-    "s3:DeleteObjectVersion",
-    "s3:PutObjectAcl",
-    "s3:PutObjectTagging",
-    "s3:RestoreObject",
-)
-"""Whatever changes an object."""
+READS = ("s3:Get*", "s3:List*")
+"""What changes neither an object nor the bucket: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html."""
 
 _ONE_REGION = "versioned; a copy elsewhere is the owner's decision: it costs, and data may have to stay in its region"
 
@@ -131,14 +124,20 @@ def _policy(scope: Construct, id_: str, bucket: s3.CfnBucket, statements: tuple[
 
 
 def _pipelines_only_read(bucket_arn: str, prefix: str) -> Statement:
-    """No role of a pipeline changes data, whatever its own policy says; their names begin with their stack's."""
+    """No role of a pipeline does more than read, whatever its own policy says; their names begin with their stack's.
+
+    So it is not only writing, deleting, tagging and parts of uploads: who could change this policy, the life cycle, the
+    replication or the versions of the bucket could write, or have deleted, in the end.
+    """
+    roles = [arn("iam", f"role/{path}{prefix}-*", region="") for path in ("", "*/")]
     return Statement(
         "PipelinesNeverWrite",
-        WRITES,
-        (f"{bucket_arn}/*",),
-        {"ArnLike": {"aws:PrincipalArn": arn("iam", f"role/{prefix}-*", region="")}},
+        (),
+        (bucket_arn, f"{bucket_arn}/*"),
+        {"ArnLike": {"aws:PrincipalArn": roles}},
         effect="Deny",
         principal={"AWS": "*"},
+        but=READS,
     )
 
 

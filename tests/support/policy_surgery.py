@@ -96,8 +96,13 @@ def grants(found: list[Policy]) -> list[Grant]:
         for index, statement in enumerate(policy.document["Statement"])
         for sid in [statement.get("Sid", str(index))]
         for ref in [StatementRef(policy.arn, policy.name, sid)]
-        for action in _listed(statement["Action"])
+        for action in _actions(statement)
     ]
+
+
+def _actions(statement: Mapping[str, Any]) -> list[str]:
+    """A denial of all actions but some is one grant."""
+    return _listed(statement["Action"]) if "Action" in statement else ["*"]
 
 
 class Decisions:
@@ -195,6 +200,6 @@ def _cut(policy: Policy, taken: tuple[Grant, ...]) -> dict[str, Any]:
     for index, statement in enumerate(policy.document["Statement"]):
         sid = statement.get("Sid", str(index))
         gone = {grant.action for grant in taken if _about(policy, grant) and grant.ref.statement == sid}
-        left = [action for action in _listed(statement["Action"]) if action not in gone]
-        statements.append({**statement, "Action": left or statement["Action"]})
+        left = [action for action in _actions(statement) if action not in gone]
+        statements.append({**statement, "Action": left} if left and gone else statement)
     return {**policy.document, "Statement": statements}

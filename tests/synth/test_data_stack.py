@@ -82,10 +82,10 @@ def test_pipelines_never_write_to_the_data_bucket(stack: Stack) -> None:
         if item["Sid"] == "PipelinesNeverWrite"
     )
     assert deny["Effect"] == "Deny"
-    assert {"s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"} <= set(deny["Action"])
-    assert deny["Resource"] == f"<{id_}.Arn>/*"
-    pipelines = "arn:<AWS::Partition>:iam::<AWS::AccountId>:role/mw-dev-*"
-    assert deny["Condition"] == {"ArnLike": {"aws:PrincipalArn": pipelines}}
+    assert deny["NotAction"] == ["s3:Get*", "s3:List*"]
+    assert deny["Resource"] == [f"<{id_}.Arn>", f"<{id_}.Arn>/*"]
+    role = "arn:<AWS::Partition>:iam::<AWS::AccountId>:role"
+    assert deny["Condition"] == {"ArnLike": {"aws:PrincipalArn": [f"{role}/mw-dev-*", f"{role}/*/mw-dev-*"]}}
 
 
 @pytest.mark.parametrize("service", ["cloudwatch", "events", "sns"])

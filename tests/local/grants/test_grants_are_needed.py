@@ -10,7 +10,6 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import pytest
-from botocore.exceptions import ClientError
 from grants_not_asked import DENIES, NOT_ASKED, NOT_TOUCHED
 from pipeline_scenarios import SCENARIOS, played, prepared, renew_processes
 from policy_surgery import Decisions, Grant, Policy, grants, policies, untouched, uses, without
@@ -18,7 +17,6 @@ from policy_surgery import Decisions, Grant, Policy, grants, policies, untouched
 if TYPE_CHECKING:
     from pipeline_stage import Seen, Stage
 
-    from modelwright.local.cloud import Cloud
     from modelwright.local.iam.statements import StatementRef
 
 JOB_LOGS = {
@@ -180,20 +178,3 @@ def log_of(stage: Stage, role: str) -> str:
 
 def test_with_all_grants_everything_is_as_before(tried: Tried, stage: Stage) -> None:
     assert {name: played(stage, name) for name in SCENARIOS} == tried.seen
-
-
-def test_the_data_buckets_own_policy_outweighs_any_grant(tried: Tried, cloud: Cloud, stage: Stage) -> None:
-    role, bucket = stage.arn("ProcessingRole"), stage.deployment.data_bucket
-    (deny,) = (grant for grant in tried.grants if grant.sid == "PipelinesNeverWrite" and grant.action == "s3:PutObject")
-    mistake = {"Effect": "Allow", "Action": ["s3:PutObject", "kms:GenerateDataKey"], "Resource": "*"}
-    cloud.iam.put_role_policy(role, "Mistake", {"Version": "2012-10-17", "Statement": [mistake]})
-    try:
-        client = cloud.client("s3", role)
-        with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):
-            client.put_object(Bucket=bucket, Key="datasets/penguins/x.csv", Body=b"x")
-        with without(cloud, tried.policies, deny):
-            client = cloud.client("s3", role)
-            cloud.iam.put_role_policy(role, "Mistake", {"Version": "2012-10-17", "Statement": [mistake]})
-            client.put_object(Bucket=bucket, Key="datasets/penguins/x.csv", Body=b"x")
-    finally:
-        cloud.iam.put_role_policy(role, "Mistake", None)
