@@ -45,11 +45,6 @@ class Kept:
         """What is not ours to remove: nothing of modelwright writes to the data bucket."""
         return f"left: s3://{self.data_bucket}/incoming/{self.pipeline}/, which belongs to whoever puts data there"
 
-    def run_ids(self, session: Session) -> set[str]:
-        """The ids of all runs that the table knows."""
-        items = _items(session, self.table, f"PIPELINE#{self.pipeline}")
-        return {item["sk"]["S"].removeprefix("RUN#") for item in items if item["sk"]["S"].startswith("RUN#")}
-
 
 def find_kept(session: Session, environment: str, pipeline: str) -> Kept | None:
     """Where a pipeline's things lie; None when the environment has no data stack."""
