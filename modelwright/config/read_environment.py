@@ -67,8 +67,17 @@ def read_environment(path: Path, shown_path: str, problems: list[Problem]) -> En
             "oidc_provider", pattern=_OIDC_PROVIDER, allowed=f"create, or an ARN that ends in {GITHUB_ISSUER}"
         ),
     )
+    _check_provider(top, settings)
     top.finish()
     return settings
+
+
+def _check_provider(top: Section, settings: EnvironmentSettings) -> None:
+    """A role trusts a provider of its own account only: the template names it by the account that it is deployed to."""
+    named = (settings.oidc_provider or "").split(":")[4:5]
+    if named and settings.account and named != [settings.account]:
+        message = f"is in the account {named[0]}; it must be in {settings.account}, that of the environment."
+        top.problem("oidc_provider", message)
 
 
 def _region(top: Section) -> str:

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 _BRANCH = r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,254}"
 # https://docs.aws.amazon.com/codecommit/latest/APIReference/API_CreateRepository.html: "cannot end in .git"
 _CODECOMMIT = r"(?!.*\.git$)[\w.-]{1,100}"
-# An owner has letters, digits and single hyphens, at most 39; a repository's name 100 characters.
-_GITHUB = r"(?=[^/]{1,39}/)[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*/(?!.*\.git$)[\w.-]{1,100}"
+# An owner has letters, digits and single hyphens (a managed user's an underscore), at most 39; a repository's name 100
+# characters. With ids for a repository that was made, renamed or transferred after 15 July 2026:
+# https://docs.github.com/en/actions/reference/security/oidc#immutable-subject-claims
+_OWNER = r"(?=[^/@]{1,39}[/@])[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*"
+_REPOSITORY = r"(?!.*\.git(?:@|$))[A-Za-z0-9_.-]{1,100}"
+_GITHUB = rf"{_OWNER}(?:/{_REPOSITORY}|@[0-9]+/{_REPOSITORY}@[0-9]+)"
+_GITHUB_FORMS = "owner/repository, or owner@id/repository@id for one whose tokens hold ids"
 _MARKER = r"[A-Za-z0-9_.!*'()-]{1,100}"
 MAX_RECORDS = 10**9
 
@@ -26,7 +31,7 @@ def read_triggers(section: Section, data: DataSettings, environment: Environment
     """Read the section; what is wrong with it, alone or beside the data source and the environment, is reported."""
     merge = section.section("merge")
     codecommit = merge.optional_text("codecommit", pattern=_CODECOMMIT, allowed="the name of a CodeCommit repository")
-    github = merge.optional_text("github", pattern=_GITHUB, allowed="owner/repository")
+    github = merge.optional_text("github", pattern=_GITHUB, allowed=_GITHUB_FORMS)
     branch = merge.text("branch", "main", pattern=_BRANCH, allowed="a branch's name")
     merge.finish()
     _check_merge(merge, github, environment)

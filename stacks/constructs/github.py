@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
+from modelwright.config.read_environment import GITHUB_ISSUER as ISSUER
 from stacks.policies import Statement, arn
 from stacks.removal import KEPT
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from stacks.grants.target import Target
 
-ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from modelwright.config import load_project
+from modelwright.config.read_environment import GITHUB_ISSUER
 from modelwright.config.environment import AlarmSettings, LimitSettings, VpcSettings
 
 
@@ -72,6 +73,10 @@ vpc: {id: vpc-0123456789abcdef0, subnets: [subnet-01234567, subnet-89abcdef], se
         ("tags: {'aws:x': y}", "tags.aws:x must be a tag's key: at most 128 letters"),
         ("role_path: ml", "role_path is 'ml'; it must be a path that begins and ends with a slash."),
         ("oidc_provider: mine", "oidc_provider is 'mine'; it must be create, or an ARN that ends in token.actions.git"),
+        (
+            f'account: "123456789012"\noidc_provider: arn:aws:iam::210987654321:oidc-provider/{GITHUB_ISSUER}',
+            "oidc_provider is in the account 210987654321; it must be in 123456789012, that of the environment.",
+        ),
         ("qualifier: Mine", "qualifier is 'Mine'; it must be at most 10 lower-case letters and digits."),
         ("key: mine", "key is 'mine'; it must be customer-managed or aws-owned."),
         ("removal: keep", "removal is 'keep'; it must be retain or destroy."),

@@ -155,7 +155,9 @@ def test_all_problems_of_all_files_come_at_once(project) -> None:
         ("endpoint: realtime", "endpoint: realtme", "it must be realtime or none. Did you mean realtime?"),
         ("endpoint: realtime", "endpoint: none", "deploy.smoke_test has no meaning with endpoint: none; remove it."),
         ("branch: main", "github: me/it", "triggers.merge.github needs what GitHub logs in with; write into environ"),
-        ("branch: main", "github: me", "triggers.merge.github is 'me'; it must be owner/repository."),
+        ("branch: main", "github: me", "triggers.merge.github is 'me'; it must be owner/repository, or owner@id/"),
+        ("branch: main", "github: me/it.git", "triggers.merge.github is 'me/it.git'; it must be owner/repository"),
+        ("branch: main", "github: me@1/it", "triggers.merge.github is 'me@1/it'; it must be owner/repository"),
         ("branch: main", "codecommit: a/b", "is 'a/b'; it must be the name of a CodeCommit repository."),
         ("branch: main", "codecommit: a, github: b/c", "merge.github stands beside codecommit; merges come from one"),
         ("rate(7 days)", "rate(7 days), data: {marker: a/b}", "is 'a/b'; it must be an object's name, no slash."),
@@ -170,6 +172,13 @@ def test_a_wrong_value_is_named_with_what_is_allowed(project, old: str, new: str
     problems = project.problems()
     assert [line for line in problems if problem in line], problems
     assert all(line.startswith(f"{FILE}:") for line in problems)
+
+
+@pytest.mark.parametrize("repository", ["octo-org/octo.repo_1", "octo-org@123456/octo-repo@456789", "me_acme/it"])
+def test_a_repository_on_github_is_written_as_in_its_tokens(project, repository: str) -> None:
+    project.write("environments/dev.yaml", "region: eu-central-1\noidc_provider: create\n")
+    project.replace("branch: main", f"github: {repository}, branch: main")
+    assert project.load().pipelines["things"].triggers.merge_github == repository
 
 
 def test_a_folder_without_inference_cannot_serve(project) -> None:
