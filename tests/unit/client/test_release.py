@@ -38,12 +38,6 @@ class FakeS3:
         self.calls: list[str] = []
         self.refuse = ""
 
-    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
-        self.calls.append(f"head {Key}")
-        if (Bucket, Key) not in self.objects:
-            raise ClientError({"Error": {"Code": "404"}}, "HeadObject")
-        return {}
-
     def put_object(self, *, Bucket: str, Key: str, Body: Any, ContentType: str) -> dict[str, Any]:  # noqa: N803
         if self.refuse and self.refuse in Key:
             raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject")
@@ -220,7 +214,7 @@ def test_publishing_again_asks_once_and_sends_nothing(root: Path) -> None:
     s3.calls.clear()
     release = of_folder(root)
     publish_release(s3, release)
-    assert s3.calls == [f"head releases/things/{release.release_id}.json"]
+    assert s3.calls == [f"list releases/things/{release.release_id}.json"]
 
 
 def test_another_release_of_the_same_code_and_data_sends_its_manifest_only(root: Path) -> None:
@@ -230,7 +224,7 @@ def test_another_release_of_the_same_code_and_data_sends_its_manifest_only(root:
     settings = things(root) / "pipeline.yaml"
     settings.write_text(settings.read_text().replace("alpha: 1.0", "alpha: 2.0"))
     publish_release(s3, of_folder(root))
-    assert [call.split("/")[0] for call in s3.calls] == ["head releases", "head datasets", "head code", "put releases"]
+    assert [call.split("/")[0] for call in s3.calls] == ["list releases", "list datasets", "list code", "put releases"]
 
 
 def test_a_release_that_could_not_be_written_whole_has_no_manifest(root: Path) -> None:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from modelwright.config import load_project
-from modelwright.config.read_environment import GITHUB_ISSUER
 from modelwright.config.environment import AlarmSettings, LimitSettings, VpcSettings
+from modelwright.config.read_environment import GITHUB_ISSUER
 
 
 def test_every_value_can_be_set(project) -> None:
