@@ -106,6 +106,11 @@ class LocalCloud:
         """Fire the schedule whose target has this ARN, now; the event's id. ModelwrightError when there is none."""
         return str(self._ask({"do": "fire", "target": target})["event"])
 
+    def github_token(self, repository: str, branch: str) -> str:
+        """A token such as GitHub gives to a workflow of this branch; `AssumeRoleWithWebIdentity` takes it."""
+        subject = f"repo:{repository}:ref:refs/heads/{branch}"
+        return str(self._ask({"do": "token", "subject": subject})["token"])
+
     def inbox(self) -> dict[str, list[dict[str, Any]]]:
         """The `messages` of topics, and the `dead_letters` of queues, oldest first."""
         return {name: found for name, found in self._ask({"do": "inbox"}).items() if name != "done"}

@@ -18,6 +18,10 @@ from modelwright.local.service import AwsError, Caller, Credentials
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from modelwright.clock import Clock
+
+ANYONE = Caller("anyone", "anonymous")
+"""Whoever signs nothing."""
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _ID_LENGTH = 16
 """After the four letters of AWS's prefix; 80 bits. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html."""
@@ -27,6 +31,7 @@ class Setting(Protocol):
     """What the callers need of the cloud that they are made for."""
 
     account: str
+    clock: Clock
 
 
 class Callers:
@@ -38,6 +43,8 @@ class Callers:
     def __init__(self, cloud: Setting) -> None:
         """Make the owner's keys."""
         self._lock = threading.Lock()
+        self._clock = cloud.clock
+        self._ends: Mapping[str, float] = {}
         self._sessions: dict[tuple[str, str, str | None], Credentials] = {}
         self.owner = Credentials(_key_id("AKIA"), secrets.token_urlsafe(30))
         owner = Caller("owner", f"arn:aws:iam::{cloud.account}:root")
@@ -57,6 +64,15 @@ class Callers:
                 self._known = {**self._known, found.access_key: (found, caller)}
             return found
 
+    def lend(self, role_arn: str, session_name: str, seconds: int) -> Credentials:
+        """New keys of a session of the role that are of no use after so many seconds."""
+        found = Credentials(_key_id("ASIA"), secrets.token_urlsafe(30), secrets.token_urlsafe(64))
+        caller = Caller("role", session_arn(role_arn, session_name), role_arn)
+        with self._lock:
+            self._ends = {**self._ends, found.access_key: self._clock.time() + seconds}
+            self._known = {**self._known, found.access_key: (found, caller)}
+        return found
+
     def end(self, credentials: Credentials) -> None:
         """Forget a session's keys: a job that has ended calls no more."""
         with self._lock:
@@ -71,6 +87,8 @@ class Callers:
         found = self._known.get(access_key)
         if found is None or (session_token is not None and not _same(found[0].session_token, session_token)):
             raise AwsError("InvalidClientTokenId", "The security token included in the request is invalid.", 403)
+        if access_key in self._ends and self._clock.time() >= self._ends[access_key]:
+            raise AwsError("ExpiredToken", "The security token included in the request is expired", 403)
         return found[1]
 
 

@@ -168,6 +168,9 @@ class Daemon:
                 return self._inbox()
             case "fire":
                 return {"event": self._fire(message["target"])}
+            case "token":
+                services: dict[str, Any] = dict(self._cloud.services)
+                return {"token": services["sts"].token(message["subject"])}
             case other:
                 raise ModelwrightError(f"The local cloud has no request {other!r}: it is of another version.")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from modelwright.errors import ModelwrightError
 from modelwright.local import answers
+from modelwright.local.callers import ANYONE
 from modelwright.local.motos import MOTO_SERVICES, MotoServices
 from modelwright.local.protocol import parse
 from modelwright.local.service import AwsError, Call
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from modelwright.local.http import HttpRequest, HttpResponse
     from modelwright.local.persistence.hooks import Hooks
     from modelwright.local.protocol import Parsed
+    from modelwright.local.service import Caller
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +55,9 @@ class Gateway:
             return _refusal(http, parsed, AwsError("InternalFailure", message, 500), request_id)
 
     def _answer(self, parsed: Parsed, request_id: str) -> HttpResponse:
-        caller = self._cloud.callers.find(parsed.access_key, parsed.http.headers.get("x-amz-security-token", ""))
-        call = Call(parsed.service, parsed.operation, parsed.params, caller, parsed.region)
-        if parsed.region != self._cloud.region:
+        caller = self._caller(parsed)
+        call = Call(parsed.service, parsed.operation, parsed.params, caller, parsed.region or self._cloud.region)
+        if call.region != self._cloud.region:
             raise _wrong_region(call, self._cloud.region)
         if caller.kind == "role":
             self._cloud.iam.check(call)
@@ -67,6 +69,11 @@ class Gateway:
         if call.service not in MOTO_SERVICES:
             raise _not_there(call, f"it has {', '.join(sorted({*self._cloud.services, *MOTO_SERVICES}))}")
         return self._from_moto(parsed, call)
+
+    def _caller(self, parsed: Parsed) -> Caller:
+        if not parsed.access_key:
+            return ANYONE
+        return self._cloud.callers.find(parsed.access_key, parsed.http.headers.get("x-amz-security-token", ""))
 
     def _from_moto(self, parsed: Parsed, call: Call) -> HttpResponse:
         self._hooks.refuse_what_is_not_kept(call)

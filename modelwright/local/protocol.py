@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/[^/,\s]+/([^/,\s]+)/([^/,\s]+)/aws4_request")
 
+_UNSIGNED = "AssumeRoleWithWebIdentity"
+"""The one operation that is asked for without keys: a token says who calls.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+"""
 _SIGNING_NAMES = {
     "application-autoscaling": "application-autoscaling",
     "cloudformation": "cloudformation",
@@ -70,7 +75,9 @@ class Parsed:
     http: HttpRequest
     service: str
     region: str
+    """Empty where nothing is signed: the region is the one that was asked."""
     access_key: str
+    """Empty where nothing is signed."""
     protocol: str
     model: OperationModel
     params: dict[str, Any]
@@ -147,6 +154,8 @@ def known_services() -> list[str]:
 def _scope(http: HttpRequest) -> tuple[str, str, str]:
     """Access key, region and signing name."""
     found = _SCOPE.search(http.headers.get("authorization", ""))
+    if found is None and dict(parse_qsl(http.body.decode("latin-1"))).get("Action") == _UNSIGNED:
+        return "", "", "sts"
     if found is None:
         raise AwsError(
             "MissingAuthenticationToken",

@@ -24,13 +24,14 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls: the owner (the person at the keyboard, not restricted) or a session of a role.
+    """Who calls: the owner (the person at the keyboard, not restricted), a session of a role, or `anyone`.
 
+    `anyone` has signed nothing: it takes a role with a token, which is all that AWS lets it do, too.
     `via` is the service that calls on the role's behalf (`states.amazonaws.com`): it decides `aws:CalledVia` and
     `aws:ViaAWSService`, nothing else.
     """
 
-    kind: Literal["owner", "role"]
+    kind: Literal["owner", "role", "anyone"]
     arn: str
     role_arn: str | None = None
     via: str | None = None

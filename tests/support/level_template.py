@@ -118,6 +118,11 @@ TEMPLATE: dict[str, Any] = {
                 }
             ],
         ),
+        "Provider": _made(
+            "AWS::IAM::OIDCProvider",
+            Url="https://token.actions.githubusercontent.com",
+            ClientIdList=["sts.amazonaws.com"],
+        ),
         "Role": role("states", allow("ssm:GetParameter", "*")),
         "Policy": _made(
             "AWS::IAM::Policy",

@@ -83,6 +83,10 @@ class Authority:
         arn = bucket if bucket.startswith("arn:") else f"arn:aws:s3:::{bucket}"
         self._registry.put_key(arn, key_arn, bucket_key=bool(key_arn) and bucket_key_enabled)
 
+    def key_of(self, arn: str) -> str | None:
+        """Return the KMS key that encrypts a resource; None for none."""
+        return self._registry.facts.keys.get(arn)
+
     def put_resource_key(self, arn: str, key_arn: str | None) -> None:
         """Say which KMS key encrypts a table, topic, queue, secure parameter or endpoint config; None for none."""
         self._registry.put_key(arn, key_arn)
@@ -163,10 +167,14 @@ class Authority:
         https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
         """
         self._enforce_for_service(service, action, resource, context)
+        if action in _DELIVERIES:
+            self.authorize_key(service, resource, context)
+
+    def authorize_key(self, service: str, resource: str, context: Mapping[str, Values] | None = None) -> None:
+        """Return when the service may send to the topic or queue, as far as the key goes that encrypts it, if any."""
         key = self._registry.facts.keys.get(resource)
-        if key and action in _DELIVERIES:
-            for use in ("kms:GenerateDataKey", "kms:Decrypt"):
-                self._enforce_for_service(service, use, key, context)
+        for use in ("kms:GenerateDataKey", "kms:Decrypt") if key else ():
+            self._enforce_for_service(service, use, str(key), context)
 
     def has_policy(self, action: str, resource: str) -> bool:
         """Say whether the resource has a policy of its own that is about the action."""
@@ -179,6 +187,17 @@ class Authority:
         if role_arn not in self._registry.roles:
             return Decision(allowed=False, reason=f"because there is no role {role_arn}")
         return self._decide_for_service(service_principal, "sts:AssumeRole", role_arn, context)
+
+    def may_assume_with_token(self, role_arn: str, provider_arn: str, claims: Mapping[str, str]) -> Decision:
+        """Say whether the role's trust policy lets in whom this identity provider vouches for, as its claims have it.
+
+        `claims` are condition keys: `token.actions.githubusercontent.com:sub`.
+        """
+        if role_arn not in self._registry.roles:
+            return Decision(allowed=False, reason=f"because there is no role {role_arn}")
+        found = request_context.of_request(self._cloud.region, self._cloud.clock.now()) | _lowered(claims)
+        who = Principal.of_provider(provider_arn)
+        return self._decide(Access(who, "sts:AssumeRoleWithWebIdentity", role_arn, found), None)
 
     # What was exercised
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from level_template import LET_IN, TEMPLATE
-from tiny_assembly import allow, trusts
+from tiny_assembly import allow, policy, trusts
 
 from modelwright.local.template.registry import Level, handlers
 
@@ -136,6 +136,23 @@ def writes(levels: Any, *kms: str) -> str:
     """A role that may put objects and use the key for that."""
     grants = [allow(["s3:PutObject", "s3:GetObject"], f"arn:aws:s3:::{levels.id('Bucket')}/*")]
     return str(levels.role(*grants, *([allow(list(kms), levels.arn("Key"))] if kms else [])))
+
+
+@level("AWS::IAM::OIDCProvider", ENFORCED)
+def identity_provider(levels: Any) -> None:
+    arn, subject = f"arn:aws:iam::{levels.cloud.account}:role/by-token", "repo:a/b:ref:refs/heads/main"
+    key = "token.actions.githubusercontent.com:sub"
+    who = {"Federated": levels.id("Provider")}
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", "Principal": who}
+    levels.cloud.iam.put_role(arn, policy({**trust, "Condition": {"StringEquals": {key: subject}}}), {})
+    client, token = levels.client("sts"), levels.cloud.services["sts"].token
+    request = {"RoleArn": arn, "RoleSessionName": "tried"}
+    answer = client.assume_role_with_web_identity(**request, WebIdentityToken=token(subject))
+    assert answer["Provider"] == levels.id("Provider")
+    with pytest.raises(ClientError, match="Incorrect token audience"):
+        client.assume_role_with_web_identity(**request, WebIdentityToken=token(subject, audience="another"))
+    with pytest.raises(ClientError, match="Not authorized to perform sts:AssumeRoleWithWebIdentity"):
+        client.assume_role_with_web_identity(**request, WebIdentityToken=token("repo:a/c:ref:refs/heads/main"))
 
 
 @level("AWS::KMS::Alias", ENFORCED)

@@ -1,4 +1,4 @@
-"""IAM roles and policies."""
+"""IAM roles and policies, and the account's identity providers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from modelwright.local.template.intrinsics import Physical, TemplateError
 from modelwright.local.template.registry import Level, Resource, resource
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from modelwright.local.cloud import Cloud
 
 
@@ -45,8 +47,45 @@ def put_role(cloud: Cloud, resource: Resource) -> Physical:
     name = resource.properties.get("RoleName") or resource.name(64)
     arn = _arn(cloud, name, resource.properties.get("Path", "/"))
     policies = {entry["PolicyName"]: entry["PolicyDocument"] for entry in resource.properties.get("Policies", [])}
-    cloud.iam.put_role(arn, resource.required("AssumeRolePolicyDocument"), policies)
+    trust = resource.required("AssumeRolePolicyDocument")
+    cloud.iam.put_role(arn, trust, policies)
+    for provider in _providers(trust):
+        _identity(cloud).name_provider(provider)
     return Physical(name, {"Arn": arn, "RoleId": "AROA" + resource.digest()[:17].upper()})
+
+
+def _providers(trust: Mapping[str, Any]) -> list[str]:
+    """The identity providers that a trust policy names."""
+    principals = [statement.get("Principal") for statement in _listed(trust["Statement"])]
+    named = [found["Federated"] for found in principals if isinstance(found, dict) and "Federated" in found]
+    return [arn for each in named for arn in _listed(each)]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _identity(cloud: Cloud) -> Any:
+    return cloud.services["sts"]
+
+
+def _remove_provider(cloud: Cloud, resource: Resource, physical: Physical) -> None:
+    _identity(cloud).delete_provider(physical.id)
+
+
+@resource(
+    "AWS::IAM::OIDCProvider",
+    Level.ENFORCED,
+    "AssumeRoleWithWebIdentity takes tokens for its audiences, made by `modelwright emit merge` as GitHub makes them",
+    remove=_remove_provider,
+)
+def put_provider(cloud: Cloud, resource: Resource) -> Physical:
+    """An identity provider: an account has one for a URL."""
+    resource.only("Url", "ClientIdList", "Tags")  # no thumbprints: nothing is fetched from it
+    url = str(resource.required("Url")).removeprefix("https://")
+    arn = f"arn:aws:iam::{cloud.account}:oidc-provider/{url}"
+    _identity(cloud).put_provider(arn, url, resource.properties.get("ClientIdList", []))
+    return Physical(arn, {"Arn": arn})
 
 
 def _remove_policy(cloud: Cloud, resource: Resource, physical: Physical) -> None:

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from modelwright.clock import FakeClock
 from modelwright.local.callers import Callers
 from modelwright.local.service import AwsError, Caller
 
@@ -11,7 +12,7 @@ ROLE = "arn:aws:iam::123456789012:role/team/Job"
 
 @pytest.fixture
 def callers():
-    return Callers(SimpleNamespace(account="123456789012"))
+    return Callers(SimpleNamespace(account="123456789012", clock=FakeClock()))
 
 
 def test_keys_look_like_aws_and_like_nothing_that_was_made_before(callers):
@@ -19,7 +20,7 @@ def test_keys_look_like_aws_and_like_nothing_that_was_made_before(callers):
     assert re.fullmatch(r"AKIA[A-Z2-7]{16}", callers.owner.access_key)
     session = callers.session(ROLE)
     assert re.fullmatch(r"ASIA[A-Z2-7]{16}", session.access_key)
-    again = Callers(SimpleNamespace(account="123456789012"))
+    again = Callers(SimpleNamespace(account="123456789012", clock=FakeClock()))
     assert again.owner != callers.owner
     assert again.session(ROLE) != session
 
@@ -63,6 +64,19 @@ def test_a_session_can_be_ended(callers):
     with pytest.raises(AwsError):
         callers.find(session.access_key)
     assert callers.session(ROLE) != session
+
+
+def test_what_was_lent_ends_by_itself(callers):
+    clock = callers._clock
+    first, second = callers.lend(ROLE, "GitHubActions", 900), callers.lend(ROLE, "GitHubActions", 901)
+    assert first != second
+    clock.advance(899)
+    assert callers.find(first.access_key, first.session_token).arn.endswith(":assumed-role/Job/GitHubActions")
+    clock.advance(1)
+    with pytest.raises(AwsError) as caught:
+        callers.find(first.access_key, first.session_token)
+    assert (caught.value.code, caught.value.status) == ("ExpiredToken", 403)
+    assert callers.find(second.access_key, second.session_token).role_arn == ROLE
 
 
 def test_secrets_are_not_in_what_is_printed(callers):

@@ -367,7 +367,7 @@ def test_via_names_only_services_that_call_with_the_callers_identity(authority):
 
 
 def test_a_session_of_callers_is_whom_the_authority_sees(authority):
-    callers = Callers(SimpleNamespace(account=ACCOUNT))
+    callers = Callers(SimpleNamespace(account=ACCOUNT, clock=FakeClock()))
     put(authority, READ)
     caller = callers.find(callers.session(ROLE, "train-1").access_key)
     assert "assumed-role/Job/train-1 is not" in refused(authority, call(operation="PutObject", caller=caller)).message
