@@ -10,9 +10,11 @@ from modelwright.workflow.functions import functions
 from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, Limits, Surroundings
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.dashboard import dashboard
+from stacks.constructs.data_trigger import watched
 from stacks.constructs.functions import FunctionContext, Functions
 from stacks.constructs.github import find_the_stack, trust_in_branch
 from stacks.constructs.logs import log_group
+from stacks.constructs.merge_codecommit import EVENT_PATH, Merges, merge_alarm, merge_from_codecommit
 from stacks.constructs.pipeline_alarms import (
     EndpointAlarms,
     endpoint_alarms,
@@ -103,9 +105,13 @@ class PipelineStack(Stack):
             "STRUCTURE": self._structure.digest(),
             "ENDPOINT_NAME": self._names.prefix,
             "LEASE_SECONDS": str(self._settings.limits.lease_seconds),
+            "DATA_PREFIX": watched(self._structure, self._shared).uri,
+            "MAX_RUNS_PER_DAY": str(self._settings.limits.max_runs_per_day or 0),
+            "EVENT_BUS_NAME": self._shared.event_bus_name,
+            "TOPIC_ARN": self._shared.topic_arn,
         }
-        maker = Functions(self, FunctionContext(self._target, values, self._settings.logs.retention_days))
-        return {item.placeholder: maker.make(item) for item in functions(self._structure.endpoint)}
+        self._maker = Functions(self, FunctionContext(self._target, values, self._settings.logs.retention_days))
+        return {item.placeholder: self._maker.make(item) for item in functions(self._structure.endpoint)}
 
     def _endpoint_alarms(self) -> EndpointAlarms | None:
         if not self._has_endpoint:
@@ -174,7 +180,12 @@ class PipelineStack(Stack):
             self, "RuleRole", f"The rules that start {self._structure.pipeline}", rule_statements(machine.ref)
         )
         start = Start(self._structure.pipeline, machine.ref, role.attr_arn, self._shared.dead_letter_queue_arn)
-        merge_rule(self, start, self._shared.event_bus_name, self._structure.merge_branch)
+        repository, branch = self._structure.merge_codecommit, self._structure.merge_branch
+        merge_rule(self, start, self._shared.event_bus_name, branch, EVENT_PATH if repository else "$.id")
+        if repository:
+            merges = Merges(self._target, repository, branch)
+            function = merge_from_codecommit(self, self._maker, merges, self._settings)
+            merge_alarm(self._alarms, self._structure.pipeline, function)
         if self._structure.schedule:
             schedule_rule(self, start, self._structure.schedule)
         if self._structure.merge_github:

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import modelwright
 from modelwright.errors import SynthFailed
+from modelwright.workflow.trigger_functions import SHIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 ASSEMBLY = "cdk.out"
 FINGERPRINT = ".fingerprint"
-_LIBRARIES = ("aws-cdk-lib", "constructs", "jsii")
+_LIBRARIES = ("aws-cdk-lib", "constructs", "jsii", "pyyaml", "sagemaker-core")
+"""The last two are in the asset of `publish_merge`, like the sources of `SHIPPED`."""
 _OWN_SOURCES = ("config", "workflow")
 _IGNORED = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache")
 
@@ -112,6 +114,9 @@ def _sources(root: Path) -> Iterator[tuple[Path, str]]:
     package = Path(modelwright.__file__).parent
     for folder in _OWN_SOURCES:
         yield from _files(package / folder, f"modelwright/{folder}")
+    for pattern in SHIPPED:
+        if not pattern.startswith(_OWN_SOURCES):
+            yield package / pattern, f"modelwright/{pattern}"
 
 
 def _files(folder: Path, name: str) -> Iterator[tuple[Path, str]]:

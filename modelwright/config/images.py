@@ -100,6 +100,12 @@ def region_problem(region: str) -> str | None:
 
 @cache
 def _table(framework: str) -> dict[str, Any]:
+    table: dict[str, Any] = json.loads(table_file(framework).read_text("utf-8"))
+    return table
+
+
+def table_file(framework: str) -> Path:
+    """Return the file of sagemaker-core that lists the images of `framework`; raises `NotSupported` without one."""
     if framework not in FRAMEWORKS:
         raise NotSupported(f"The framework {framework!r} is not supported yet; supported: {names(FRAMEWORKS)}.")
     found = find_spec("sagemaker")
@@ -107,8 +113,7 @@ def _table(framework: str) -> dict[str, Any]:
     for folder in folders:
         path = Path(folder) / "core" / "image_uri_config" / f"{framework}.json"
         if path.is_file():
-            table: dict[str, Any] = json.loads(path.read_text("utf-8"))
-            return table
+            return path
     raise NotSupported("The package sagemaker-core, which holds AWS's image tables, is not installed.", "Run `make`.")
 
 

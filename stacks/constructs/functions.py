@@ -10,6 +10,7 @@ from aws_cdk import IgnoreMode
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as assets
 
+from modelwright.workflow.trigger_functions import PUBLISH_MERGE
 from stacks.constructs.logs import log_group
 from stacks.constructs.roles import function_role
 from stacks.grants.functions import function_statements
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from modelwright.workflow.functions import Function
     from stacks.grants.target import Target
+    from stacks.policies import Statement
 
 RUNTIME = "python3.14"
 FOLDER = Path(__file__).resolve().parents[2] / "lambdas"
@@ -29,7 +31,7 @@ _UNRESERVED = "a new account has 10 concurrent executions in all; reserving some
 _SYNCHRONOUS = "only called synchronously, by the state machine, which retries, catches and tells"
 _NO_NETWORK = "calls AWS's APIs only, with TLS; a network of its own would need an endpoint for each service"
 _NO_SECRETS = "its variables are names, no secrets, under Lambda's own key; ours would let its role decrypt more"
-_NOT_CODE = ["**/__pycache__", "**/*.pyc", "**/.*"]
+_NOT_CODE = ["**/__pycache__", "**/*.pyc", "**/.*", PUBLISH_MERGE.name]  # that has an asset of its own
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,15 @@ class FunctionContext:
     retention_days: int
 
 
+@dataclass(frozen=True)
+class Special:
+    """What a function has that an event calls: code and grants of its own, and where given-up events go."""
+
+    code: assets.Asset
+    statements: tuple[Statement, ...]
+    dead_letter_queue_arn: str
+
+
 class Functions:
     """Makes functions of one shared asset, each with its own role and its own log group."""
 
@@ -51,7 +62,7 @@ class Functions:
         self._context = context
         self._code = assets.Asset(scope, "Code", path=str(FOLDER), exclude=_NOT_CODE, ignore_mode=IgnoreMode.GLOB)
 
-    def make(self, function: Function) -> lambda_.CfnFunction:
+    def make(self, function: Function, special: Special | None = None) -> lambda_.CfnFunction:
         """Make one function.
 
         No reserved concurrency: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
@@ -63,8 +74,9 @@ class Functions:
             self._scope,
             f"{id_}FunctionRole",
             f"The Lambda {function.name} of {target.pipeline}",
-            function_statements(target, function, group.attr_arn),
+            (*(special.statements if special else ()), *function_statements(target, function, group.attr_arn)),
         )
+        code = special.code if special else self._code
         made = lambda_.CfnFunction(
             self._scope,
             f"{id_}Function",
@@ -72,7 +84,7 @@ class Functions:
             handler=function.handler,
             runtime=RUNTIME,
             architectures=["arm64"],
-            code={"s3Bucket": self._code.s3_bucket_name, "s3Key": self._code.s3_object_key},
+            code={"s3Bucket": code.s3_bucket_name, "s3Key": code.s3_object_key},
             role=role.attr_arn,
             memory_size=function.memory_mib,
             timeout=function.timeout_seconds,
@@ -80,6 +92,7 @@ class Functions:
             logging_config={"logGroup": group.ref, "logFormat": "Text"},
             tracing_config={"mode": "Active"},
             **_storage(function),
+            **_dead_letters(special),
         )
         _accept(made)
         return made
@@ -102,6 +115,10 @@ def _accept(function: lambda_.CfnFunction) -> None:
         checkov["CKV_AWS_117"] = nag["NIST.800.53.R5-LambdaInsideVPC"] = _NO_NETWORK
     accept_checkov(function, checkov)
     accept_all(function, nag)
+
+
+def _dead_letters(special: Special | None) -> dict[str, Any]:
+    return {"dead_letter_config": {"targetArn": special.dead_letter_queue_arn}} if special else {}
 
 
 def _storage(function: Function) -> dict[str, Any]:

@@ -33,8 +33,8 @@ class Start:
     dead_letter_queue_arn: str
 
 
-def merge_rule(scope: Construct, start: Start, event_bus: str, branch: str) -> events.CfnRule:
-    """Start the release of a merge into `branch` that is announced on our own bus.
+def merge_rule(scope: Construct, start: Start, event_bus: str, branch: str, event_path: str = "$.id") -> events.CfnRule:
+    """Start the release of a merge into `branch` that is announced on our own bus; `event_path` is what names it.
 
     The event names the release, which was published before: `detail` is
     `{"pipeline", "branch", "commit", "release"}`.
@@ -47,10 +47,11 @@ def merge_rule(scope: Construct, start: Start, event_bus: str, branch: str) -> e
             "branch": [branch],
             "commit": [{"exists": True}],
             "release": [{"exists": True}],
+            **({event_path.removeprefix("$.detail."): [{"exists": True}]} if event_path != "$.id" else {}),
         },
     }
     trigger = {"kind": "merge", "id": "<id>", "commit": "<commit>"}
-    paths = {"id": "$.id", "commit": "$.detail.commit", "release": "$.detail.release"}
+    paths = {"id": event_path, "commit": "$.detail.commit", "release": "$.detail.release"}
     return events.CfnRule(
         scope,
         "MergeRule",

@@ -1,0 +1,33 @@
+"""The Lambdas that are no state of the workflow: an event calls them, and what they do starts a run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelwright.workflow.functions import Function
+
+PUBLISH_MERGE: Final = Function(
+    name="publish_merge",
+    memory_mib=1769,  # one whole CPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+    timeout_seconds=300,
+    storage_mib=2048,
+    environment=("PIPELINE", "ARTIFACT_BUCKET", "EVENT_BUS_NAME", "TOPIC_ARN"),
+    grants=(),
+)
+"""Makes the release of a commit in CodeCommit; its grants are in `stacks/grants/codecommit.py`."""
+
+SHIPPED: Final = (
+    "__init__.py",
+    "errors.py",
+    "project.py",
+    "config/*.py",
+    "config/*.json",
+    "client/__init__.py",
+    "client/bundle.py",
+    "client/dataset.py",
+    "client/git.py",
+    "client/manifest.py",
+    "client/release.py",
+    "client/uploads.py",
+)
+"""What of this package `publish_merge` carries in its asset: a release is made by the same code everywhere."""
