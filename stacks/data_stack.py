@@ -45,7 +45,7 @@ class DataStack(Stack):
             description=f"modelwright {settings.name}: what all pipelines share",
         )
         removal = KEPT if keep else RemovalPolicy.DESTROY
-        key = encryption_key(self, settings.name, removal).attr_arn
+        key = encryption_key(self, settings.name, names.prefix, removal).attr_arn
         made = buckets(self, names.prefix, key, removal)
         queue = dead_letter_queue(self, names.prefix, key, removal)
         bus = events.CfnEventBus(self, "EventBus", name=names.event_bus)

@@ -7,6 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+STATE_MACHINE_LOGS = "/aws/vendedlogs/states"
+"""What the log groups of state machines begin with.
+
+Log delivery writes into the account's one resource policy of at most 5120 characters, unless the group's name begins
+with `/aws/vendedlogs/`: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+"""
+
 SHARED = (
     "key-arn",
     "data-bucket",
@@ -81,9 +88,5 @@ class PipelineNames:
 
     @property
     def state_machine_log_group(self) -> str:
-        """The log group of the state machine.
-
-        Log delivery writes into the account's one resource policy of at most 5120 characters, unless the group's name
-        begins with `/aws/vendedlogs/`: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
-        """
-        return f"/aws/vendedlogs/states/{self.prefix}"
+        """The log group of the state machine."""
+        return f"{STATE_MACHINE_LOGS}/{self.prefix}"

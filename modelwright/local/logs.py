@@ -111,7 +111,7 @@ class Logs:
             self._check_key(name, key)
         self._cloud.database.put(_GROUP, name, {"created": created, **({"kmsKeyId": key} if key else {})})
 
-    def _check_key(self, group: str, key: str) -> None:
+    def _check_key(self, group: str, key: str, actions: tuple[str, ...] = _KEY_ACTIONS) -> None:
         """Refuse a key whose policy does not let CloudWatch Logs use it for this group.
 
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
@@ -119,11 +119,21 @@ class Logs:
         arn = self._arn(group)
         principal = f"logs.{self._cloud.region}.amazonaws.com"
         try:
-            for action in _KEY_ACTIONS:
+            for action in actions:
                 self._cloud.iam.authorize_service(principal, f"kms:{action}", key, {_KEY_CONTEXT: arn})
         except AwsError as error:
             message = f"The specified KMS key does not exist or is not allowed to be used with Arn '{arn}'"
             raise AwsError("AccessDeniedException", f"{message} ({error.message})") from error
+
+    def _check_readable(self, group: str) -> None:
+        """Refuse to show what is encrypted with a key that CloudWatch Logs may not use any more.
+
+        "If you revoke CloudWatch Logs access to an associated key …, your encrypted data in CloudWatch Logs can no
+        longer be retrieved" (the same page; it names no error).
+        """
+        key = (self._cloud.database.get(_GROUP, group) or {}).get("kmsKeyId")
+        if key:
+            self._check_key(group, key, ("Decrypt",))
 
     def _create_stream(self, params: dict[str, Any]) -> dict[str, Any]:
         group, stream = params["logGroupName"], params["logStreamName"]
@@ -183,6 +193,7 @@ class Logs:
         group, stream = _group_name(params), params["logStreamName"]
         if self._cloud.database.get(_STREAM, group + _SEPARATOR + stream) is None:
             raise AwsError("ResourceNotFoundException", "The specified log stream does not exist.")
+        self._check_readable(group)
         after = int(params["nextToken"].split("/", 1)[1]) if params.get("nextToken") else 0
         found = self._cloud.database.read(_key(group, stream), after, min(params.get("limit", _PAGE), _PAGE))
         last = found[-1][0] if found else after
@@ -197,6 +208,7 @@ class Logs:
             )
         group = _group_name(params)
         self._require_group(group)
+        self._check_readable(group)
         wanted, prefix = params.get("logStreamNames"), params.get("logStreamNamePrefix", "")
         streams = [name for name in self._streams(group) if name.startswith(prefix) and (not wanted or name in wanted)]
         events = sorted(

@@ -10,8 +10,6 @@ from template_queries import Stack, as_list, read_stack
 if TYPE_CHECKING:
     from pathlib import Path
 
-ROOT = "arn:<AWS::Partition>:iam::<AWS::AccountId>:root"
-
 
 @pytest.fixture(scope="module")
 def stack(assembly: Path) -> Stack:
@@ -88,33 +86,9 @@ def test_pipelines_never_write_to_the_data_bucket(stack: Stack) -> None:
     assert deny["Condition"] == {"ArnLike": {"aws:PrincipalArn": [f"{role}/mw-dev-*", f"{role}/*/mw-dev-*"]}}
 
 
-@pytest.mark.parametrize("service", ["cloudwatch", "events", "sns"])
-def test_services_that_deliver_may_use_the_key_for_this_account(stack: Stack, service: str) -> None:
-    _, key = stack.one("AWS::KMS::Key")
-    (found,) = (
-        item for item in key["KeyPolicy"]["Statement"] if item["Principal"] == {"Service": f"{service}.amazonaws.com"}
-    )
-    assert found["Effect"] == "Allow"
-    assert set(found["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
-    assert found["Condition"] == {"StringEquals": {"aws:SourceAccount": "<AWS::AccountId>"}}
-
-
-def test_log_groups_of_this_account_may_use_the_key(stack: Stack) -> None:
-    _, key = stack.one("AWS::KMS::Key")
-    (found,) = (
-        item
-        for item in key["KeyPolicy"]["Statement"]
-        if item["Principal"] == {"Service": "logs.<AWS::Region>.amazonaws.com"}
-    )
-    groups = "arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:*"
-    assert found["Condition"] == {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}}
-
-
-def test_the_key_rotates_and_leaves_roles_to_their_own_policies(stack: Stack) -> None:
+def test_the_key_rotates(stack: Stack) -> None:
     _, key = stack.one("AWS::KMS::Key")
     assert key["EnableKeyRotation"] is True
-    (root,) = (item for item in key["KeyPolicy"]["Statement"] if item["Principal"] == {"AWS": ROOT})
-    assert root["Action"] == "kms:*"
 
 
 def test_the_table_can_be_restored_and_forgets_by_itself(stack: Stack) -> None:

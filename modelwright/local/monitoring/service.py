@@ -120,10 +120,15 @@ class CloudWatch:
                 _log.exception("alarm action failed alarm=%s topic=%s", alarm["AlarmName"], arn)
 
     def _let_in(self, alarm: dict[str, Any], topic: str) -> None:
-        """Raise AwsError unless CloudWatch may publish; a topic without a policy takes its own account's alarms."""
+        """Raise AwsError unless CloudWatch may publish; a topic without a policy takes its own account's alarms.
+
+        With or without a policy, a topic under a key needs that key's consent.
+        """
+        source = {"aws:SourceArn": self._arn(alarm["AlarmName"])}
         if self._cloud.iam.has_policy("sns:Publish", topic):
-            source = {"aws:SourceArn": self._arn(alarm["AlarmName"])}
             self._cloud.iam.authorize_service("cloudwatch.amazonaws.com", "sns:Publish", topic, source)
+        else:
+            self._cloud.iam.authorize_key("cloudwatch.amazonaws.com", topic, source)
 
     def _message(self, alarm: dict[str, Any], before: str) -> dict[str, Any]:
         """The members of AWS's own alarm notification that a reader needs."""

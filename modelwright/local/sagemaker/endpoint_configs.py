@@ -9,6 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from modelwright.local.sagemaker.listing import page
+from modelwright.local.sagemaker.local_storage import has_local_storage
 from modelwright.local.sagemaker.resources import Resources
 from modelwright.local.sagemaker.unsupported import refuse_members
 from modelwright.local.service import AwsError
@@ -35,24 +36,6 @@ NOT_YET = {
     "ProductionVariants.EnableSSMAccess": "read the endpoint's log group",
     "ProductionVariants.ModelDataDownloadTimeoutInSeconds": "the archive is on this machine already",
 }
-LOCAL_STORAGE = (
-    "c5d",
-    "c6gd",
-    "g4dn",
-    "g5",
-    "g6",
-    "g6e",
-    "m5d",
-    "m6gd",
-    "p4d",
-    "p4de",
-    "p5",
-    "r5d",
-    "r6gd",
-    "r7gd",
-    "trn1",
-)
-"""Families with NVMe storage, encrypted by their hardware: a KmsKeyId is refused for them (CreateEndpointConfig)"""
 
 
 class EndpointConfigs:
@@ -120,8 +103,7 @@ class EndpointConfigs:
                 message = f"The variant {variant['VariantName']} needs {' and '.join(missing)}."
                 raise AwsError("ValidationException", message)
             self._models.get(variant["ModelName"])
-            family = variant["InstanceType"].split(".")[1]
-            if has_key and family in LOCAL_STORAGE:
+            if has_key and has_local_storage(variant["InstanceType"]):
                 message = (
                     f"KmsKeyId cannot be given for {variant['InstanceType']}: its storage is encrypted by hardware."
                 )

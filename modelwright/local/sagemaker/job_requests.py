@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.contract import hyperparameters
 from modelwright.contract.layout import ProcessingLayout
+from modelwright.local.sagemaker.local_storage import has_local_storage
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
@@ -157,6 +158,9 @@ def _cluster(at: str, cluster: Mapping[str, Any]) -> Iterator[str]:
         yield f"{at}.{key} is required"
     if cluster.get("InstanceCount", 1) != 1:
         yield f"{at}.InstanceCount is {cluster['InstanceCount']}: the local cloud runs each job on 1 machine"
+    machine = cluster.get("InstanceType")
+    if machine and "VolumeKmsKeyId" in cluster and has_local_storage(machine):
+        yield f"{at}.VolumeKmsKeyId cannot be given for {machine}: its storage is encrypted by hardware"
     yield from _unknown(f"{at}.", cluster, {"InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId"})
 
 

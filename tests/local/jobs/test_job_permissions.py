@@ -49,6 +49,13 @@ def test_a_volume_key_has_to_be_lent(work, role_without) -> None:
     assert "kms:DescribeKey" in found["FailureReason"]
 
 
+@pytest.mark.parametrize("machine", ["ml.g5.xlarge", "ml.p3dn.24xlarge", "ml.p6-b200.48xlarge"])
+def test_a_volume_key_is_refused_where_the_disks_are_the_instances_own(work, machine) -> None:
+    cluster = {"InstanceType": machine, "InstanceCount": 1, "VolumeSizeInGB": 1, "VolumeKmsKeyId": "key"}
+    with pytest.raises(ClientError, match=f"VolumeKmsKeyId cannot be given for {machine}"):
+        work.training("own-disks", "", ResourceConfig=cluster)
+
+
 def test_a_role_that_sagemaker_may_not_assume_is_refused_at_once(work, cloud) -> None:
     arn = "arn:aws:iam::123456789012:role/for-lambda"
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}

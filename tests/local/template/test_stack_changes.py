@@ -188,6 +188,22 @@ def test_a_failed_deploy_says_so_and_the_next_one_goes_on(world: Any) -> None:
     assert (world.stack("s")["StackStatus"], topics(world), value(world)) == ("UPDATE_COMPLETE", set(), "2")
 
 
+def test_access_logs_are_not_delivered_to_a_bucket_under_a_key(world: Any) -> None:
+    def logged(algorithm: str) -> dict[str, Any]:
+        default = {"SSEAlgorithm": algorithm, **({"KMSMasterKeyID": "arn:key"} if algorithm == "aws:kms" else {})}
+        rules = [{"ServerSideEncryptionByDefault": default}]
+        encryption = {"BucketEncryption": {"ServerSideEncryptionConfiguration": rules}}
+        source = {"LoggingConfiguration": {"DestinationBucketName": {"Ref": "Logs"}}}
+        return {
+            "Logs": {"Type": "AWS::S3::Bucket", "Properties": encryption},
+            "Data": {"Type": "AWS::S3::Bucket", "Properties": source},
+        }
+
+    with pytest.raises(TemplateError, match=r"Data: LoggingConfiguration.*under a KMS key.*SSE-S3"):
+        world.deploy({"s": logged("aws:kms")})
+    world.deploy({"s": logged("AES256")})
+
+
 def test_an_unknown_type_is_an_error_that_names_it(world: Any) -> None:
     with pytest.raises(TemplateError, match="s: A is a AWS::EC2::Instance, which the local cloud does not make"):
         world.deploy({"s": {"A": {"Type": "AWS::EC2::Instance"}}})

@@ -39,6 +39,7 @@ def put_bucket(cloud: Cloud, resource: Resource) -> Physical:
         "Tags",
         "AccessControl",
     )
+    _refuse_encrypted_log_bucket(cloud, resource)
     name = resource.properties.get("BucketName") or resource.name(63, lower=True)
     client = cloud.client("s3")
     place = {} if cloud.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": cloud.region}}
@@ -64,6 +65,20 @@ def _configure(cloud: Cloud, client: Any, name: str, resource: Resource) -> None
     if notifications:
         client.put_bucket_notification_configuration(
             Bucket=name, NotificationConfiguration=_event_bridge_only(resource, notifications)
+        )
+
+
+def _refuse_encrypted_log_bucket(cloud: Cloud, resource: Resource) -> None:
+    """Raise TemplateError where S3 would deliver no access logs: to a bucket under a KMS key.
+
+    "You can use default bucket encryption on the destination bucket only if you use … SSE-S3":
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
+    """
+    target = resource.properties.get("LoggingConfiguration", {}).get("DestinationBucketName")
+    if target and cloud.iam.key_of(f"arn:aws:s3:::{target}"):
+        raise TemplateError(
+            f"{resource.stack}: {resource.logical_id}: LoggingConfiguration.DestinationBucketName: {target} is "
+            "under a KMS key, and S3 delivers no access logs to such a bucket. Give it SSE-S3 (AES256)."
         )
 
 

@@ -51,6 +51,9 @@ class FakePolicies:
     def has_policy(self, action, resource):
         return True
 
+    def authorize_key(self, principal, resource, context=None):
+        self.authorize_service(principal, "kms:GenerateDataKey", resource, context)
+
     def may_assume(self, role_arn, principal, context=None):
         self.asked.append((principal, "sts:AssumeRole", role_arn))
         return True

@@ -106,5 +106,8 @@ def test_a_log_group_needs_a_key_that_lets_cloudwatch_logs_in(cloud, add):
         client.associate_kms_key(logGroupName="/plain", kmsKeyId="arn:key")
     groups = {group["logGroupName"]: group.get("kmsKeyId") for group in client.describe_log_groups()["logGroups"]}
     assert groups == {"/kept": "arn:key", "/plain": None}
+    with pytest.raises(ClientError, match="not allowed to be used"):
+        client.filter_log_events(logGroupName="/kept")
     client.disassociate_kms_key(logGroupName="/kept")
+    assert client.filter_log_events(logGroupName="/kept")["events"] == []
     assert "kmsKeyId" not in client.describe_log_groups(logGroupNamePrefix="/kept")["logGroups"][0]
