@@ -1,4 +1,4 @@
-"""Whether an alarm is on: CloudWatch's evaluation of the last periods.
+"""Which state an alarm is in: CloudWatch's evaluation of the last periods.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 """
@@ -9,8 +9,10 @@ import math
 import operator
 from typing import TYPE_CHECKING, Any
 
-from .expressions import check, evaluate
+from .expressions import Series, check, evaluate
+from .judgement import Judgement, judge
 from .metrics import Metric, Metrics, dimensions_of, statistic_of
+from .reasons import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,22 +23,55 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "LessThanThreshold": operator.lt,
     "LessThanOrEqualToThreshold": operator.le,
 }
+_TREATMENTS = ("breaching", "ignore", "missing", "notBreaching")
+_MOST_METRICS = 10
+_DAY_SECONDS, _HOUR_SECONDS = 86_400, 3600
 
 
 def check_alarm(alarm: Mapping[str, Any]) -> None:
-    """Raise ValueError, with its name, for what the local cloud would not evaluate or not tell anybody."""
+    """Raise ValueError, with its name, for what AWS refuses, or the local cloud would not evaluate or not tell anybody.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    """
     operator_ = alarm.get("ComparisonOperator")
     if operator_ not in _COMPARE:
         known = ", ".join(sorted(_COMPARE))
         raise ValueError(f"ComparisonOperator is {operator_!r}; the local cloud evaluates {known}.")
-    for text in (entry["Expression"] for entry in alarm.get("Metrics", []) if "Expression" in entry):
-        check(text)
+    if alarm.get("TreatMissingData", "missing") not in _TREATMENTS:
+        raise ValueError(f"TreatMissingData is {alarm['TreatMissingData']!r}; it must be {', '.join(_TREATMENTS)}.")
+    _check_metrics(alarm)
+    _check_time(alarm)
     for statistic in _statistics(alarm):
         statistic_of(statistic, [(0.0, 1.0)])
     for actions in ("AlarmActions", "OKActions", "InsufficientDataActions"):
         for arn in alarm.get(actions, []):
             if not str(arn).startswith("arn:aws:sns:"):
                 raise ValueError(f"{actions} names {arn}; the local cloud tells SNS topics only.")
+
+
+def _check_metrics(alarm: Mapping[str, Any]) -> None:
+    entries = alarm.get("Metrics", [])
+    for text in (entry["Expression"] for entry in entries if "Expression" in entry):
+        check(text)
+    if len(watched(alarm)) > _MOST_METRICS:
+        raise ValueError(f"Metrics names {len(watched(alarm))} metrics; an alarm takes at most {_MOST_METRICS}.")
+    if len(set(_periods(alarm))) > 1:
+        raise ValueError(f"Metrics has the periods {sorted(set(_periods(alarm)))}; all must have the same.")
+    returned = [entry for entry in entries if entry.get("ReturnData", True)]
+    if entries and len(returned) != 1:
+        raise ValueError(f"Metrics has {len(returned)} entries with ReturnData; an alarm watches exactly one.")
+
+
+def _check_time(alarm: Mapping[str, Any]) -> None:
+    """Of periods of an hour or more at most seven days are evaluated, of shorter ones at most one."""
+    period, evaluated = _period(alarm), int(alarm["EvaluationPeriods"])
+    most = 7 * _DAY_SECONDS if period >= _HOUR_SECONDS else _DAY_SECONDS
+    if period * evaluated > most:
+        message = f"{evaluated} periods of {period} seconds are {period * evaluated} seconds"
+        raise ValueError(f"{message}; periods of {period} seconds may be {most} seconds at most.")
+    needed = int(alarm.get("DatapointsToAlarm") or evaluated)
+    if needed > evaluated:
+        raise ValueError(f"DatapointsToAlarm is {needed}; it must be at most EvaluationPeriods, {evaluated}.")
 
 
 def _statistics(alarm: Mapping[str, Any]) -> list[str]:
@@ -48,20 +83,26 @@ def _statistics(alarm: Mapping[str, Any]) -> list[str]:
 def alarm_state(alarm: Mapping[str, Any], metrics: Metrics, now: float) -> tuple[str, str]:
     """The state (`OK`, `ALARM`, `INSUFFICIENT_DATA`) that the alarm has at `now`, and why.
 
-    The period that `now` lies in counts: a failure is seen at once, as CloudWatch evaluates every metric each minute.
+    Periods end with the minute that `now` lies in, as on AWS, where an alarm is evaluated every minute over the periods
+    that end then. Here that minute itself counts already: a failure is seen at once. An alarm over more than a day is
+    evaluated once an hour there, here like any other.
     """
-    period = int(alarm.get("Period") or min(_periods(alarm), default=60))
-    evaluated, needed = (
-        int(alarm["EvaluationPeriods"]),
-        int(alarm.get("DatapointsToAlarm") or alarm["EvaluationPeriods"]),
+    period, evaluated = _period(alarm), int(alarm["EvaluationPeriods"])
+    needed = int(alarm.get("DatapointsToAlarm") or evaluated)
+    step = min(60, period)
+    end = (math.floor(now / step) + 1) * step
+    judgement = Judgement(
+        needed, evaluated, alarm.get("TreatMissingData", "missing"), alarm.get("StateValue", "INSUFFICIENT_DATA")
     )
-    last = math.floor(now / period) * period
-    begins = [last - index * period for index in range(evaluated)]
-    series = _series(alarm, metrics, period, begins[-1], last + period)
-    found = [series[begin] for begin in begins if begin in series]
-    breaching = [value for value in found if _COMPARE[alarm["ComparisonOperator"]](value, float(alarm["Threshold"]))]
-    missing = evaluated - len(found)
-    return _judge(alarm, len(breaching), missing, needed, found)
+    begins = [float(end - period * number) for number in range(judgement.range, 0, -1)]
+    series = _series(alarm, metrics, period, begins)
+    points = [None if begin not in series else _breaches(alarm, series[begin]) for begin in begins]
+    verdict = judge(points, judgement)
+    return verdict.state, reason(alarm, judgement, verdict, [(begin, series.get(begin)) for begin in begins])
+
+
+def _breaches(alarm: Mapping[str, Any], value: float) -> bool:
+    return _COMPARE[alarm["ComparisonOperator"]](value, float(alarm["Threshold"]))
 
 
 def watched(alarm: Mapping[str, Any]) -> set[Metric]:
@@ -75,40 +116,30 @@ def watched(alarm: Mapping[str, Any]) -> set[Metric]:
     }
 
 
-def _judge(alarm: Mapping[str, Any], breaching: int, missing: int, needed: int, found: list[float]) -> tuple[str, str]:
-    treatment = alarm.get("TreatMissingData", "missing")
-    counted = breaching + (missing if treatment == "breaching" else 0)
-    limit = f"{alarm['ComparisonOperator']} {alarm['Threshold']}"
-    shown = f"{len(found)} datapoints {found[:5]}, {breaching} of them breach: {limit}"
-    if counted >= needed:
-        return "ALARM", f"Threshold Crossed: {shown}."
-    if not found and treatment == "ignore":
-        return str(alarm.get("StateValue", "INSUFFICIENT_DATA")), "No datapoints were received; the state is kept."
-    if not found and treatment == "missing":
-        return "INSUFFICIENT_DATA", "No datapoints were received."
-    return "OK", f"Threshold not crossed: {shown}."
+def _period(alarm: Mapping[str, Any]) -> int:
+    return int(alarm.get("Period") or min(_periods(alarm), default=60))
 
 
 def _periods(alarm: Mapping[str, Any]) -> list[int]:
     return [entry["MetricStat"]["Period"] for entry in alarm.get("Metrics", []) if "MetricStat" in entry]
 
 
-def _series(alarm: Mapping[str, Any], metrics: Metrics, period: int, start: float, end: float) -> dict[float, float]:
+def _series(alarm: Mapping[str, Any], metrics: Metrics, period: int, begins: list[float]) -> Series:
+    end = begins[-1] + period
     if "Metrics" not in alarm:
         metric = Metric.of(alarm["Namespace"], alarm["MetricName"], dimensions_of(alarm.get("Dimensions")))
-        return metrics.series(metric, alarm.get("Statistic") or alarm["ExtendedStatistic"], period, start, end)
+        statistic = alarm.get("Statistic") or alarm["ExtendedStatistic"]
+        return metrics.series(metric, statistic, period, begins[0], end, aligned=False)
     named = {
-        entry["Id"]: _stat_series(entry["MetricStat"], metrics, period, start, end)
+        entry["Id"]: _stat_series(entry["MetricStat"], metrics, period, begins[0], end)
         for entry in alarm["Metrics"]
         if "MetricStat" in entry
     }
     result = next(entry for entry in alarm["Metrics"] if entry.get("ReturnData", True))
-    return evaluate(result["Expression"], named) if "Expression" in result else named[result["Id"]]
+    return evaluate(result["Expression"], named, begins) if "Expression" in result else named[result["Id"]]
 
 
-def _stat_series(
-    stat: Mapping[str, Any], metrics: Metrics, period: int, start: float, end: float
-) -> dict[float, float]:
+def _stat_series(stat: Mapping[str, Any], metrics: Metrics, period: int, start: float, end: float) -> Series:
     source = stat["Metric"]
     metric = Metric.of(source["Namespace"], source["MetricName"], dimensions_of(source.get("Dimensions")))
-    return metrics.series(metric, stat["Stat"], period, start, end)
+    return metrics.series(metric, stat["Stat"], period, start, end, aligned=False)

@@ -87,11 +87,17 @@ class Metrics:
             first, last = (bisect.bisect_left(known, (moment,)) for moment in (start, end))
             return known[first:last]
 
-    def series(self, metric: Metric, statistic: str, period: int, start: float, end: float) -> dict[float, float]:
-        """The statistic of each period that has values, by the period's beginning (a multiple of `period`)."""
+    def series(  # noqa: PLR0913 - what CloudWatch is asked for, too
+        self, metric: Metric, statistic: str, period: int, start: float, end: float, *, aligned: bool = True
+    ) -> dict[float, float]:
+        """The statistic of each period that has values, by the period's beginning.
+
+        Periods begin at multiples of `period`, or one after the other from `start` on when not `aligned`.
+        """
+        origin = 0.0 if aligned else start
         periods: dict[float, list[tuple[float, float]]] = defaultdict(list)
         for at, value, count in self.values(metric, start, end):
-            periods[math.floor(at / period) * period].append((value, count))
+            periods[origin + math.floor((at - origin) / period) * period].append((value, count))
         return {begin: statistic_of(statistic, values) for begin, values in sorted(periods.items())}
 
 

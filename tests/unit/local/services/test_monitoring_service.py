@@ -48,7 +48,19 @@ def test_an_alarm_goes_on_tells_its_topic_once_and_goes_off(cloud, watch):
     assert json.loads(message["message"])["AlarmDescription"] == "look"
     assert message["subject"] == 'ALARM: "failed" in eu-west-1'
     cloud.clock.advance(120)
+    assert state(cloud) == "ALARM"  # the last real point counts as far as the evaluation range goes back
+    cloud.clock.advance(120)
     assert state(cloud) == "OK"
+
+
+def test_periods_end_with_the_minute_whatever_their_length(cloud, watch):
+    """ "at the end of minute 6, the alarm is evaluated based on the data from minutes 2 to 6"."""
+    alarm(cloud, Period=300, EvaluationPeriods=1, Threshold=1)
+    cloud.clock.advance(240)
+    watch.record("AWS/States", "ExecutionsFailed", 1, "Count", DIMENSIONS)
+    cloud.clock.advance(120)
+    watch.record("AWS/States", "ExecutionsFailed", 1, "Count", DIMENSIONS)
+    assert state(cloud) == "ALARM"
 
 
 def test_a_topic_that_does_not_let_cloudwatch_in_hears_of_no_alarm(cloud, watch):
@@ -156,6 +168,10 @@ def test_what_is_no_number_is_refused(cloud, watch):
         ({"ComparisonOperator": "LessThanLowerThreshold"}, "ComparisonOperator is 'LessThanLowerThreshold'"),
         ({"Statistic": "TM"}, "the statistic 'TM' is not computed"),
         ({"AlarmActions": ["arn:aws:ssm:eu-west-1:1:opsitem:1"]}, "tells SNS topics only"),
+        ({"TreatMissingData": "bad"}, "TreatMissingData is 'bad'"),
+        ({"DatapointsToAlarm": 2}, "DatapointsToAlarm is 2"),
+        ({"Period": 3600, "EvaluationPeriods": 169}, "may be 604800 seconds at most"),
+        ({"EvaluationPeriods": 1441}, "may be 86400 seconds at most"),
     ],
 )
 def test_what_would_never_be_evaluated_or_told_is_refused_by_name(cloud, watch, change, said):
