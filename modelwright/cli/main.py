@@ -28,7 +28,11 @@ COMMANDS = {
     "up": "keep the local cloud running between commands",
     "down": "stop the local cloud",
     "status": "what is up and deployed",
+    "deploy": "to AWS: look at what it needs, show new rights, deploy, publish what schedules run",
+    "diff": "what a deploy would change on AWS",
+    "doctor": "whether this machine, and with --aws the account, has what is needed",
     "synth": "write cdk.out; --check runs all validators",
+    "github": "write the workflow with which GitHub publishes a pipeline's merges",
     "init": "a new folder in training_code/ that runs at once",
     "destroy": "endpoint, models and stack gone, data kept",
 }

@@ -28,6 +28,8 @@ class Deployment:
     log_group: str
     structure: str
     key_arn: str
+    github_role: str | None = None
+    """The ARN of the role that GitHub's workflow takes; None unless merges come from there."""
 
 
 _OUTPUTS = {
@@ -43,6 +45,8 @@ _OUTPUTS = {
     "structure": "Structure",
     "key_arn": "KeyArn",
 }
+_OPTIONAL = {"github_role": "GitHubRoleArn"}
+"""Outputs that not every pipeline has."""
 
 
 def stack_name(environment: str, pipeline: str) -> str:
@@ -84,17 +88,33 @@ def describe_stack(session: Session, name: str) -> dict[str, Any] | None:
     return found
 
 
+def stack_resources(session: Session, name: str) -> dict[str, str]:
+    """A stack's physical ids by type; empty when there is no such stack."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 # see session.py
+
+    from modelwright.client.problems import is_missing  # noqa: PLC0415 # as above
+
+    try:
+        found = session.client("cloudformation").describe_stack_resources(StackName=name)["StackResources"]
+    except ClientError as error:
+        if is_missing(error):
+            return {}
+        raise
+    return {entry["ResourceType"]: entry.get("PhysicalResourceId", "") for entry in found}
+
+
 def _read(session: Session, pipeline: str, stack: dict[str, Any]) -> Deployment:
     outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in stack.get("Outputs", [])}
+    named = _OUTPUTS | {key: name for key, name in _OPTIONAL.items() if name in outputs}
     missing = sorted(set(_OUTPUTS.values()) - set(outputs))
     if missing:
         raise NotDeployed(
             f"The stack {stack['StackName']} ({stack['StackStatus']}) has no output {', '.join(missing)}.",
             _next_step(session, pipeline),
         )
-    return Deployment(pipeline, stack["StackName"], **{key: outputs[name] for key, name in _OUTPUTS.items()})
+    return Deployment(pipeline, stack["StackName"], **{key: outputs[name] for key, name in named.items()})
 
 
 def _next_step(session: Session, pipeline: str) -> str:
-    command = f"modelwright run {pipeline}" if session.is_local else "npx aws-cdk deploy --all"
+    command = f"modelwright run {pipeline}" if session.is_local else f"modelwright deploy {pipeline}"
     return f"`{command}` makes it."

@@ -73,6 +73,17 @@ def resolve_commit(root: Path, commit: str) -> str:
     return found.stdout.decode().strip()
 
 
+def toplevel(root: Path) -> tuple[Path, str]:
+    """Return the top folder of the repository that `root` is in, and the path from there to `root`.
+
+    The path is empty or ends with a slash. Without a repository (or git), `root` is its own top.
+    """
+    found = _git(root, ["rev-parse", "--show-toplevel"])
+    if found is None or found.returncode:
+        return root, ""
+    return Path(os.fsdecode(found.stdout).removesuffix("\n")), _prefix(root)
+
+
 def extract_folder(root: Path, commit: str, path: PurePosixPath, destination: Path) -> None:
     """Write the files that `path` (relative to `root`) has at a commit into `destination`, byte for byte.
 

@@ -24,11 +24,13 @@ _NOWHERE = "http://127.0.0.1:9"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a local cloud answers, and its owner's keys."""
+    """Where a local cloud answers, and its owner's keys or a role's."""
 
     url: str
     access_key: str
     secret_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    """Of a role's keys."""
 
 
 class Session:
@@ -110,6 +112,7 @@ class Session:
             endpoint_url=endpoint.url,
             aws_access_key_id=endpoint.access_key,
             aws_secret_access_key=endpoint.secret_key,
+            aws_session_token=endpoint.session_token,
             config=Config(**config, s3={"addressing_style": "path"}, proxies={}),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from modelwright.cli.following import follow
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from modelwright.cli.platform import Platform
     from modelwright.client.deployment import Deployment
+    from modelwright.client.session import Session
 
 _SERVICES = ("cloudformation", "s3", "events", "stepfunctions")
 
@@ -57,9 +59,23 @@ def _merge(place: Platform, deployment: Deployment, commit: str | None) -> str:
 
     settings = place.pipeline(deployment.pipeline)
     found = publishing.resolve_commit(place.project.root, commit or "HEAD")
-    release = publishing.publish_commit(place.session, place.project, settings, deployment, found)
+    session = _as_github(place, deployment) if settings.triggers.merge_github else place.session
+    release = publishing.publish_commit(session, place.project, settings, deployment, found)
     branch = settings.triggers.merge_branch
-    return events.send_merge(place.session, deployment, branch=branch, commit=found, release=release)
+    return events.send_merge(session, deployment, branch=branch, commit=found, release=release)
+
+
+def _as_github(place: Platform, deployment: Deployment) -> Session:
+    """Whose rights a merge is published with: on this machine those of GitHub's workflow, on AWS the user's own."""
+    from modelwright.client.github import take_role  # noqa: PLC0415 # as above
+
+    triggers = place.pipeline(deployment.pipeline).triggers
+    if place.local is None:
+        repository, branch = triggers.merge_github, triggers.merge_branch
+        print(f"note: a push to {branch} of {repository} does this; sent with your own credentials", file=sys.stderr)
+        return place.session
+    token = place.local.github_token(str(triggers.merge_github), triggers.merge_branch)
+    return take_role(place.session, deployment, token)
 
 
 def _schedule(place: Platform, deployment: Deployment) -> str:
