@@ -95,6 +95,31 @@ def accept_wildcards(role: CfnResource, statements: Iterable[Statement]) -> None
         accept(role, f"AwsSolutions-IAM5[Resource::{shown}]", "; ".join(given))
 
 
+_PARLIAMENT = {
+    "states:DescribeExecution": (
+        "RESOURCE_MISMATCH",
+        "parliament wants an ARN of each kind that the action takes; ours are standard executions, never express ones",
+    ),
+}
+"""Actions of which parliament wants more than AWS does."""
+_PACKAGE_GROUP = (
+    "earlier references list the group beside the package, and it may still be asked"
+)
+
+
+def accept_overdone(role: CfnResource, statements: Iterable[Statement]) -> None:
+    """Accept what parliament wrongly says of a role's statements; `authorizations` checks them, too."""
+    for statement in statements:
+        for action in statement.actions:
+            if action in _PARLIAMENT:
+                rule, reason = _PARLIAMENT[action]
+                accept_found(role, "parliament", {f"{rule}[{statement.sid}/{action}]": reason})
+        if "sagemaker:CreateModelPackage" in statement.actions:
+            groups = (item.rpartition(":")[2] for item in statement.resources if ":model-package-group/" in item)
+            unused = {f"unused[{statement.sid}/{group}]": _PACKAGE_GROUP for group in groups}
+            accept_found(role, "authorizations", unused)
+
+
 def _shown(value: Any) -> str:
     """A resolved ARN as cdk-nag writes it: `<Name>` for a reference."""
     match value:

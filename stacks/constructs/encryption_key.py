@@ -9,11 +9,23 @@ from aws_cdk import aws_kms as kms
 
 from stacks.names import STATE_MACHINE_LOGS
 from stacks.policies import ACCOUNT_ONLY, Statement, arn, document
+from stacks.policy_checks import accept_found
 
 if TYPE_CHECKING:
     from aws_cdk import RemovalPolicy
     from constructs import Construct
 
+_CONTEXT = "as AWS's page has it: kms:EncryptionContext is a text, which holds a log group's ARN"
+_AS_AWS_WRITES_IT = {
+    "RESOURCE_MISMATCH[IdentityPoliciesDecide/kms:*]": "AWS's default statement; of kms, what a key takes counts",
+    **{
+        f"MISMATCHED_TYPE[LogGroupsAreEncrypted/kms:{name}]": _CONTEXT
+        for name in ("Encrypt", "Decrypt", "ReEncrypt*", "GenerateDataKey*")
+    },
+    "UNKNOWN_CONDITION_FOR_ACTION[LogGroupsAreEncrypted/kms:DescribeKey]": "AWS's page has it in this statement",
+}
+"""https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html and
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html"""
 _USE = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
@@ -28,6 +40,7 @@ def encryption_key(scope: Construct, environment: str, prefix: str, removal: Rem
         pending_window_in_days=30,
     )
     key.apply_removal_policy(removal)
+    accept_found(key, "parliament", _AS_AWS_WRITES_IT)
     return key
 
 

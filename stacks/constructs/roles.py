@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_iam as iam
 
 from stacks.policies import ACCOUNT_ONLY, Statement, arn, document, trust
-from stacks.policy_checks import accept, accept_wildcards
+from stacks.policy_checks import accept, accept_overdone, accept_wildcards
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -72,4 +72,5 @@ def _role(
     role = iam.CfnRole(scope, id_, description=what, assume_role_policy_document=trusted, policies=[policy])
     accept(role, "NIST.800.53.R5-IAMNoInlinePolicy", _INLINE)
     accept_wildcards(role, granted)
+    accept_overdone(role, granted)
     return role

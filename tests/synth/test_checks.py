@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelwright.client.checks import run_checks
-from modelwright.client.checks.checkov import ENVIRONMENT, REQUIREMENTS, ensure_environment
+from modelwright.client.checks.programs import ENVIRONMENT, REQUIREMENTS, ensure_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_nothing_is_found_that_nobody_accepted(project_copy: Path, assembly: Path) -> None:
-    """checkov's environment is made in the real project, as `synth --check` does, and only linked here."""
+    """checkov's and parliament's environment is made in the real project, as `synth --check` does, and linked here."""
     project = (project_copy / "app.py").resolve().parent
     ensure_environment(project)
     for name in (REQUIREMENTS, ENVIRONMENT):

@@ -1,12 +1,10 @@
-"""checkov, in an environment of its own: its hundred packages want other versions than ours."""
+"""checkov's rules for CloudFormation: https://www.checkov.io/5.Policy%20Index/cloudformation.html."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,16 +20,13 @@ if TYPE_CHECKING:
     from modelwright.client.checks.templates import Template
 
 TOOL = "checkov"
-REQUIREMENTS = "requirements-checks.txt"
-ENVIRONMENT = ".venv-checks"
 
 
-def check_checkov(root: Path, templates: Sequence[Template], collector: Collector) -> None:
+def check_checkov(python: Path, templates: Sequence[Template], collector: Collector) -> None:
     """Run checkov's CloudFormation rules without a network.
 
     It is given the templates without their own skips, which it would not say the use of: they are applied here.
     """
-    python = ensure_environment(root)
     stacks = {template.path.name: template.stack for template in templates}
     with tempfile.TemporaryDirectory(prefix="modelwright-checkov-") as folder:
         report = _run(python, [_without_metadata(template, Path(folder)) for template in templates])
@@ -46,40 +41,6 @@ def _without_metadata(template: Template, folder: Path) -> Path:
     path = folder / template.path.name
     path.write_text(json.dumps({**template.body, "Resources": resources}, indent=1), "utf-8")
     return path
-
-
-def ensure_environment(root: Path) -> Path:
-    """Return the Python of checkov's environment, made from the locked requirements when it is not theirs."""
-    requirements, folder = root / REQUIREMENTS, root / ENVIRONMENT
-    if not requirements.is_file():
-        raise ChecksUnavailable(f"There is no {REQUIREMENTS}, from which checkov would be installed.")
-    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
-    stamp, python = folder / ".complete", folder / "bin" / "python"
-    if stamp.is_file() and stamp.read_text("utf-8") == wanted and python.is_file():
-        return python
-    stamp.unlink(missing_ok=True)
-    make, install = _commands(folder, python)
-    _call(make)
-    _call([*install, "--require-hashes", "--requirement", str(requirements)])
-    stamp.write_text(wanted, "utf-8")
-    return python
-
-
-def _commands(folder: Path, python: Path) -> tuple[list[str], list[str]]:
-    """How an environment is made and filled: by uv when it is there, which is ten times as fast."""
-    uv = Path(sys.executable).parent / "uv"
-    if uv.is_file():
-        make = [str(uv), "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)]
-        return make, [str(uv), "pip", "install", "--quiet", "--python", str(python)]
-    make = [sys.executable, "-m", "venv", "--clear", str(folder)]
-    return make, [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-
-
-def _call(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = (done.stderr or done.stdout).strip()[-500:]
-        raise ChecksUnavailable(f"checkov could not be installed into {ENVIRONMENT}: {last}")
 
 
 def _run(python: Path, paths: Sequence[Path]) -> dict[str, Any]:

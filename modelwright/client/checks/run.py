@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from modelwright.client.checks.authorizations import check_authorizations
 from modelwright.client.checks.checkov import check_checkov
 from modelwright.client.checks.lint import check_lint
+from modelwright.client.checks.parliament import check_parliament
 from modelwright.client.checks.policies import check_policies
+from modelwright.client.checks.programs import ensure_environment
 from modelwright.client.checks.quotas import check_quotas
 from modelwright.client.checks.repeatability import check_repeatability
 from modelwright.client.checks.report import Collector
@@ -30,13 +33,16 @@ def run_checks(root: Path, env: str) -> CheckReport:
     """
     assembly = ensure_assembly(root, env)
     templates = read_templates(assembly)
+    python = ensure_environment(root)
     collector = Collector()
     with tempfile.TemporaryDirectory(prefix="modelwright-checks-") as folder:
         temporary = Path(folder)
         with ThreadPoolExecutor(max_workers=2) as pool:
             jobs = [
                 pool.submit(check_policies, root, env, temporary / "policies", collector),
-                pool.submit(check_checkov, root, templates, collector),
+                pool.submit(check_checkov, python, templates, collector),
+                pool.submit(check_parliament, python, templates, collector),
+                pool.submit(check_authorizations, templates, collector),
                 pool.submit(check_lint, templates, collector),
                 pool.submit(check_repeatability, root, env, temporary, collector),
                 pool.submit(check_requests, templates, collector),

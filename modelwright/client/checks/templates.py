@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-_PSEUDO = {
+PSEUDO = {
     "AWS::Partition": "aws",
     "AWS::Region": "ap-southeast-2",  # the longest name of a region that most accounts have
     "AWS::AccountId": "123456789012",
@@ -73,7 +73,7 @@ def sample(value: Any) -> Any:
 
 
 def _attribute(_argument: Any) -> str:
-    return f"arn:aws:service:{_PSEUDO['AWS::Region']}:{_PSEUDO['AWS::AccountId']}:{_SAMPLE}"
+    return f"arn:aws:service:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:{_SAMPLE}"
 
 
 def _join(argument: Any) -> str:
@@ -82,11 +82,11 @@ def _join(argument: Any) -> str:
 
 
 def _sub(argument: Any) -> str:
-    return re.sub(r"\$\{([^}]+)\}", lambda found: _PSEUDO.get(found[1], _SAMPLE), str(argument))
+    return re.sub(r"\$\{([^}]+)\}", lambda found: PSEUDO.get(found[1], _SAMPLE), str(argument))
 
 
 _INTRINSICS: Mapping[str, Callable[[Any], Any]] = {
-    "Ref": lambda name: _PSEUDO.get(name, _SAMPLE),
+    "Ref": lambda name: PSEUDO.get(name, _SAMPLE),
     "Fn::GetAtt": _attribute,
     "Fn::Join": _join,
     "Fn::Sub": _sub,

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from modelwright.client.checks.checkov import check_checkov, ensure_environment
+from modelwright.client.checks.checkov import check_checkov
 from modelwright.client.checks.lint import check_lint
+from modelwright.client.checks.parliament import check_parliament
+from modelwright.client.checks.programs import ensure_environment
 from modelwright.client.checks.quotas import check_quotas
 from modelwright.client.checks.report import Accepted, CheckReport, Collector, Finding
 from modelwright.client.checks.requests import check_requests, operation_of, problems
@@ -228,7 +230,7 @@ def test_checkovs_answer_is_read(tmp_path: Path) -> None:
     skip = [{"id": "CKV_AWS_21", "comment": "no versions wanted"}, {"id": "CKV_AWS_19", "comment": "not needed now"}]
     bucket = {"Type": "AWS::S3::Bucket", "Metadata": {"checkov": {"skip": skip}}}
     collector = Collector()
-    check_checkov(tmp_path, [template(tmp_path, {"Open": bucket})], collector)
+    check_checkov(tmp_path / ".venv-checks/bin/python", [template(tmp_path, {"Open": bucket})], collector)
     assert collector.findings == [
         Finding("checkov", "CKV_AWS_18", "mw-dev-x/Open", "Ensure access logs"),
         Finding("checkov", "CKV_AWS_19", "mw-dev-x/Open", "is accepted but not found: take the acceptance away"),
@@ -240,13 +242,21 @@ def test_checkovs_answer_is_read(tmp_path: Path) -> None:
 def test_a_checkov_that_looked_at_nothing_has_not_passed(tmp_path: Path, answer: str) -> None:
     checkov_environment(tmp_path, answer)
     with pytest.raises(ChecksUnavailable, match="checkov"):
-        check_checkov(tmp_path, [template(tmp_path, {})], Collector())
+        check_checkov(tmp_path / ".venv-checks/bin/python", [template(tmp_path, {})], Collector())
+
+
+def test_a_parliament_that_answers_nothing_has_not_passed(tmp_path: Path) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho broken >&2\n")
+    broken.chmod(0o755)
+    with pytest.raises(ChecksUnavailable, match="parliament failed: broken"):
+        check_parliament(broken, [template(tmp_path, {})], Collector())
 
 
 def test_an_environment_of_other_requirements_is_made_anew(tmp_path: Path) -> None:
     checkov_environment(tmp_path, "{}")
     (tmp_path / "requirements-checks.txt").write_text("no-such-package-of-modelwright==0  # not even a hash\n")
-    with pytest.raises(ChecksUnavailable, match=r"checkov could not be installed into \.venv-checks"):
+    with pytest.raises(ChecksUnavailable, match=r"checkov and parliament could not be installed into \.venv-checks"):
         ensure_environment(tmp_path)
     assert not (tmp_path / ".venv-checks" / ".complete").exists()
 
