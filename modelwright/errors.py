@@ -153,6 +153,22 @@ class ChecksUnavailable(ModelwrightError):
     """A validator that `synth --check` needs could not be run: what did not run has not passed."""
 
 
+class CdkUnavailable(ModelwrightError):
+    """The CDK command line, which deploys, could not be installed."""
+
+
+class DeployBusy(ModelwrightError):
+    """Another deploy of the same environment is under way."""
+
+
+class DeployFailed(ModelwrightError):
+    """CloudFormation did not make or change a stack; the message names the resource and AWS's reason."""
+
+
+class NotReady(ModelwrightError):
+    """What a deploy needs is not there: `modelwright doctor --aws` tells it whole."""
+
+
 class NotDeployed(ModelwrightError):
     """The pipeline has no stack in this environment."""
 

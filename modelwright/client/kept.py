@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modelwright.client.deployment import stack_names
-from modelwright.client.problems import is_missing
+from modelwright.client.deployment import stack_names, stack_resources
 from modelwright.errors import ModelwrightError
 
 if TYPE_CHECKING:
@@ -49,10 +48,10 @@ class Kept:
 def find_kept(session: Session, environment: str, pipeline: str) -> Kept | None:
     """Where a pipeline's things lie; None when the environment has no data stack."""
     shared, own, prefix = stack_names(environment, pipeline)
-    if not _resources(session, shared):
+    if not stack_resources(session, shared):
         return None
     values = _shared_values(session, environment)
-    group = _resources(session, own).get("AWS::SageMaker::ModelPackageGroup")
+    group = stack_resources(session, own).get("AWS::SageMaker::ModelPackageGroup")
     name = group.rsplit("/", 1)[-1] if group else None  # Ref gives the ARN
     places = (values["artifact-bucket"], values["data-bucket"], values["table-name"])
     return Kept(pipeline, *places, endpoint=prefix, package_group=name, stacks=(own, shared))
@@ -82,19 +81,6 @@ def _shared_values(session: Session, environment: str) -> dict[str, str]:
             f"The SSM parameter {answer['InvalidParameters'][0]} is not there.", "Deploy the data stack again."
         )
     return {entry["Name"].removeprefix(root): entry["Value"] for entry in answer["Parameters"]}
-
-
-def _resources(session: Session, stack: str) -> dict[str, str]:
-    """A stack's physical ids by type; empty when there is no such stack."""
-    from botocore.exceptions import ClientError  # noqa: PLC0415 # see session.py
-
-    try:
-        found = session.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
-    except ClientError as error:
-        if is_missing(error):
-            return {}
-        raise
-    return {entry["ResourceType"]: entry.get("PhysicalResourceId", "") for entry in found}
 
 
 def _remove_packages(session: Session, group: str) -> Iterator[str]:

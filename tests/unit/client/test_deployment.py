@@ -44,7 +44,7 @@ def test_the_outputs_are_all_that_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("is_local", "command"), [(True, "modelwright run penguins"), (False, "npx aws-cdk deploy --all")]
+    ("is_local", "command"), [(True, "modelwright run penguins"), (False, "modelwright deploy penguins")]
 )
 def test_what_is_not_deployed_says_how_it_would_be(*, is_local: bool, command: str) -> None:
     session = FakeSession(cloudformation=CloudFormation(None), is_local=is_local)

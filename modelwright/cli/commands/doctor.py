@@ -1,0 +1,52 @@
+"""`modelwright doctor`: whether this machine, and with `--aws` the account, has what is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelwright.cli.commands.deploy import chosen
+from modelwright.cli.platform import add_place, read_project
+from modelwright.cli.terminal import Terminal
+from modelwright.project import find_root
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from modelwright.client.doctor import Finding
+
+_SIGNS = {"ok": ("ok     ", "32"), "warning": ("warning", "33"), "failure": ("FAILURE", "31")}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("pipeline", nargs="*", help="only what these need (default: all)")
+    add_place(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; 1 when something fails."""
+    from modelwright.client.doctor import examine_account, examine_machine  # noqa: PLC0415 # not needed for `--help`
+
+    if not args.aws:
+        findings = examine_machine(find_root(), args.env)
+    else:
+        from modelwright.client.session import Session  # noqa: PLC0415 # as above
+
+        project = read_project(args)
+        findings = examine_account(project, chosen(project, args.pipeline), Session)
+    show(findings)
+    counts = {level: sum(item.level == level for item in findings) for level in _SIGNS}
+    print(f"{counts['ok']} ok, {counts['warning']} warnings, {counts['failure']} failures")
+    return 1 if counts["failure"] else 0
+
+
+def show(findings: Sequence[Finding]) -> None:
+    """Print each on a line, with its next step below it."""
+    terminal = Terminal()
+    for item in findings:
+        word, colour = _SIGNS[item.level]
+        terminal.line(f"{terminal.colour(word, colour)}  {item.check}: {item.message}")
+        if item.hint:
+            terminal.line(f"         {item.hint}")
+    terminal.flush()
