@@ -10,7 +10,7 @@ from modelwright.workflow.functions import functions
 from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, Limits, Surroundings
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.dashboard import dashboard
-from stacks.constructs.data_trigger import watched
+from stacks.constructs.data_trigger import watched_data
 from stacks.constructs.functions import FunctionContext, Functions
 from stacks.constructs.github import find_the_stack, trust_in_branch
 from stacks.constructs.logs import log_group
@@ -105,7 +105,7 @@ class PipelineStack(Stack):
             "STRUCTURE": self._structure.digest(),
             "ENDPOINT_NAME": self._names.prefix,
             "LEASE_SECONDS": str(self._settings.limits.lease_seconds),
-            "DATA_PREFIX": watched(self._structure, self._shared).uri,
+            "DATA_PREFIX": watched_data(self._structure, self._shared).uri,
             "MAX_RUNS_PER_DAY": str(self._settings.limits.max_runs_per_day or 0),
             "EVENT_BUS_NAME": self._shared.event_bus_name,
             "TOPIC_ARN": self._shared.topic_arn,
@@ -171,7 +171,7 @@ class PipelineStack(Stack):
             role,
             self._log_group,
             substitutions,
-            Surroundings(self._settings.name, limits),
+            Surroundings(self._settings.name, limits, self._settings.tags),
         )
         return state_machine(self, machine)
 

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from prepare_run.marker import marker_problem, read_marker
 from shared.errors import DeployNeeded, InvalidInput, ReleaseNotFound
 
 TRIGGER_KINDS = ("manual", "merge", "schedule", "data")
@@ -23,26 +24,33 @@ class RunRequest:
     release: str  # a release's id, "default", or "commit": the one that the trigger's commit points to
     trigger_kind: str
     trigger_id: str
+    """What names the event, however often it is delivered."""
     commit: str | None
     data: str | None
     overrides: dict[str, str]
 
 
-def parse_request(found: Any, pipeline: str) -> RunRequest:
-    """Check the input of schema 1: `{schema, pipeline, release, trigger, data?, overrides?}`."""
+def parse_request(found: Any, pipeline: str, watched: str) -> RunRequest:
+    """Check the input of schema 1: `{schema, pipeline, release, trigger, data?, overrides?}`.
+
+    `watched` is the address under which new data start a run; a trigger's object lies there.
+    """
     if not isinstance(found, dict):
         raise InvalidInput(f"the execution's input is {_shown(found)}; it must be an object.")
     problems = [*_unknown(found), *_wrong_head(found, pipeline), *_wrong_trigger(found.get("trigger"), found)]
     problems += _wrong_options(found)
+    if isinstance(found.get("trigger"), dict):
+        problems += filter(None, [marker_problem(found["trigger"], found.get("data"), watched)])
     if problems:
         raise InvalidInput("the execution's input is wrong: " + "; ".join(problems) + ".")
     trigger = found["trigger"]
+    marker = read_marker(trigger)
     return RunRequest(
         release=found["release"],
         trigger_kind=trigger["kind"],
-        trigger_id=trigger["id"],
+        trigger_id=marker.event_id(trigger["id"]) if marker else trigger["id"],
         commit=trigger.get("commit"),
-        data=found.get("data"),
+        data=marker.folder if marker else found.get("data"),
         overrides=dict(found.get("overrides") or {}),
     )
 

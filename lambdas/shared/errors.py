@@ -19,5 +19,9 @@ class DeployNeeded(PipelineError):
     """The release needs another structure than the one that is deployed."""
 
 
+class RunLimitReached(PipelineError):
+    """As many runs have started today as the environment's settings allow."""
+
+
 class InvalidOverride(PipelineError):
     """A hyperparameter override that the release does not know or SageMaker does not take."""

@@ -27,6 +27,16 @@ def champion_key(pipeline: str) -> Key:
     return _key(f"PIPELINE#{pipeline}", "CHAMPION")
 
 
+def merged_key(pipeline: str) -> Key:
+    """The last merges' runs."""
+    return _key(f"PIPELINE#{pipeline}", "MERGED")
+
+
+def day_key(pipeline: str, day: str) -> Key:
+    """The runs that started on a day (`2026-11-21`, UTC)."""
+    return _key(f"PIPELINE#{pipeline}", f"DAY#{day}")
+
+
 def trigger_key(pipeline: str, kind: str, identifier: str) -> Key:
     """The execution that took an event."""
     return _key(f"TRIGGER#{pipeline}", f"{kind}#{identifier}")

@@ -81,6 +81,7 @@ _ENDINGS: tuple[StateFunction, ...] = (
     states_endings.notify_rejected,
     states_endings.report_rejected,
     states_endings.report_duplicate,
+    states_endings.report_unchanged,
     states_failure.mark_run_failed,
     states_failure.notify_failure,
     states_failure.fail_run,

@@ -13,6 +13,7 @@ _BUCKET: Final = "${ArtifactBucketArn}"
 _TABLE: Final = "${TableArn}"
 _KEY: Final = "${KeyArn}"
 _SAGEMAKER: Final = "arn:${Partition}:sagemaker:${Region}:${Account}"
+_EXECUTIONS: Final = "arn:${Partition}:states:${Region}:${Account}:execution:*${StateMachineId}-*:*"
 
 FUNCTION_RESOURCES: Final = frozenset(
     {
@@ -75,7 +76,10 @@ PREPARE_RUN: Final = Function(
     memory_mib=512,
     timeout_seconds=30,
     refuses=True,
-    environment=("PIPELINE", "ARTIFACT_BUCKET", "TABLE_NAME", "KEY_ARN", "STRUCTURE"),
+    environment=(
+        *("PIPELINE", "ENVIRONMENT", "ARTIFACT_BUCKET", "TABLE_NAME", "KEY_ARN", "STRUCTURE"),
+        *("DATA_PREFIX", "MAX_RUNS_PER_DAY"),
+    ),
     grants=(
         Grant(
             ("s3:GetObject",),
@@ -86,7 +90,16 @@ PREPARE_RUN: Final = Function(
             "resolves the release that the input names",
         ),
         _LIST_ARTIFACTS,
-        Grant(("dynamodb:PutItem", "dynamodb:GetItem"), (_TABLE,), "takes the event and writes the run"),
+        Grant(
+            ("dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:UpdateItem"),
+            (_TABLE,),
+            "takes the event, remembers the merge, counts the day's runs, writes the run",
+        ),
+        Grant(
+            ("states:DescribeExecution",),
+            (_EXECUTIONS,),
+            "the same merge again is run if the first was stopped; CloudFormation chooses the state machine's name",
+        ),
         _DECRYPT,
     ),
 )
@@ -143,7 +156,7 @@ ACQUIRE_DEPLOYMENT: Final = Function(
         Grant(("dynamodb:GetItem", "dynamodb:UpdateItem"), (_TABLE,), "takes the lease, reads the champion"),
         Grant(
             ("states:DescribeExecution",),
-            ("arn:${Partition}:states:${Region}:${Account}:execution:*${StateMachineId}-*:*",),
+            (_EXECUTIONS,),
             "a lease whose holder was stopped is free; CloudFormation chooses the state machine's name",
         ),
         _DECRYPT,
@@ -222,19 +235,15 @@ RESTORE_ENDPOINT: Final = Function(
     environment=("PIPELINE", "TABLE_NAME", "ENDPOINT_NAME"),
     grants=(
         Grant(
-            (
-                "sagemaker:DescribeEndpoint",
-                "sagemaker:CreateEndpoint",
-                "sagemaker:UpdateEndpoint",
-                "sagemaker:DeleteEndpoint",
-            ),
+            ("sagemaker:DescribeEndpoint", "sagemaker:DeleteEndpoint"),
             (f"{_SAGEMAKER}:endpoint/${{EndpointName}}",),
-            "puts back what served before, or deletes a first deployment",
+            "looks at the endpoint, deletes a first deployment",
         ),
+        Grant(("sagemaker:AddTags",), (f"{_SAGEMAKER}:endpoint/${{EndpointName}}",), "of one that is made anew"),
         Grant(
             ("sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"),
-            (f"{_SAGEMAKER}:endpoint-config/${{RunNames}}",),
-            "the configuration that is put back",
+            (f"{_SAGEMAKER}:endpoint/${{EndpointName}}", f"{_SAGEMAKER}:endpoint-config/${{RunNames}}"),
+            "puts back what served before: both the endpoint and its configuration are asked for",
         ),
         # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html (KmsKeyId)
         Grant(("kms:CreateGrant",), (_KEY,), "lends the key to the volumes of the machines that come back"),

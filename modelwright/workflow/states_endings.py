@@ -128,3 +128,8 @@ def report_superseded(structure: WorkflowStructure) -> State:
 def report_duplicate(structure: WorkflowStructure) -> State:
     """Another execution took this event."""
     return _report(structure, "Duplicate", of=jsonata("$plan.of"))
+
+
+def report_unchanged(structure: WorkflowStructure) -> State:
+    """The merge is, but for its commit, the one that another execution runs or ran."""
+    return _report(structure, "Unchanged", of=jsonata("$plan.of"))

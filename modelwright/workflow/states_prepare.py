@@ -41,10 +41,13 @@ def prepare_run(structure: WorkflowStructure) -> State:
 
 
 def check_run(structure: WorkflowStructure) -> State:
-    """An event that was delivered again ends here; the run that took it goes on."""
+    """An event that was delivered again ends here, and a merge that changed nothing; the run that took it goes on."""
     return {
         "Type": "Choice",
-        "Comment": f"Has another execution of {structure.pipeline} taken this event?",
-        "Choices": [{"Condition": jsonata("$plan.status = 'Duplicate'"), "Next": "ReportDuplicate"}],
+        "Comment": f"Has another execution of {structure.pipeline} taken this event, or done the same?",
+        "Choices": [
+            {"Condition": jsonata("$plan.status = 'Duplicate'"), "Next": "ReportDuplicate"},
+            {"Condition": jsonata("$plan.status = 'Unchanged'"), "Next": "ReportUnchanged"},
+        ],
         "Default": "ProcessData",
     }

@@ -31,7 +31,7 @@ def manifest() -> ReleaseManifest:
 def request(**given: Any) -> domain.RunRequest:
     trigger = Trigger("merge", str(uuid.uuid4()), COMMIT)
     made = ExecutionInput(**{"pipeline": "penguins", "release": "a" * 64, "trigger": trigger, **given})
-    return domain.parse_request(made.to_dict(), "penguins")
+    return domain.parse_request(made.to_dict(), "penguins", "s3://data/incoming/penguins/")
 
 
 def test_prepare_run_makes_a_plan_of_a_release(manifest: ReleaseManifest) -> None:

@@ -11,6 +11,7 @@ from prepare_run.domain import RunRequest
 
 SHA = "a" * 64
 BUCKET = "mw-artifacts"
+WATCHED = "s3://mw-data/incoming/penguins/"
 KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 PACKAGE_ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/mw-dev-penguins/1"
 ENDPOINT = "mw-dev-penguins"

@@ -44,6 +44,8 @@ ENVIRONMENT = {
     "STRUCTURE": "5" * 64,
     "ENDPOINT_NAME": "mw-dev-penguins",
     "LEASE_SECONDS": "600",
+    "DATA_PREFIX": "s3://data/incoming/penguins/",
+    "MAX_RUNS_PER_DAY": "3",
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -219,7 +221,7 @@ class FakeSageMaker:
         self.calls.append(f"update {given['EndpointConfigName']}")
 
     def create_endpoint(self, **given: Any) -> None:
-        self.calls.append(f"create {given['EndpointConfigName']}")
+        self.calls.append(f"create {given['EndpointConfigName']} {given['Tags']}")
 
     def delete_endpoint(self, **_: Any) -> None:
         self.calls.append("delete")
@@ -386,6 +388,7 @@ def restoring(fence: int, previous: str) -> dict[str, Any]:
         "package_arn": "arn:1",
         "failure": failure,
         "polls": 0,
+        "tags": [{"Key": "team", "Value": "ml"}],
     }
 
 
@@ -414,6 +417,17 @@ def test_restoring_that_takes_long_goes_on_in_the_next_invocation(
     assert restore.handler(event, None) == {"status": "waiting"}
     assert 8 < time.slept <= restore.RESTORE_SECONDS
     assert sagemaker.calls == ["update old"]
+
+
+def test_an_endpoint_that_is_gone_is_made_again_with_its_tags(
+    sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = restoring(take(ONE, "a" * 12)["fence"], "old")
+    sagemaker.endpoint = None
+    monkeypatch.setattr(restore, "time", FakeTime(sagemaker, endpoint("InService", "old")))
+
+    assert restore.handler(event, None) == {"status": "serves old as before"}
+    assert sagemaker.calls == ["create old [{'Key': 'team', 'Value': 'ml'}]"]
 
 
 def test_a_first_deployment_is_deleted(sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from workflow_answers import BUCKET, EVENT, KEY_ARN, manifest
+from workflow_answers import BUCKET, EVENT, KEY_ARN, WATCHED, manifest
 
 from prepare_run import domain, plan
 from prepare_run.domain import RunRequest
@@ -22,7 +22,7 @@ json_values = st.recursive(
 
 
 def request(**changes: Any) -> RunRequest:
-    return domain.parse_request({**EVENT, **changes}, "penguins")
+    return domain.parse_request({**EVENT, **changes}, "penguins", WATCHED)
 
 
 def test_a_full_input_is_read() -> None:
@@ -36,6 +36,7 @@ def test_all_problems_of_an_input_are_said_at_once() -> None:
         domain.parse_request(
             {"schema": 2, "pipeline": "fish", "release": "x", "trigger": {"kind": "cron"}, "data": "/tmp", "extra": 1},
             "penguins",
+            WATCHED,
         )
     assert str(caught.value) == (
         "the execution's input is wrong: "
@@ -66,13 +67,13 @@ def test_each_mistake_has_its_message(changes: dict[str, Any], message: str) -> 
 @given(json_values)
 def test_any_json_is_a_request_or_an_error_that_a_person_can_read(value: Any) -> None:
     with pytest.raises(InvalidInput):
-        domain.parse_request(value, "penguins")
+        domain.parse_request(value, "penguins", WATCHED)
 
 
 @given(st.dictionaries(st.sampled_from(["schema", "pipeline", "release", "trigger", "data", "overrides"]), json_values))
 def test_any_object_is_a_request_or_an_error_that_a_person_can_read(value: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
-        domain.parse_request(value, "penguins")
+        domain.parse_request(value, "penguins", WATCHED)
 
 
 def test_the_run_id_is_the_hash_of_the_execution() -> None:
