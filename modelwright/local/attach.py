@@ -111,6 +111,10 @@ class LocalCloud:
         subject = f"repo:{repository}:ref:refs/heads/{branch}"
         return str(self._ask({"do": "token", "subject": subject})["token"])
 
+    def push(self, repository: str, branch: str, commit: str) -> str:
+        """Publish CodeCommit's event of a branch that came to this commit; the event's id."""
+        return str(self._ask({"do": "push", "repository": repository, "branch": branch, "commit": commit})["event"])
+
     def inbox(self) -> dict[str, list[dict[str, Any]]]:
         """The `messages` of topics, and the `dead_letters` of queues, oldest first."""
         return {name: found for name, found in self._ask({"do": "inbox"}).items() if name != "done"}

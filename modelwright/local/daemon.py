@@ -166,8 +166,8 @@ class Daemon:
                 return deploy(self._cloud, Path(message["assembly"]), message["revive"])
             case "inbox":
                 return self._inbox()
-            case "fire":
-                return {"event": self._fire(message["target"])}
+            case "fire" | "push":
+                return {"event": self._event(message)}
             case "token":
                 services: dict[str, Any] = dict(self._cloud.services)
                 return {"token": services["sts"].token(message["subject"])}
@@ -229,9 +229,12 @@ class Daemon:
             self._closing = True
         return {"stopping": True}
 
-    def _fire(self, target: str) -> str:
+    def _event(self, message: dict[str, Any]) -> str:
+        """Let happen what only AWS itself can tell of: a schedule's time, a push."""
         services: dict[str, Any] = dict(self._cloud.services)
-        event = services["events"].fire(target)
+        if message["do"] == "push":
+            return str(services["codecommit"].push(message["repository"], message["branch"], message["commit"]))
+        event = services["events"].fire(message["target"])
         if event is None:
             raise ModelwrightError(
                 "No schedule starts this pipeline.", "triggers.schedule in its pipeline.yaml sets one."

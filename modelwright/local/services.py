@@ -20,6 +20,7 @@ SERVICES: dict[str, str] = {
     "sns": "modelwright.local.messages.topics:Topics",
     "ssm": "modelwright.local.parameters:Parameters",
     "events": "modelwright.local.events.service:Events",
+    "codecommit": "modelwright.local.codecommit.service:CodeCommit",
     "sagemaker": "modelwright.local.sagemaker.service:SageMaker",
     "sagemaker-runtime": "modelwright.local.sagemaker_runtime:SageMakerRuntime",
     "lambda": "modelwright.local.functions.service:Functions",

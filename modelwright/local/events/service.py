@@ -274,6 +274,8 @@ class Events:
                 "ErrorCode": "InvalidArgument",
                 "ErrorMessage": f"Parameter {missing[0]} is not valid. Reason: {missing[0]} is a required argument.",
             }
+        if entry["Source"].startswith("aws."):  # what AWS's services say of themselves
+            return {"ErrorCode": "NotAuthorizedForSourceException", "ErrorMessage": "Not authorized for the source."}
         try:
             detail = json.loads(entry["Detail"])
         except json.JSONDecodeError:

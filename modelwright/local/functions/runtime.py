@@ -64,7 +64,7 @@ def load(handler: str, root: str) -> Callable[[Any, Any], Any]:
     module_name, dot, name = handler.replace("/", ".").rpartition(".")
     if not dot:
         raise InitError("Runtime.MalformedHandlerName", f"Bad handler '{handler}': not enough values to unpack", [])
-    sys.path.insert(0, root)
+    _prefer(root)
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
@@ -79,6 +79,20 @@ def load(handler: str, root: str) -> Callable[[Any, Any], Any]:
         raise InitError("Runtime.HandlerNotFound", f"Handler '{name}' missing on module '{module_name}'", [])
     function: Callable[[Any, Any], Any] = getattr(module, name)
     return function
+
+
+def _prefer(root: str) -> None:
+    """Be in the code's folder, and import what it holds from there, even what this process has imported already.
+
+    On AWS the code's folder is the first that is searched, and the working directory. A function that carries
+    packages (modelwright itself, PyYAML) must not get this machine's: what is missing there would be found here.
+    https://docs.aws.amazon.com/lambda/latest/dg/python-image.html (the search path)
+    """
+    os.chdir(root)
+    sys.path.insert(0, root)
+    own = {entry.name.removesuffix(".py") for entry in os.scandir(root)}
+    for name in [name for name in sys.modules if name.partition(".")[0] in own]:
+        del sys.modules[name]
 
 
 def invoke(handler: Callable[[Any, Any], Any], request: dict[str, Any]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Sandbox:
             spec = ProcessSpec(
                 [sys.executable, "-m", "modelwright.local.functions.runtime"],
                 environment(cloud, function, stream, self._folder),
-                function.code,
+                self._folder.parent,  # not the code's folder: what is in that is imported when the runtime is
                 self._folder,
                 "function",
                 (theirs.fileno(),),

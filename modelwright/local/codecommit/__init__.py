@@ -1,0 +1,1 @@
+"""CodeCommit over the project's own git repository: commits as they are, never the working tree."""
