@@ -10,6 +10,7 @@ from aws_cdk import App, Environment
 
 from modelwright.config import load_project
 from modelwright.errors import ModelwrightError
+from stacks.account_rules import apply_account_rules, synthesizer
 from stacks.data_stack import DataStack
 from stacks.pipeline_data_stack import PipelineDataStack
 from stacks.pipeline_stack import PipelineStack
@@ -20,7 +21,12 @@ def build(root: Path, environment: str) -> App:
     """Make the stacks of the project in `root` for `environments/<environment>.yaml`; looks nothing up."""
     project = load_project(root, environment)
     settings = project.environment
-    app = App(analytics_reporting=False, tree_metadata=False, stack_traces=False)
+    app = App(
+        analytics_reporting=False,
+        tree_metadata=False,
+        stack_traces=False,
+        default_stack_synthesizer=synthesizer(settings),
+    )
     env = Environment(account=settings.account, region=settings.region)  # no account: whoever deploys has one
     shared = DataStack(app, settings, env)
     for pipeline in project.pipelines.values():
@@ -28,6 +34,7 @@ def build(root: Path, environment: str) -> App:
         stack = PipelineStack(app, settings, pipeline.structure(), env)
         kept.add_stack_dependency(shared)
         stack.add_stack_dependency(kept)
+    apply_account_rules(app, settings)
     check_policies(app)
     return app
 

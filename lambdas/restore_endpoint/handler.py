@@ -28,6 +28,17 @@ class Env:
     endpoint_name: str
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is to serve again."""
+
+    endpoint: str
+    config: str
+    """Empty when nothing served before."""
+    tags: list[dict[str, str]]
+    """Of an endpoint that has to be made anew."""
+
+
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Return `waiting` while the endpoint is on its way, else what became of it. The first call rejects the package."""
     del context
@@ -35,7 +46,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if _is_champion(env, event["execution"]):
         return {"status": "left alone: this run's model was promoted before the failure"}
     if _holds_lease(env, event["execution"], event["fence"]):
-        status = _restore(env.endpoint_name, event["previous_config"])
+        status = _restore(Wanted(env.endpoint_name, event["previous_config"], event["tags"]))
     else:
         status = "left alone: another run holds its lease"
     if event["polls"] == 0:
@@ -44,21 +55,21 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     return {"status": status}
 
 
-def _restore(endpoint: str, previous: str) -> str:
+def _restore(wanted: Wanted) -> str:
     """Take steps for some seconds."""
-    status = _step(endpoint, previous)
+    status = _step(wanted)
     for pause in pauses(RESTORE_SECONDS):
         if status != WAITING:
             break
         time.sleep(pause)
-        status = _step(endpoint, previous)
+        status = _step(wanted)
     return status
 
 
-def _step(endpoint: str, previous: str) -> str:
+def _step(wanted: Wanted) -> str:
     """Take one step, and say what became of the endpoint."""
-    step = next_step(*_describe(endpoint), previous)
-    _take(step.action, endpoint, previous)
+    step = next_step(*_describe(wanted.endpoint), wanted.config)
+    _take(step.action, wanted)
     return step.status
 
 
@@ -83,12 +94,14 @@ def _reject(package_arn: str, reason: str) -> None:
         log("package not rejected", package=package_arn, error=str(error))
 
 
-def _take(action: str, endpoint: str, previous: str) -> None:
+def _take(action: str, wanted: Wanted) -> None:
     sagemaker = client("sagemaker")
+    named = {"EndpointName": wanted.endpoint}
+    configured = {**named, "EndpointConfigName": wanted.config}
     calls = {
-        "create": lambda: sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=previous),
-        "update": lambda: sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=previous),
-        "delete": lambda: sagemaker.delete_endpoint(EndpointName=endpoint),
+        "create": lambda: sagemaker.create_endpoint(**configured, Tags=wanted.tags),
+        "update": lambda: sagemaker.update_endpoint(**configured),
+        "delete": lambda: sagemaker.delete_endpoint(**named),
     }
     try:
         calls.get(action, lambda: None)()

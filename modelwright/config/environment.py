@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LOCAL_ACCOUNT = "123456789012"
+OWN_TAGS = ("modelwright:environment", "modelwright:pipeline", "modelwright:run", "modelwright:release")
+"""Keys of the tags that every job, model and endpoint has anyway."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
-from modelwright.config.environment import VpcSettings
+from modelwright.config.environment import OWN_TAGS, VpcSettings
 from modelwright.config.reader import shown
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ _ROUTE_TABLE = r"rtb-[0-9a-f]{8,17}"
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_VpcConfig.html
 MAX_SUBNETS = 16
 MAX_SECURITY_GROUPS = 5
-# https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
-_TAG_KEY = r"(?!aws:)[\w .:/=+@-]{1,128}"
+# What all services take: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+_TAG_KEY = r"(?!(?i:aws|modelwright):)[\w .:/=+@-]{1,128}"
 _TAG_VALUE = r"[\w .:/=+@-]{0,256}"
-MAX_TAGS = 40
-"""Of the 50 that a resource can have, the others are modelwright's and CloudFormation's."""
+MAX_TAGS = 50 - len(OWN_TAGS)
+"""A resource can have 50, and those that AWS makes (`aws:cloudformation:…`) do not count."""
 
 
 def read_vpc(top: Section) -> VpcSettings | None:
@@ -54,13 +54,23 @@ def read_tags(top: Section) -> dict[str, str]:
     found = {}
     for key in section.keys():  # noqa: SIM118 # a method of ours
         if not re.fullmatch(_TAG_KEY, key):
-            allowed = "a tag's key: at most 128 letters, digits, spaces and . : / = + @ _ -, not beginning with aws:"
-            section.problem(key, f"must be {allowed}.")
+            allowed = "a tag's key: at most 128 letters, digits, spaces and . : / = + @ _ -"
+            section.problem(key, f"must be {allowed}; aws: and modelwright: do not begin it.")
         found[key] = section.text(key, "", pattern=_TAG_VALUE, allowed="a tag's value: at most 256 such characters")
+    _check_case(section, list(found))
     if len(found) > MAX_TAGS:
         top.problem("tags", f"has {len(found)} tags; at most {MAX_TAGS} leave room for modelwright's own.")
     section.finish()
     return found
+
+
+def _check_case(section: Section, keys: list[str]) -> None:
+    """To IAM `Team` and `team` are one key: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html."""
+    first: dict[str, str] = {}
+    for key in keys:
+        known = first.setdefault(key.casefold(), key)
+        if known != key:
+            section.problem(key, f"differs from {known} in case only; roles cannot have both.")
 
 
 def texts(section: Section, key: str, pattern: str, allowed: str) -> tuple[str, ...]:

@@ -23,11 +23,14 @@ RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, *_YEARS_OF_DAYS)
 _EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\".]+")
 _LEASE_MARGIN_SECONDS = 1800
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: a path has at most 512 characters
-_ROLE_PATH = r"/|/(?:[\w.,+@=-]+/){1,10}"
-_POLICY_ARN = r"arn:aws[a-z-]*:iam::(?:[0-9]{12}|aws):policy/[\w.,+@=/-]+"
+# IAM takes 512 characters; Step Functions 256 for a role's whole ARN, of which a name may have 64; /aws-… is AWS's own.
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
+_ROLE_PATH = r"(?=.{1,128}$)(?!/aws-)/(?:[A-Za-z0-9_.,+@=-]+/)*"
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html: a managed policy, AWS's or one's own
+_POLICY_ARN = r"arn:aws[a-z-]*:iam::(?:[0-9]{12}|aws):policy/(?:[A-Za-z0-9_.,+@=-]+/)*[A-Za-z0-9_.,+@=-]{1,128}"
 _OIDC_PROVIDER = rf"create|arn:aws[a-z-]*:iam::[0-9]{{12}}:oidc-provider/{re.escape(GITHUB_ISSUER)}"
 # https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html
+_PATHS = "a path that begins and ends with a slash, at most 128 characters, not AWS's own /aws-…/"
 _QUALIFIER = r"[a-z0-9]{1,10}"
 _INSTANCES = r"ml\.[a-z0-9*-]+\.[a-z0-9*-]+"
 
@@ -56,9 +59,9 @@ def read_environment(path: Path, shown_path: str, problems: list[Problem]) -> En
         key=_key(top),
         vpc=read_vpc(top),
         permissions_boundary=top.optional_text(
-            "permissions_boundary", pattern=_POLICY_ARN, allowed="the ARN of a policy of IAM"
+            "permissions_boundary", pattern=_POLICY_ARN, allowed="the ARN of a managed policy"
         ),
-        role_path=top.text("role_path", "/", pattern=_ROLE_PATH, allowed="a path that begins and ends with a slash"),
+        role_path=top.text("role_path", "/", pattern=_ROLE_PATH, allowed=_PATHS),
         tags=read_tags(top),
         qualifier=top.optional_text(
             "qualifier", pattern=_QUALIFIER, allowed="at most 10 lower-case letters and digits"
@@ -68,6 +71,7 @@ def read_environment(path: Path, shown_path: str, problems: list[Problem]) -> En
         ),
     )
     _check_provider(top, settings)
+    _check_boundary(top, settings)
     top.finish()
     return settings
 
@@ -78,6 +82,13 @@ def _check_provider(top: Section, settings: EnvironmentSettings) -> None:
     if named and settings.account and named != [settings.account]:
         message = f"is in the account {named[0]}; it must be in {settings.account}, that of the environment."
         top.problem("oidc_provider", message)
+
+
+def _check_boundary(top: Section, settings: EnvironmentSettings) -> None:
+    named = (settings.permissions_boundary or "").split(":")[4:5]
+    if named and settings.account and named[0] not in (settings.account, "aws"):
+        message = f"is in the account {named[0]}; it must be in {settings.account}, that of the environment, or AWS's."
+        top.problem("permissions_boundary", message)
 
 
 def _region(top: Section) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from modelwright.config.environment import OWN_TAGS
 from modelwright.workflow.run_names import name_prefix
 
 if TYPE_CHECKING:
@@ -65,11 +66,11 @@ def name_in_arn(field: str) -> str:
 
 
 def tags(structure: WorkflowStructure) -> list[dict[str, Any]]:
-    """Tags of everything that a run makes in SageMaker."""
-    values = {
-        "modelwright:environment": structure.environment,
-        "modelwright:pipeline": structure.pipeline,
-        "modelwright:run": jsonata("$plan.run.id"),
-        "modelwright:release": jsonata("$plan.run.release"),
-    }
+    """Tags of everything that a run makes in SageMaker.
+
+    But a model package: one in a group has its group's tags, and takes none of its own.
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html (Tags)
+    """
+    own = (structure.environment, structure.pipeline, jsonata("$plan.run.id"), jsonata("$plan.run.release"))
+    values = {**dict(sorted(structure.surroundings.tags.items())), **dict(zip(OWN_TAGS, own, strict=True))}
     return [{"Key": key, "Value": value} for key, value in values.items()]

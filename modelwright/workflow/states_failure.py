@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from modelwright.workflow.expressions import RUN_ID, jsonata
+from modelwright.workflow.expressions import RUN_ID, jsonata, tags
 from modelwright.workflow.functions import timeout_of
 from modelwright.workflow.states_endpoint import max_polls, poll_wait
 from modelwright.workflow.tasks import DYNAMODB_ERRORS, SNS_ERRORS, State, call, function
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_CAUSE: Final = 30_000  # of the 32,768 characters that a cause may have
 MAX_MESSAGE_CAUSE: Final = 8_000
+_ANY_ERROR: Final = {"ErrorEquals": ["States.ALL"]}
+NOT_RESTORED: Final = "not restored: RestoreEndpoint failed, see the execution's history"
 
 
 def restore_endpoint(structure: WorkflowStructure) -> State:
@@ -30,20 +32,14 @@ def restore_endpoint(structure: WorkflowStructure) -> State:
         "package_arn": jsonata("$package_arn"),
         "failure": jsonata("$failure"),
         "polls": jsonata("$restore_polls"),
+        "tags": tags(structure),
     }
     return {
         "Comment": f"What served {structure.pipeline} before still serves",
         **function("RestoreEndpointFunctionArn", payload, timeout_seconds=timeout_of("restore_endpoint")),
         "Assign": {"restored": jsonata("$states.result.Payload.status")},
         "Output": jsonata("$states.result.Payload"),
-        "Catch": [
-            {
-                "ErrorEquals": ["States.ALL"],
-                "Assign": {"restored": "not restored: RestoreEndpoint failed, see the execution's history"},
-                "Output": {},
-                "Next": "ReleaseFailedLease",
-            }
-        ],
+        "Catch": [{**_ANY_ERROR, "Assign": {"restored": NOT_RESTORED}, "Output": {}, "Next": "ReleaseFailedLease"}],
         "Next": "CheckRestore",
     }
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 EndpointKind = Literal["realtime", "none"]
 ENDPOINT_KINDS: tuple[EndpointKind, ...] = ("realtime", "none")
@@ -43,6 +46,8 @@ class Surroundings:
     environment: str = "dev"
     """Its name: at most 12 characters, and no hyphen among them."""
     limits: Limits = field(default_factory=Limits)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """On everything that a run makes, beside modelwright's own."""
 
 
 @dataclass(frozen=True)

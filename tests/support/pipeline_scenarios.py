@@ -211,6 +211,7 @@ def restored_anew(stage: Stage) -> Seen:
         "polls": 1,
         "package_arn": "",
         "failure": {},
+        "tags": [{"Key": "team", "Value": "ml"}],
     }
     seen = Seen(outcome="")
     for _ in range(3):  # each takes its steps for ten seconds

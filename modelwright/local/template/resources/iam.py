@@ -20,12 +20,14 @@ def _arn(cloud: Cloud, name: str, path: str = "/") -> str:
 
 def _remove_role(cloud: Cloud, resource: Resource, physical: Physical) -> None:
     cloud.iam.delete_role(physical.attributes["Arn"])
+    cloud.database.delete("role", physical.attributes["Arn"])
 
 
 @resource(
     "AWS::IAM::Role",
     Level.ENFORCED,
-    "who may assume it, and what it may do, is checked at each call",
+    "who may assume it, and what it may do, is checked at each call; a permissions boundary is only recorded, as its "
+    "text is no part of the template",
     remove=_remove_role,
 )
 def put_role(cloud: Cloud, resource: Resource) -> Physical:
@@ -39,6 +41,7 @@ def put_role(cloud: Cloud, resource: Resource) -> Physical:
         "Tags",
         "MaxSessionDuration",
         "ManagedPolicyArns",
+        "PermissionsBoundary",
     )
     if resource.properties.get("ManagedPolicyArns"):
         raise TemplateError(
@@ -48,10 +51,16 @@ def put_role(cloud: Cloud, resource: Resource) -> Physical:
     arn = _arn(cloud, name, resource.properties.get("Path", "/"))
     policies = {entry["PolicyName"]: entry["PolicyDocument"] for entry in resource.properties.get("Policies", [])}
     trust = resource.required("AssumeRolePolicyDocument")
-    cloud.iam.put_role(arn, trust, policies)
+    cloud.iam.put_role(arn, trust, policies, tags=_tags(resource))
+    boundary = resource.properties.get("PermissionsBoundary")
+    cloud.database.put("role", arn, {"permissions_boundary": boundary} if boundary else {})
     for provider in _providers(trust):
         _identity(cloud).name_provider(provider)
     return Physical(name, {"Arn": arn, "RoleId": "AROA" + resource.digest()[:17].upper()})
+
+
+def _tags(resource: Resource) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in resource.properties.get("Tags", [])}
 
 
 def _providers(trust: Mapping[str, Any]) -> list[str]:

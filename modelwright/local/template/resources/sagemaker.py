@@ -32,4 +32,10 @@ def put_group(cloud: Cloud, resource: Resource) -> Physical:
     if name not in {group["ModelPackageGroupName"] for group in known}:
         description = resource.properties.get("ModelPackageGroupDescription") or name
         client.create_model_package_group(ModelPackageGroupName=name, ModelPackageGroupDescription=description)
+    tags = resource.properties.get("Tags", [])
+    gone = {tag["Key"] for tag in client.list_tags(ResourceArn=arn)["Tags"]} - {tag["Key"] for tag in tags}
+    if gone:
+        client.delete_tags(ResourceArn=arn, TagKeys=sorted(gone))
+    if tags:
+        client.add_tags(ResourceArn=arn, Tags=tags)
     return Physical(arn, {"ModelPackageGroupArn": arn})
