@@ -7,11 +7,13 @@ import time
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from modelwright.client.executions import executions
+from modelwright.client.executions import describe, executions
 from modelwright.errors import EventRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    Pause = Callable[[float], None]
 
     from modelwright.client.deployment import Deployment
     from modelwright.client.session import Session
@@ -37,9 +39,35 @@ def send_merge(session: Session, deployment: Deployment, *, branch: str, commit:
     return str(result["EventId"])
 
 
-def started_by(
-    session: Session, deployment: Deployment, event: str, pause: Callable[[float], None] = time.sleep
+def published_by(
+    session: Session, deployment: Deployment, push: str, refusal: Callable[[], str | None], pause: Pause = time.sleep
 ) -> str:
+    """Wait for the execution of a merge that a Lambda announces after a push, and return its ARN.
+
+    The announcement's id is nobody's to know; the execution's input names the push. `refusal` says why there will be
+    none, as soon as that is known.
+
+    Raises:
+        EventRefused: the commit cannot be released, or no execution appeared within a minute.
+    """
+    seen: set[str] = set()
+    for _ in range(round(PATIENCE_SECONDS / session.poll_seconds)):
+        for entry in islice(executions(session, deployment), _NEWEST):
+            arn = str(entry["executionArn"])
+            if arn not in seen and describe(session, deployment.pipeline, arn).trigger_id == push:
+                return arn
+            seen.add(arn)
+        problem = refusal()
+        if problem:
+            raise EventRefused(problem)
+        pause(session.poll_seconds)
+    raise EventRefused(
+        f"The push {push} started no execution within {PATIENCE_SECONDS:.0f} s.",
+        "`modelwright inbox` shows dead letters.",
+    )
+
+
+def started_by(session: Session, deployment: Deployment, event: str, pause: Pause = time.sleep) -> str:
     """Wait for the execution that an event starts, and return its ARN.
 
     EventBridge names it `<the event's id>_<another id>`.

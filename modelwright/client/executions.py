@@ -54,6 +54,12 @@ class Run:
         return "".join(word.capitalize() for word in self.status.split("_"))
 
     @property
+    def trigger_id(self) -> str | None:
+        """What names the event that started it, once for ever."""
+        trigger = self.request.get("trigger")
+        return str(trigger.get("id")) if isinstance(trigger, dict) else None
+
+    @property
     def seconds(self) -> float | None:
         """How long it took, if it is over."""
         return (self.stopped - self.started).total_seconds() if self.stopped else None

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from modelwright.cli.platform import Platform
     from modelwright.client.deployment import Deployment
     from modelwright.client.session import Session
+    from modelwright.config.pipeline import TriggerSettings
+    from modelwright.local.attach import LocalCloud
 
 _SERVICES = ("cloudformation", "s3", "events", "stepfunctions")
 
@@ -35,10 +37,17 @@ def run(args: argparse.Namespace) -> int:
     settings = project.pipeline(args.pipeline)
     if args.event == "schedule":
         _check_schedule(args, settings.triggers.schedule)
+    elif args.aws and settings.triggers.merge_codecommit:
+        where = f"{settings.triggers.merge_branch} of {settings.triggers.merge_codecommit}"
+        hint = f"`modelwright run {args.pipeline} --aws` starts an execution now."
+        raise NotSupported(f"On AWS a push to {where} in CodeCommit is the merge: git push.", hint)
     with platform(args, project, deploy=args.pipeline, services=_SERVICES) as place:
         deployment = place.deployment(args.pipeline)
-        event = _merge(place, deployment, args.commit) if args.event == "merge" else _schedule(place, deployment)
-        arn = events.started_by(place.session, deployment, event)
+        if args.event == "merge" and settings.triggers.merge_codecommit:
+            arn = _push(place, deployment, settings.triggers, args.commit)
+        else:
+            event = _merge(place, deployment, args.commit) if args.event == "merge" else _schedule(place, deployment)
+            arn = events.started_by(place.session, deployment, event)
         return follow(place.session, args.pipeline, arn, as_json=args.json)
 
 
@@ -76,6 +85,30 @@ def _as_github(place: Platform, deployment: Deployment) -> Session:
         return place.session
     token = place.local.github_token(str(triggers.merge_github), triggers.merge_branch)
     return take_role(place.session, deployment, token)
+
+
+def _push(place: Platform, deployment: Deployment, triggers: TriggerSettings, commit: str | None) -> str:
+    """Let CodeCommit tell of a push; the execution that the Lambda `publish_merge` starts by what it reads there."""
+    from modelwright.client import publishing  # noqa: PLC0415 # as above
+
+    local = place.local
+    if local is None:
+        raise NotSupported("On AWS a push to CodeCommit is the merge.")
+    found = publishing.resolve_commit(place.project.root, commit or "HEAD")
+    push = local.push(str(triggers.merge_codecommit), triggers.merge_branch, found)
+    return events.published_by(place.session, deployment, push, lambda: _refusal(local, push))
+
+
+def _refusal(local: LocalCloud, push: str) -> str | None:
+    """What was told of a push that starts nothing: the function's message, or that its event was given up."""
+    inbox = local.inbox()
+    for message in inbox["messages"]:
+        text, _, rest = str(message["message"]).partition(f"(event {push})")
+        if text != message["message"]:
+            return text.strip() + rest
+    if any(push in str(letter["body"]) for letter in inbox["dead_letters"]):
+        return f"The push {push} is a dead letter: see `modelwright inbox`, and the log of publish_merge."
+    return None
 
 
 def _schedule(place: Platform, deployment: Deployment) -> str:

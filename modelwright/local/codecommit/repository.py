@@ -55,7 +55,8 @@ class Repository:
 
     def tree(self, commit: str, path: str) -> str | None:
         """The id of a folder's tree at a commit; None when there is no such folder."""
-        return self._resolve(f"{commit}^{{tree}}" if not path else f"{commit}:{path}^{{tree}}")
+        found = self._resolve(f"{commit}:{path}")  # from the repository's root, unlike `commit:./path`
+        return found if found and self._git("cat-file", "-t", found) == b"tree\n" else None
 
     def entries(self, tree: str) -> list[Entry]:
         """What a tree holds."""
