@@ -1,20 +1,26 @@
-"""Two lists of the fields that Step Functions' SageMaker integrations take: what one knows the other knows."""
+"""The fields of Step Functions' SageMaker integrations: real ones, each known from somewhere; the local cloud's own."""
 
-import json
-from pathlib import Path
-
+import botocore.session
 import pytest
 
-from modelwright.local.stepfunctions.sagemaker_fields import FIELDS, JOBS
+from modelwright.local.stepfunctions.sagemaker_fields import FIELDS as LOCAL
+from modelwright.local.stepfunctions.sagemaker_fields import JOBS
+from modelwright.workflow.integration_fields import FIELDS, SOURCES
 
-DOCUMENTED = json.loads((Path(__file__).parent / "optimized_integration_fields.json").read_text())
-BEYOND = {"createTrainingJob": {"CheckpointConfig", "EnableManagedSpotTraining"}}  # the issues in sagemaker_fields.py
+CALLS = [name for name in SOURCES if name]
 
 
-@pytest.mark.parametrize("call", [name for name in DOCUMENTED if name])
-def test_the_local_cloud_takes_exactly_what_is_documented(call):
-    documented = {*DOCUMENTED[call]["page"], *DOCUMENTED[call]["cdk"]}
-    assert set(FIELDS[call]) == documented | BEYOND.get(call, set())
+def test_the_local_cloud_takes_exactly_what_is_checked():
+    assert LOCAL is FIELDS
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_each_field_is_one_of_the_api_and_has_a_source(call):
+    members = botocore.session.get_session().get_service_model("sagemaker").operation_model(call[0].upper() + call[1:])
+    assert FIELDS[call] <= set(members.input_shape.members)
+    assert set(SOURCES[call]) <= set(SOURCES[""])
+    listed = [field for fields in SOURCES[call].values() for field in fields]
+    assert len(listed) == len(set(listed))
 
 
 def test_each_job_names_itself_and_can_be_waited_for():

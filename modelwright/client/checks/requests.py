@@ -1,4 +1,4 @@
-"""Each task of the state machines against botocore's own model of the call.
+"""Each task of the state machines against botocore's own model of the call, and AWS's list of what integrations take.
 
 What is an expression has no value yet: a sample that fits the model stands for it, so that everything around it is
 checked. (A test with real values is in `tests/contract`.)
@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from modelwright.client.checks.literals import is_expression, merged, whole
 from modelwright.client.checks.report import Finding
+from modelwright.workflow.integration_fields import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,9 +58,14 @@ def problems(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "resource", f"{state['Resource']} is no call that botocore knows."
         return
     shape = operation.input_shape
-    if shape is None or not isinstance(state.get("Arguments"), dict):
+    if shape is None:
         return
-    given = _known(state["Arguments"], shape)
+    request = merged(state.get("Arguments", {}))
+    if request is None:
+        yield "computed", "its whole request is an expression; name the fields, so that they can be checked."
+        return
+    yield from _unsupported(state["Resource"], request.known.keys() & shape.members.keys())
+    given = _known(whole(request.known), shape)
     if operation.name == "Invoke" and isinstance(given.get("Payload"), dict):
         given["Payload"] = b"{}"  # Step Functions writes the JSON itself
     report = ParamValidator().validate(given, shape)
@@ -66,6 +73,21 @@ def problems(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "parameters", " ".join(report.generate_report().split())
     for path, value, allowed in _wrong_choices(given, shape, ""):
         yield "enum", f"{path} is {value!r}; AWS takes {', '.join(allowed)}."
+
+
+def _unsupported(resource: str, given: set[str]) -> Iterator[tuple[str, str]]:
+    """What the API takes and the optimized integration does not."""
+    call = _RESOURCE.fullmatch(resource)
+    if call is None or call["service"] != "sagemaker" or ":aws-sdk:" in resource:
+        return
+    if call["call"] not in FIELDS:
+        yield (
+            "integration",
+            f"Step Functions has no optimized call {call['call']}; use aws-sdk:sagemaker:{call['call']}.",
+        )
+        return
+    for field in sorted(given - FIELDS[call["call"]]):
+        yield "integration", f"Step Functions does not take the field {field} in {call['call']}; AWS's API does."
 
 
 def operation_of(resource: str) -> OperationModel | None:
@@ -85,13 +107,9 @@ def operation_of(resource: str) -> OperationModel | None:
     return model.operation_model(name) if name in model.operation_names else None
 
 
-def _dynamic(value: Any) -> bool:
-    return isinstance(value, str) and value.lstrip().startswith("{%")
-
-
 def _known(value: Any, shape: Shape) -> Any:
     """The value with a sample for each expression, down to members that the model does not have."""
-    if _dynamic(value):
+    if is_expression(value):
         return _sample(shape)
     if isinstance(value, dict) and shape.type_name == "structure":
         members = shape.members

@@ -17,6 +17,7 @@ from modelwright.client.checks.report import Accepted, CheckReport, Collector, F
 from modelwright.client.checks.requests import check_requests, operation_of, problems
 from modelwright.client.checks.templates import Template, read_templates, sample
 from modelwright.errors import ChecksUnavailable
+from modelwright.workflow.expressions import with_optional
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,6 +115,39 @@ def test_calls_are_found_as_step_functions_names_them(resource: str, name: str) 
     operation = operation_of(resource)
     assert operation is not None
     assert operation.name == name
+
+
+@pytest.mark.parametrize(
+    ("resource", "field"),
+    [
+        ("arn:aws:states:::sagemaker:createTrainingJob.sync", "RetryStrategy"),
+        ("arn:aws:states:::sagemaker:updateEndpoint", "DeploymentConfig"),
+    ],
+)
+def test_a_field_that_the_api_takes_and_the_integration_does_not_is_found(resource: str, field: str) -> None:
+    """Both are in botocore's model; Step Functions refuses to make such a state machine."""
+    arguments = training() if "Training" in resource else {"EndpointName": "e", "EndpointConfigName": "c"}
+    found = dict(problems(task(resource, {**arguments, field: "{% $x %}"})))
+    assert f"Step Functions does not take the field {field}" in found["integration"]
+    through_sdk = resource.replace(":::", ":::aws-sdk:").removesuffix(".sync")
+    assert "integration" not in dict(problems(task(through_sdk, {**arguments, field: "{% $x %}"})))
+
+
+def test_a_call_without_an_integration_of_its_own_is_found() -> None:
+    found = dict(problems(task("arn:aws:states:::sagemaker:createModelPackage", {})))
+    assert "no optimized call createModelPackage; use aws-sdk:sagemaker:createModelPackage" in found["integration"]
+
+
+def test_a_request_of_which_a_part_may_be_absent_is_checked_all_the_same() -> None:
+    right = {"EndpointName": "e", "EndpointConfigName": "{% $c %}"}
+    resource = "arn:aws:states:::sagemaker:updateEndpoint"
+    assert list(problems(task(resource, with_optional(right, "$plan.more")))) == []
+    found = dict(problems(task(resource, with_optional({**right, "EndpointNam": 1}, "$plan.more"))))
+    assert set(found) == {"parameters"}
+
+
+def test_a_request_that_is_all_computed_is_found() -> None:
+    assert list(dict(problems(task(TRAIN, "{% $plan.request %}")))) == ["computed"]
 
 
 def test_a_functions_payload_is_any_json() -> None:
