@@ -35,14 +35,16 @@ class Marker:
 def read_marker(trigger: dict[str, Any]) -> Marker | None:
     """The marker as S3 describes it in `trigger.bucket` and `trigger.object`; None for another trigger.
 
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html. A bucket without versions has none to tell;
-    `sequencer` is another with each writing. The key is as it is, not URL-encoded as in S3's own notifications:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html. A bucket without versions tells of none or of
+    `null`; `sequencer` is another with each writing. The key is as it is, not URL-encoded as in S3's own notifications:
     https://github.com/aws-solutions-library-samples/guidance-for-medialake-on-aws/pull/21
     """
     found, bucket = trigger.get("object"), trigger.get("bucket")
     if not isinstance(found, dict) or not isinstance(bucket, dict):
         return None
-    version = found.get("version-id") or found.get("sequencer") or None
+    version = found.get("version-id")
+    if version in {None, "", "null"}:
+        version = found.get("sequencer") or None
     return Marker(str(bucket.get("name", "")), str(found.get("key", "")), version and str(version))
 
 

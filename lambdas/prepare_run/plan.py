@@ -36,8 +36,8 @@ def has_nvme(instance: str) -> bool:
 
 
 def volume_key(instance: str, key_arn: str, field: str) -> dict[str, str]:
-    """The request's field with the key for volumes; empty where the instance refuses one."""
-    return {} if has_nvme(instance) else {field: key_arn}
+    """The request's field with the key for volumes; empty where the instance refuses one or there is none."""
+    return {} if has_nvme(instance) or not key_arn else {field: key_arn}
 
 
 def hyperparameters(manifest: dict[str, Any], overrides: dict[str, str]) -> dict[str, str]:

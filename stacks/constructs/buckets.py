@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 READS = ("s3:Get*", "s3:List*")
 """What changes neither an object nor the bucket: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html."""
 
+_TOLD = s3.CfnBucket.NotificationConfigurationProperty(
+    event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+)
+"""New objects are told to EventBridge, where the rules of the pipelines that watch for data are.
+
+The L2's `event_bridge_enabled` would make a custom resource with a Lambda of it. What S3 tells there costs nothing.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-event-notifications-eventbridge.html
+https://aws.amazon.com/eventbridge/pricing/ (AWS default service events)
+"""
+
 _ONE_REGION = "versioned; a copy elsewhere is the owner's decision: it costs, and data may have to stay in its region"
 
 
@@ -33,6 +43,7 @@ def buckets(scope: Construct, prefix: str, key_arn: str, removal: RemovalPolicy)
     """Make the three buckets with their policies; `removal` says whether they outlive their stack."""
     logs = _log_bucket(scope)
     data = _bucket(scope, "DataBucket", key_arn, logs)
+    data.notification_configuration = _TOLD
     artifacts = _bucket(scope, "ArtifactBucket", key_arn, logs)
     _policy(scope, "DataBucketPolicy", data, (_pipelines_only_read(data.attr_arn, prefix),))
     _policy(scope, "ArtifactBucketPolicy", artifacts)

@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-opera
 from __future__ import annotations
 
 import operator
+import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ def _check_items(items: list[Any]) -> None:
                 f"event pattern: {item!r} is not supported by the local cloud; "
                 f"operators are {', '.join(sorted(_OPERATORS))}"
             )
+        if isinstance(item, dict) and "wildcard" in item:
+            _wildcard(item["wildcard"])
 
 
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
@@ -85,6 +89,18 @@ def _numeric(argument: list[Any], value: Any) -> bool:
     return all(_NUMERIC[sign](value, limit) for sign, limit in zip(argument[::2], argument[1::2], strict=True))
 
 
+@cache
+def _wildcard(pattern: str) -> re.Pattern[str]:
+    """`*` stands for any characters unless a backslash is before it; two in a row are refused, as is another escape."""
+    if not re.fullmatch(r"(?:[^*\\]|\\[*\\]|\*(?!\*))*", pattern, re.DOTALL):
+        raise ValueError(
+            f"event pattern: the wildcard {pattern!r} is not valid; a backslash stands before * or another backslash, "
+            "and no * beside another"
+        )
+    parts = re.findall(r"\\[*\\]|[^\\]", pattern, re.DOTALL)
+    return re.compile("".join(".*" if part == "*" else re.escape(part[-1]) for part in parts), re.DOTALL)
+
+
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "prefix": lambda argument, value: isinstance(value, str) and value.startswith(argument),
     "suffix": lambda argument, value: isinstance(value, str) and value.endswith(argument),
@@ -92,4 +108,5 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "exists": lambda argument, value: (value is not _MISSING) == argument,
     "anything-but": _anything_but,
     "numeric": _numeric,
+    "wildcard": lambda argument, value: isinstance(value, str) and bool(_wildcard(argument).fullmatch(value)),
 }

@@ -61,7 +61,13 @@ def _transformed(transformer: Mapping[str, Any], event: Mapping[str, Any], rule:
 
 
 def _fill(template: str, values: Mapping[str, Any]) -> str:
-    """Put values in: inside a JSON string as escaped text, outside as JSON."""
+    """Put values in: inside a JSON string as text, outside as JSON.
+
+    A text is put in as it is: "EventBridge does not escape values extracted by Input Path". One with a quote gives no
+    JSON, and one that is chosen for it other JSON; what a stranger may have written belongs into a variable that is an
+    object or a list, which is put in as JSON: `{"detail": <detail>}`.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html#eb-transform-input-issues
+    """
     parts, end, quoted = [], 0, False
     for match in _VARIABLE.finditer(template):
         before = template[end : match.start()]
@@ -70,7 +76,7 @@ def _fill(template: str, values: Mapping[str, Any]) -> str:
             raise TransformError(f"the input template names <{match[1]}>, which this event does not have")
         value = values[match[1]]
         text = value if isinstance(value, str) else json.dumps(value)
-        parts += [before, json.dumps(text)[1:-1] if quoted else json.dumps(value)]
+        parts += [before, f'"{text}"' if isinstance(value, str) and not quoted else text]
         end = match.end()
     return "".join([*parts, template[end:]])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ class S3Events:
         kind, reason = _REASONS[str(name.value).removeprefix("s3:")]
         if reason in _ASKED_FOR and reason != getattr(self._waiting, "operation", None):
             return  # moto sets tags and grants with each PutObject, and tells so; AWS does not
-        described = {"key": key.name, "version-id": key.version_id}
+        described = {"key": key.name, "sequencer": f"{time.time_ns():016X}"}
+        if key.version_id and key.version_id != "null":  # a bucket that has never had versions tells of none
+            described["version-id"] = key.version_id
         if kind != "Object Deleted":
             described |= {"size": key.size, "etag": key.etag.strip('"')}
         event = {

@@ -204,9 +204,9 @@ def test_events_go_to_our_event_bridge_after_the_object_is_kept(restart, tmp_pat
         "Object Created",
         ["arn:aws:s3:::bucket"],
     )
+    assert len(event["detail"]["object"].pop("sequencer")) == 16
     assert event["detail"]["object"] == {
         "key": "k",
-        "version-id": "null",
         "size": 5,
         "etag": "827ccb0eea8a706c4c34a16891f84e7b",
     }
@@ -215,6 +215,32 @@ def test_events_go_to_our_event_bridge_after_the_object_is_kept(restart, tmp_pat
     s3.delete_object(Bucket="bucket", Key="k")
     assert [each["detail"]["reason"] for each in events.published] == ["PutObject", "PutObject", "DeleteObject"]
     assert events.published[1]["detail"]["object"]["size"] == 1
+
+
+def test_a_bucket_tells_nothing_unless_it_is_asked_to(restart) -> None:
+    cloud, s3 = restart()
+    s3.put_object(Bucket="bucket", Key="before", Body=b"1")
+    s3.put_bucket_notification_configuration(
+        Bucket="bucket", NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket="bucket", Key="asked", Body=b"1")["VersionId"]
+    s3.put_bucket_notification_configuration(Bucket="bucket", NotificationConfiguration={})
+    s3.put_object(Bucket="bucket", Key="after", Body=b"1")
+    (event,) = cloud.services["events"].published
+    assert (event["detail"]["object"]["key"], event["detail"]["object"]["version-id"]) == ("asked", version)
+
+
+def test_a_key_is_told_as_it_is(restart) -> None:
+    """Unlike in S3's own notifications, where a space is a plus: it is the key that GetObject takes."""
+    cloud, s3 = restart()
+    s3.put_bucket_notification_configuration(
+        Bucket="bucket", NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    key = 'in/a "b"+%20 ü\\/_SUCCESS'
+    s3.put_object(Bucket="bucket", Key=key, Body=b"")
+    (event,) = cloud.services["events"].published
+    assert event["detail"]["object"]["key"] == key
 
 
 def test_notifications_to_where_nobody_is_are_refused(restart) -> None:

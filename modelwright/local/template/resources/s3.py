@@ -61,11 +61,8 @@ def _configure(cloud: Cloud, client: Any, name: str, resource: Resource) -> None
         client.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
     key, bucket_key = _default_key(resource)
     cloud.iam.put_bucket_key(name, key, bucket_key_enabled=bucket_key)
-    notifications = resource.properties.get("NotificationConfiguration")
-    if notifications:
-        client.put_bucket_notification_configuration(
-            Bucket=name, NotificationConfiguration=_event_bridge_only(resource, notifications)
-        )
+    told = _event_bridge_only(resource, resource.properties.get("NotificationConfiguration", {}))
+    client.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=told)
 
 
 def _refuse_encrypted_log_bucket(cloud: Cloud, resource: Resource) -> None:
@@ -93,12 +90,13 @@ def _default_key(resource: Resource) -> tuple[str | None, bool]:
 
 
 def _event_bridge_only(resource: Resource, notifications: dict[str, Any]) -> dict[str, Any]:
-    if set(notifications) != {"EventBridgeConfiguration"}:
+    if set(notifications) - {"EventBridgeConfiguration"}:
         raise TemplateError(
             f"{resource.stack}: {resource.logical_id}: the local cloud sends a bucket's notifications to EventBridge "
             "only."
         )
-    return {"EventBridgeConfiguration": {}}
+    on = notifications.get("EventBridgeConfiguration", {}).get("EventBridgeEnabled", False)
+    return {"EventBridgeConfiguration": {}} if str(on).lower() == "true" else {}
 
 
 def _remove_bucket_policy(cloud: Cloud, resource: Resource, physical: Physical) -> None:

@@ -24,6 +24,11 @@ EVENT = {
         ({"detail": {"pipeline": [{"equals-ignore-case": "PENGUINS"}]}}, True),
         ({"detail": {"pipeline": [{"anything-but": ["penguins"]}]}}, False),
         ({"detail": {"pipeline": [{"anything-but": {"prefix": "x"}}]}}, True),
+        ({"detail": {"pipeline": [{"wildcard": "p*g*s"}]}}, True),
+        ({"detail": {"pipeline": [{"wildcard": "*uins"}]}}, True),
+        ({"detail": {"pipeline": [{"wildcard": "*uin"}]}}, False),
+        ({"detail": {"pipeline": [{"wildcard": "penguins"}, "x"]}}, True),
+        ({"detail": {"n": [{"wildcard": "*"}]}}, False),
         ({"detail": {"missing": [{"exists": False}]}}, True),
         ({"detail": {"missing": [{"anything-but": "x"}]}}, False),
         ({"detail": {"n": [{"numeric": [">", 4, "<=", 5]}]}}, True),
@@ -44,8 +49,29 @@ def test_matches_as_eventbridge_does(pattern, expected):
         {"source": "modelwright"},
         {"source": [{"cidr": "10.0.0.0/8"}]},
         {"detail": {"a": [{"prefix": "a", "suffix": "b"}]}},
+        {"detail": {"a": [{"wildcard": "a**b"}]}},
+        {"detail": {"a": [{"wildcard": "a\\b"}]}},
+        {"detail": {"a": [{"wildcard": "a\\"}]}},
     ],
 )
 def test_what_is_not_known_is_refused(pattern):
     with pytest.raises(ValueError, match="event pattern"):
         check_pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "key", "expected"),
+    [
+        ("in/*/_SUCCESS", "in/day-1/_SUCCESS", True),
+        ("in/*/_SUCCESS", "in/a\nb/c/_SUCCESS", True),
+        ("in/*/_SUCCESS", "in/_SUCCESS", False),
+        ("in/*/_SUCCESS", "in/day-1/_SUCCESS.crc", False),
+        ("in/*/_SUCCESS", "other/in/day-1/_SUCCESS", False),
+        ("a.b*", "axb", False),
+        ("a\\*b/*", "a*b/c", True),
+        ("a\\*b/*", "axb/c", False),
+        ("a\\\\b/*", "a\\b/c", True),
+    ],
+)
+def test_a_star_stands_for_anything_unless_it_is_escaped(pattern, key, expected):
+    assert matches({"key": [{"wildcard": pattern}]}, {"key": key}) is expected

@@ -14,19 +14,28 @@ def transformed(template, paths, event):
 
 
 def test_variables_become_json_outside_and_text_inside_strings():
-    event = {"id": "1", "detail": {"commit": 'a"b', "n": 3, "list": [1]}}
+    event = {"id": "1", "detail": {"commit": "a b", "n": 3, "list": [1]}}
     text = transformed(
         '{"id": <id>, "text": "commit <c>", "n": <n>, "l": <l>}',
         {"id": "$.id", "c": "$.detail.commit", "n": "$.detail.n", "l": "$.detail.list[0]"},
         event,
     )
-    assert json.loads(text) == {"id": "1", "text": 'commit a"b', "n": 3, "l": 1}
+    assert json.loads(text) == {"id": "1", "text": "commit a b", "n": 3, "l": 1}
 
 
 @given(st.text())
-def test_any_text_survives_both_places(text):
-    found = json.loads(transformed('{"a": <x>, "b": "<x>"}', {"x": "$.detail"}, {"detail": text}))
-    assert found == {"a": text, "b": text}
+def test_any_text_survives_within_an_object(text):
+    found = json.loads(transformed('{"a": <x>}', {"x": "$.detail"}, {"detail": {"key": text}}))
+    assert found == {"a": {"key": text}}
+
+
+@pytest.mark.parametrize("template", ['{"a": <x>}', '{"a": "<x>"}'])
+def test_a_text_is_put_in_as_it_is(template):
+    """EventBridge escapes nothing, so a stranger's text may break the JSON, or change it."""
+    with pytest.raises(TransformError, match="gives no JSON"):
+        transformed(template, {"x": "$.detail"}, {"detail": 'a"b'})
+    found = transformed(template, {"x": "$.detail"}, {"detail": 'a","b":"c'})
+    assert json.loads(found) == {"a": "a", "b": "c"}
 
 
 def test_what_the_event_does_not_have_is_named():
