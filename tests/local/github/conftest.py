@@ -1,0 +1,43 @@
+"""A pipeline whose merges come from GitHub, in a local cloud inside this process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from github_project import make_project
+from pipeline_ground import REGION, Ground
+
+from modelwright.client.synth import ensure_assembly
+from modelwright.local.cloud import Cloud
+from modelwright.local.deployed import deploy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_project(tmp_path_factory.mktemp("github") / "project")
+
+
+@pytest.fixture(scope="session")
+def github_assembly(project: Path) -> Path:
+    return ensure_assembly(project, "dev")
+
+
+@pytest.fixture(scope="session")
+def cloud(github_assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    made = Cloud(tmp_path_factory.mktemp("cloud"), REGION)
+    made.start()
+    try:
+        deploy(made, github_assembly)
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="session")
+def ground(cloud: Cloud) -> Ground:
+    return Ground(cloud)
