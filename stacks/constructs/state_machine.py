@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_stepfunctions as stepfunctions
 
 from modelwright.workflow.definition import definition
-from stacks.policy_checks import accept_lint
+from stacks.policy_checks import accept_found, accept_lint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +56,7 @@ def state_machine(scope: Construct, machine: Machine) -> stepfunctions.CfnStateM
         tracing_configuration={"enabled": True},
     )
     accept_lint(made, _computed_timeouts(document))
+    accept_found(made, "definition", _single_machines(document))
     return made
 
 
@@ -67,3 +68,15 @@ def _computed_timeouts(document: Mapping[str, Any]) -> dict[str, str]:
     states = document["States"].items()
     found = [name for name, state in states if isinstance(state.get("TimeoutSeconds"), str)]
     return {f"E3601[States/{name}/TimeoutSeconds]": "JSONata states take an expression here" for name in found}
+
+
+def _single_machines(document: Mapping[str, Any]) -> dict[str, str]:
+    """Why jobs encrypt no traffic between their containers: each has one.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/train-encrypt.html
+    """
+    jobs = [name for name, state in document["States"].items() if state.get("Resource", "").endswith("Job.sync")]
+    return {
+        f"traffic[{name}]": "a job has one machine: no other instance_count is allowed in a pipeline's settings"
+        for name in jobs
+    }

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from modelwright.client.checks.literals import is_expression, merged, whole
+from modelwright.client.checks.machines import tasks
 from modelwright.client.checks.report import Finding
 from modelwright.workflow.integration_fields import FIELDS
 
@@ -37,16 +38,6 @@ def check_requests(templates: Sequence[Template], collector: Collector) -> None:
         for id_, message in problems(state)
     )
     collector.add(TOOL, findings)
-
-
-def tasks(states: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield name and state of every task, at any depth."""
-    for name, state in states.items():
-        if state["Type"] == "Task":
-            yield name, state
-        for inner in (state.get("ItemProcessor"), *state.get("Branches", [])):
-            if inner:
-                yield from tasks(inner["States"])
 
 
 def problems(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

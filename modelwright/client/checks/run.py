@@ -17,8 +17,10 @@ from modelwright.client.checks.quotas import check_quotas
 from modelwright.client.checks.repeatability import check_repeatability
 from modelwright.client.checks.report import Collector
 from modelwright.client.checks.requests import check_requests
+from modelwright.client.checks.settings_inside import check_settings_inside
 from modelwright.client.checks.templates import read_templates
 from modelwright.client.synth import ensure_assembly
+from modelwright.config import load_project
 
 if TYPE_CHECKING:
     from modelwright.client.checks.report import CheckReport
@@ -32,6 +34,7 @@ def run_checks(root: Path, env: str) -> CheckReport:
     `ChecksUnavailable` when a validator cannot run: a check that did not run is never a check that passed.
     """
     assembly = ensure_assembly(root, env)
+    settings = load_project(root, env).environment
     templates = read_templates(assembly)
     python = ensure_environment(root)
     collector = Collector()
@@ -46,6 +49,7 @@ def run_checks(root: Path, env: str) -> CheckReport:
                 pool.submit(check_lint, templates, collector),
                 pool.submit(check_repeatability, root, env, temporary, collector),
                 pool.submit(check_requests, templates, collector),
+                pool.submit(check_settings_inside, templates, settings, collector),
                 pool.submit(check_quotas, templates, collector),
             ]
         for job in jobs:
