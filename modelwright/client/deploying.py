@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from modelwright.client import cdk
 from modelwright.client.deployment import describe_stack, find_deployment, stack_names
 from modelwright.client.publishing import publish_folder
-from modelwright.client.stack_states import GOOD, next_step
+from modelwright.client.stack_states import GOOD, IN_PROGRESS, next_step
 from modelwright.client.synth import synthesize
 from modelwright.errors import DeployFailed
 
@@ -95,9 +95,16 @@ def why(session: Session, environment: str, stacks: Iterable[str]) -> DeployFail
         step = next_step(name, stack["StackStatus"], environment)
         if stack["StackStatus"] in GOOD and event is None:
             continue
-        what = _said(event) if event else stack.get("StackStatusReason", "CloudFormation gives no reason")
-        return DeployFailed(f"The stack {name} is {stack['StackStatus']}: {what}", step or _AGAIN)
+        return DeployFailed(f"The stack {name} is {stack['StackStatus']}: {_cause(stack, event)}", step or _AGAIN)
     return None
+
+
+def _cause(stack: Mapping[str, Any], event: Mapping[str, Any] | None) -> str:
+    if event:
+        return _said(event)
+    if stack["StackStatus"] in IN_PROGRESS:
+        return "another deploy or removal of it is under way."
+    return str(stack.get("StackStatusReason", "CloudFormation gives no reason."))
 
 
 _AGAIN = "It was rolled back to what it was. Put that right, then deploy again."
