@@ -10,11 +10,12 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 
-from stacks.constructs.alarms import Alarms, Metric
+from stacks.constructs.alarms import Alarms, Level, Metric, Says
 from stacks.constructs.buckets import buckets
 from stacks.constructs.encryption_key import encryption_key
 from stacks.constructs.github import identity_provider
 from stacks.constructs.messages import dead_letter_queue, topic
+from stacks.constructs.network import s3_endpoint
 from stacks.constructs.table import table
 from stacks.names import EnvironmentNames
 from stacks.removal import KEPT
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class DataStack(Stack):
-    """Key, buckets, table, event bus, topic and dead-letter queue, published as SSM parameters.
+    """Key, if it has one of its own, buckets, table, bus, topic and dead-letter queue, published as SSM parameters.
 
     Parameters and not exports: an export could not be changed or removed as long as another stack imports it.
     """
@@ -45,7 +46,8 @@ class DataStack(Stack):
             description=f"modelwright {settings.name}: what all pipelines share",
         )
         removal = KEPT if keep else RemovalPolicy.DESTROY
-        key = encryption_key(self, settings.name, names.prefix, removal).attr_arn
+        own_key = settings.key == "customer-managed"
+        key = encryption_key(self, settings.name, names.prefix, removal).attr_arn if own_key else None
         made = buckets(self, names.prefix, key, removal)
         queue = dead_letter_queue(self, names.prefix, key, removal)
         bus = events.CfnEventBus(self, "EventBus", name=names.event_bus)
@@ -53,9 +55,11 @@ class DataStack(Stack):
         _dead_letter_alarm(self, told, queue)
         if settings.oidc_provider == "create":
             identity_provider(self)
+        if settings.vpc and settings.vpc.endpoints == "create":
+            s3_endpoint(self, settings.vpc, names.prefix)
         kept_table = table(self, names.table, key, keep=keep)
         values = {
-            "key-arn": key,
+            **({"key-arn": key} if key else {}),
             "data-bucket": made.data.ref,
             "artifact-bucket": made.artifacts.ref,
             "log-bucket": made.logs.ref,
@@ -84,5 +88,11 @@ class DataStack(Stack):
 
 def _dead_letter_alarm(scope: Construct, topic_arn: str, queue: sqs.CfnQueue) -> None:
     metric = Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue.attr_queue_name})
-    what = "An event reached no state machine. Read it in the dead-letter queue, put its cause right, send it again."
-    Alarms(scope, topic_arn).on("DeadLetterAlarm", what, metric)
+    says = Says(
+        "Events lie in the dead-letter queue: they reached no state machine.",
+        "read them there (local cloud: `modelwright inbox`), put their cause right, send them again and delete them; "
+        "this alarm stays on as long as one of them lies there, at most 14 days.",
+    )
+    # The queue reports a number while it is active, "six hours" longer; then no data, and nothing lies in it:
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    Alarms(scope, topic_arn).on("DeadLetterAlarm", says, metric, Level("Maximum"))

@@ -51,12 +51,11 @@ class PipelineDataStack(Stack):
             termination_protection=keep,
             description=f"modelwright {settings.name}: images and registered models of {pipeline}",
         )
-        key = shared_value(self, settings.name, "key-arn")
         repository = ecr.CfnRepository(
             self,
             "Repository",
             repository_name=names.prefix,
-            encryption_configuration={"encryptionType": "KMS", "kmsKey": key},
+            encryption_configuration=self._encryption(settings),
             image_scanning_configuration={"scanOnPush": True},
             image_tag_mutability="IMMUTABLE",
             lifecycle_policy={"lifecyclePolicyText": json.dumps(_EXPIRE_UNTAGGED, sort_keys=True)},
@@ -69,3 +68,9 @@ class PipelineDataStack(Stack):
             model_package_group_description=f"Models of the pipeline {pipeline} ({settings.name})",
         )
         group.apply_removal_policy(removal)
+
+    def _encryption(self, settings: EnvironmentSettings) -> dict[str, str]:
+        """Return how images are encrypted; it cannot change later: https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html."""
+        if settings.key == "aws-owned":
+            return {"encryptionType": "AES256"}
+        return {"encryptionType": "KMS", "kmsKey": shared_value(self, settings.name, "key-arn")}

@@ -5,27 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_events as events
 
-from modelwright.workflow.functions import functions
-from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, Limits, Surroundings
+from modelwright.workflow.functions import RECORD_METRICS, functions
+from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, Limits, Network, Surroundings
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.dashboard import dashboard
-from stacks.constructs.data_trigger import watched_data
+from stacks.constructs.data_trigger import Counting, count_new_records, counting_alarm, marker_rule, watched_data
+from stacks.constructs.endpoint_alarms import EndpointAlarms, endpoint_alarms
 from stacks.constructs.functions import FunctionContext, Functions
 from stacks.constructs.github import find_the_stack, trust_in_branch
 from stacks.constructs.logs import log_group
 from stacks.constructs.merge_codecommit import EVENT_PATH, Merges, merge_alarm, merge_from_codecommit
 from stacks.constructs.pipeline_alarms import (
-    EndpointAlarms,
-    endpoint_alarms,
     execution_alarms,
     function_alarms,
+    model_alarms,
     rest_alarm,
+    rule_alarm,
 )
 from stacks.constructs.roles import branch_role, job_role, rule_role, workflow_role
 from stacks.constructs.state_machine import Machine, state_machine
 from stacks.constructs.triggers import Start, merge_rule, schedule_rule
 from stacks.grants import jobs
+from stacks.grants.guards import Guards
 from stacks.grants.publishing import publishing
 from stacks.grants.target import Target
 from stacks.grants.workflow import Callees, rule_statements, watch_alarms, workflow_statements
@@ -60,9 +63,10 @@ class PipelineStack(Stack):
         )
         self._settings = settings
         self._structure = structure
-        self._shared = read_shared(self, settings.name)
+        self._shared = read_shared(self, settings.name, own_key=settings.key == "customer-managed")
         images = image_repositories(settings.region, self._names.prefix)
-        self._target = Target(self._names, self._shared, structure.external_data, images)
+        guards = Guards.of(settings, self._shared.key_arn)
+        self._target = Target(self._names, self._shared, structure.external_data, images, guards)
         self._alarms = Alarms(self, self._shared.topic_arn)
         self._build()
 
@@ -76,11 +80,7 @@ class PipelineStack(Stack):
         made = self._functions()
         machine = self._state_machine(job_roles, made, watched)
         self._triggers(machine)
-        execution_alarms(self._alarms, self._structure.pipeline, machine.ref)
-        if self._structure.schedule:
-            days = self._settings.alarms.days_without_training
-            rest_alarm(self._alarms, self._structure.pipeline, machine.ref, days)
-        self._function_alarms(made)
+        self._run_alarms(machine, made)
         dashboard(self, self._names, machine.ref, has_endpoint=self._has_endpoint)
         self._outputs(machine)
 
@@ -116,13 +116,18 @@ class PipelineStack(Stack):
     def _endpoint_alarms(self) -> EndpointAlarms | None:
         if not self._has_endpoint:
             return None
-        return endpoint_alarms(self._alarms, self._structure.pipeline, self._names.prefix, self._settings.alarms)
+        return endpoint_alarms(self._alarms, self._names, self._settings.alarms)
 
-    def _function_alarms(self, made: dict[str, lambda_.CfnFunction]) -> None:
-        known = functions(self._structure.endpoint)
-        never_refuse = [made[item.placeholder].ref for item in known if not item.refuses]
-        everything = [function.ref for function in made.values()]
-        function_alarms(self._alarms, self._structure.pipeline, everything, never_refuse)
+    def _run_alarms(self, machine: stepfunctions.CfnStateMachine, made: dict[str, lambda_.CfnFunction]) -> None:
+        levels = self._settings.alarms
+        execution_alarms(self._alarms, self._names, machine.ref)
+        measuring = made[RECORD_METRICS.placeholder].ref
+        rest_alarm(self._alarms, self._names, measuring, self._structure.schedule, levels.days_without_training)
+        model_alarms(self._alarms, self._names, levels.metric_floors)
+        never_refuse = [made[item.placeholder].ref for item in functions(self._structure.endpoint) if not item.refuses]
+        function_alarms(self._alarms, self._names, [function.ref for function in made.values()], never_refuse)
+        rules = [child for child in self.node.find_all() if isinstance(child, events.CfnRule)]
+        rule_alarm(self._alarms, self._names, rules)
 
     def _state_machine(
         self,
@@ -152,7 +157,7 @@ class PipelineStack(Stack):
         substitutions = {
             **{f"{name}RoleArn": role.attr_arn for name, role in job_roles.items()},
             **{placeholder: function.attr_arn for placeholder, function in made.items()},
-            "KeyArn": self._shared.key_arn,
+            **self._key(),
             "TableName": self._shared.table_name,
             "TopicArn": self._shared.topic_arn,
             "ModelPackageGroupName": self._names.prefix,
@@ -171,9 +176,19 @@ class PipelineStack(Stack):
             role,
             self._log_group,
             substitutions,
-            Surroundings(self._settings.name, limits, self._settings.tags),
+            self._surroundings(limits),
         )
         return state_machine(self, machine)
+
+    def _surroundings(self, limits: Limits) -> Surroundings:
+        vpc = self._settings.vpc
+        return Surroundings(
+            self._settings.name,
+            limits,
+            self._settings.tags,
+            own_key=self._shared.key_arn is not None,
+            network=Network(vpc.subnets, vpc.security_groups) if vpc else None,
+        )
 
     def _triggers(self, machine: stepfunctions.CfnStateMachine) -> None:
         role = rule_role(
@@ -188,8 +203,18 @@ class PipelineStack(Stack):
             merge_alarm(self._alarms, self._structure.pipeline, function)
         if self._structure.schedule:
             schedule_rule(self, start, self._structure.schedule)
+        self._data_triggers(start)
         if self._structure.merge_github:
             self._github_role(self._structure.merge_github)
+
+    def _data_triggers(self, start: Start) -> None:
+        where = watched_data(self._structure, self._shared)
+        if self._structure.data_marker:
+            marker_rule(self, start, where, self._structure.data_marker)
+        if self._structure.data_every_records:
+            counting = Counting(self._target, where, self._structure.data_every_records, start.state_machine_arn)
+            function = count_new_records(self, self._maker, counting)
+            counting_alarm(self._alarms, self._structure.pipeline, function)
 
     def _github_role(self, repository: str) -> None:
         """Make the role with which the repository's workflow publishes what was merged, and say how it is found."""
@@ -198,6 +223,9 @@ class PipelineStack(Stack):
         statements = (find_the_stack(self._target), *publishing(self._target))
         role = branch_role(self, "GitHubRole", what, trust_in_branch(repository, branch), statements)
         CfnOutput(self, "GitHubRoleArn", value=role.attr_arn)
+
+    def _key(self) -> dict[str, str]:
+        return {"KeyArn": self._shared.key_arn} if self._shared.key_arn else {}
 
     def _outputs(self, machine: stepfunctions.CfnStateMachine) -> None:
         values = {
@@ -211,7 +239,7 @@ class PipelineStack(Stack):
             "TopicArn": self._shared.topic_arn,
             "StateMachineLogGroup": self._log_group.ref,
             "Structure": self._structure.digest(),
-            "KeyArn": self._shared.key_arn,
+            **self._key(),
         }
         for name, value in values.items():
             CfnOutput(self, name, value=value)

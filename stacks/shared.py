@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Shared:
     """What the data stack published; each value is a reference to a parameter of the stack that reads it."""
 
-    key_arn: str
+    key_arn: str | None
+    """None: AWS's own keys encrypt everything."""
     data_bucket: str
     artifact_bucket: str
     table_name: str
@@ -37,10 +38,10 @@ class Shared:
         return bucket_arn(self.data_bucket)
 
 
-def read_shared(stack: Stack, environment: str) -> Shared:
-    """Add the parameters to `stack` and return references to them."""
+def read_shared(stack: Stack, environment: str, *, own_key: bool) -> Shared:
+    """Add the parameters to `stack` and return references to them; `own_key`: the environment has a key in KMS."""
     return Shared(
-        key_arn=shared_value(stack, environment, "key-arn"),
+        key_arn=shared_value(stack, environment, "key-arn") if own_key else None,
         data_bucket=shared_value(stack, environment, "data-bucket"),
         artifact_bucket=shared_value(stack, environment, "artifact-bucket"),
         table_name=shared_value(stack, environment, "table-name"),

@@ -29,7 +29,8 @@ class Env:
 
     pipeline: str
     artifact_bucket: str
-    key_arn: str
+    key_arn: str = ""
+    """Empty: S3 encrypts with its own."""
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def _store(env: Env, packed: IO[bytes]) -> dict[str, Any]:
         packed,
         location.bucket,
         location.key,
-        ExtraArgs={"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": env.key_arn},
+        ExtraArgs={"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": env.key_arn} if env.key_arn else {},
     )
     log("model packaged", uri=location.uri, bytes=size)
     return {"uri": location.uri, "sha256": sha256, "bytes": size}

@@ -29,12 +29,13 @@ class Env:
     environment: str
     artifact_bucket: str
     table_name: str
-    key_arn: str
     structure: str
     data_prefix: str
     """`s3://bucket/prefix/`: where new data start a run."""
     max_runs_per_day: int
     """0: no limit."""
+    key_arn: str = ""
+    """Empty: AWS's own keys encrypt volumes and outputs."""
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -17,13 +17,15 @@ class EnvironmentInvalid(Exception):
 
 
 def read_env(kind: type[T], environment: Mapping[str, str]) -> T:
-    """Build the dataclass `kind`; the field `table_name` comes from `TABLE_NAME`."""
+    """Build the dataclass `kind`: the field `table_name` comes from `TABLE_NAME`; one with a default may be absent."""
     hints = typing.get_type_hints(kind)
     values: dict[str, object] = {}
     problems = []
     for field in dataclasses.fields(kind):  # type: ignore[arg-type] # T is a dataclass: that is what it is for
         name = field.name.upper()
         text = environment.get(name, "")
+        if not text and field.default is not dataclasses.MISSING:
+            continue
         if not text:
             problems.append(f"{name} is not set")
         elif hints[field.name] is int and not text.isdecimal():

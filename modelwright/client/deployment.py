@@ -27,7 +27,8 @@ class Deployment:
     topic_arn: str
     log_group: str
     structure: str
-    key_arn: str
+    key_arn: str | None = None
+    """None: AWS's own keys encrypt everything."""
     github_role: str | None = None
     """The ARN of the role that GitHub's workflow takes; None unless merges come from there."""
 
@@ -43,9 +44,8 @@ _OUTPUTS = {
     "topic_arn": "TopicArn",
     "log_group": "StateMachineLogGroup",
     "structure": "Structure",
-    "key_arn": "KeyArn",
 }
-_OPTIONAL = {"github_role": "GitHubRoleArn"}
+_OPTIONAL = {"key_arn": "KeyArn", "github_role": "GitHubRoleArn"}
 """Outputs that not every pipeline has."""
 
 

@@ -77,8 +77,8 @@ PREPARE_RUN: Final = Function(
     timeout_seconds=30,
     refuses=True,
     environment=(
-        *("PIPELINE", "ENVIRONMENT", "ARTIFACT_BUCKET", "TABLE_NAME", "KEY_ARN", "STRUCTURE"),
-        *("DATA_PREFIX", "MAX_RUNS_PER_DAY"),
+        *("PIPELINE", "ENVIRONMENT", "ARTIFACT_BUCKET", "TABLE_NAME", "STRUCTURE"),
+        *("DATA_PREFIX", "MAX_RUNS_PER_DAY", "KEY_ARN"),
     ),
     grants=(
         Grant(
@@ -122,8 +122,12 @@ CHECK_QUALITY_GATE: Final = Function(
     memory_mib=512,
     timeout_seconds=30,
     refuses=True,
-    environment=("PIPELINE", "TABLE_NAME"),
-    grants=(Grant(("dynamodb:GetItem",), (_TABLE,), "reads the champion's metrics"), _DECRYPT),
+    environment=("PIPELINE", "ENVIRONMENT", "TABLE_NAME"),
+    grants=(
+        Grant(("dynamodb:GetItem",), (_TABLE,), "reads the champion's metrics"),
+        Grant(("cloudwatch:PutMetricData",), ("*",), "has no resource; limited by cloudwatch:namespace = Modelwright"),
+        _DECRYPT,
+    ),
 )
 PACKAGE_MODEL: Final = Function(
     name="package_model",

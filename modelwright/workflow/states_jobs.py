@@ -58,9 +58,9 @@ def _processing_job(structure: WorkflowStructure, step: str, inputs: list[Any], 
             "ContainerEntrypoint": jsonata(f"[$plan.{step}.entrypoint]"),
         },
         "ProcessingInputs": inputs,
-        "ProcessingOutputConfig": {"Outputs": [_output(name) for name in outputs], "KmsKeyId": "${KeyArn}"},
+        "ProcessingOutputConfig": {"Outputs": [_output(name) for name in outputs], **structure.output_key},
         "ProcessingResources": {"ClusterConfig": _machines(step)},
-        "NetworkConfig": {"EnableNetworkIsolation": jsonata("$plan.isolated")},
+        "NetworkConfig": {"EnableNetworkIsolation": jsonata("$plan.isolated"), **structure.vpc_config},
         "StoppingCondition": {"MaxRuntimeInSeconds": jsonata(f"$plan.{step}.max_runtime_seconds")},
         "Tags": tags(structure),
     }
@@ -91,7 +91,7 @@ def _channel(name: str, uri: str) -> dict[str, Any]:
 
 
 def _training_job(structure: WorkflowStructure) -> dict[str, Any]:
-    output = {"S3OutputPath": jsonata("$plan.run.prefix & 'training/'"), "KmsKeyId": "${KeyArn}"}
+    output = {"S3OutputPath": jsonata("$plan.run.prefix & 'training/'"), **structure.output_key}
     return {
         "TrainingJobName": job_name(structure, "train"),
         "RoleArn": "${TrainingRoleArn}",
@@ -104,6 +104,7 @@ def _training_job(structure: WorkflowStructure) -> dict[str, Any]:
         "OutputDataConfig": output,
         "ResourceConfig": _machines("train"),
         "EnableNetworkIsolation": jsonata("$plan.isolated"),
+        **structure.vpc_config,
         "StoppingCondition": {"MaxRuntimeInSeconds": jsonata("$plan.train.max_runtime_seconds")},
         "Tags": tags(structure),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +40,14 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Network:
+    """Where in a VPC jobs and endpoints run."""
+
+    subnets: tuple[str, ...]
+    security_groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Surroundings:
     """What of its environment shapes a pipeline's state machine."""
 
@@ -48,6 +56,10 @@ class Surroundings:
     limits: Limits = field(default_factory=Limits)
     tags: Mapping[str, str] = field(default_factory=dict)
     """On everything that a run makes, beside modelwright's own."""
+    own_key: bool = True
+    """Whether the environment has a key in KMS, which outputs of jobs are then encrypted with."""
+    network: Network | None = None
+    """None: SageMaker's own network."""
 
 
 @dataclass(frozen=True)
@@ -67,3 +79,24 @@ class WorkflowStructure:
     def limits(self) -> Limits:
         """How long the parts of an execution may take."""
         return self.surroundings.limits
+
+    @property
+    def vpc_config(self) -> dict[str, Any]:
+        """The member of a request that names the network; none in SageMaker's own.
+
+        https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_VpcConfig.html
+        """
+        network = self.surroundings.network
+        if network is None:
+            return {}
+        found = {"SecurityGroupIds": list(network.security_groups), "Subnets": list(network.subnets)}
+        return {"VpcConfig": found}
+
+    @property
+    def output_key(self) -> dict[str, str]:
+        """The member of a job's output that names the key; none without a key of the environment's own.
+
+        Without it, S3 encrypts with the bucket's default or, what a training job writes, with the account's aws/s3:
+        https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OutputDataConfig.html
+        """
+        return {"KmsKeyId": "${KeyArn}"} if self.surroundings.own_key else {}

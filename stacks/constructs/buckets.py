@@ -11,6 +11,8 @@ from stacks.policies import ACCOUNT_ONLY, Statement, arn, document, tls_only
 from stacks.policy_checks import accept, accept_checkov
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aws_cdk import RemovalPolicy
     from constructs import Construct
 
@@ -27,6 +29,8 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-event-notifications
 https://aws.amazon.com/eventbridge/pricing/ (AWS default service events)
 """
 
+_SSE_S3 = {"sseAlgorithm": "AES256"}
+_ASKED = "s3:x-amz-server-side-encryption"
 _ONE_REGION = "versioned; a copy elsewhere is the owner's decision: it costs, and data may have to stay in its region"
 
 
@@ -39,14 +43,18 @@ class Buckets:
     logs: s3.CfnBucket
 
 
-def buckets(scope: Construct, prefix: str, key_arn: str, removal: RemovalPolicy) -> Buckets:
-    """Make the three buckets with their policies; `removal` says whether they outlive their stack."""
+def buckets(scope: Construct, prefix: str, key_arn: str | None, removal: RemovalPolicy) -> Buckets:
+    """Make the three buckets with their policies; `removal` says whether they outlive their stack.
+
+    Without a key, SSE-S3 encrypts them.
+    """
     logs = _log_bucket(scope)
     data = _bucket(scope, "DataBucket", key_arn, logs)
     data.notification_configuration = _TOLD
     artifacts = _bucket(scope, "ArtifactBucket", key_arn, logs)
-    _policy(scope, "DataBucketPolicy", data, (_pipelines_only_read(data.attr_arn, prefix),))
-    _policy(scope, "ArtifactBucketPolicy", artifacts)
+    theirs = (_pipelines_only_read(data.attr_arn, prefix), _readable_by_pipelines(data, key_arn), _no_caller_keys(data))
+    _policy(scope, "DataBucketPolicy", data, theirs)
+    _policy(scope, "ArtifactBucketPolicy", artifacts, (_no_caller_keys(artifacts),))
     _policy(scope, "LogBucketPolicy", logs, (_log_delivery(logs.attr_arn, (data, artifacts)),))
     for resource in scope.node.children:
         if isinstance(resource, s3.CfnBucket):
@@ -56,12 +64,13 @@ def buckets(scope: Construct, prefix: str, key_arn: str, removal: RemovalPolicy)
     return Buckets(data, artifacts, logs)
 
 
-def _bucket(scope: Construct, id_: str, key_arn: str, logs: s3.CfnBucket) -> s3.CfnBucket:
+def _bucket(scope: Construct, id_: str, key_arn: str | None, logs: s3.CfnBucket) -> s3.CfnBucket:
     """A versioned bucket under the environment's key; the bucket's own key saves most calls to KMS."""
+    own = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": key_arn} if key_arn else _SSE_S3
     return s3.CfnBucket(
         scope,
         id_,
-        bucket_encryption=_encryption({"sseAlgorithm": "aws:kms", "kmsMasterKeyId": key_arn}, bucket_key=True),
+        bucket_encryption=_encryption(own, bucket_key=key_arn is not None),
         versioning_configuration={"status": "Enabled"},
         lifecycle_configuration={"rules": [_unfinished_uploads(), _old_versions()]},
         logging_configuration={"destinationBucketName": logs.ref, "logFilePrefix": f"{id_}/"},
@@ -77,7 +86,7 @@ def _log_bucket(scope: Construct) -> s3.CfnBucket:
     bucket = s3.CfnBucket(
         scope,
         "LogBucket",
-        bucket_encryption=_encryption({"sseAlgorithm": "AES256"}, bucket_key=False),
+        bucket_encryption=_encryption(_SSE_S3, bucket_key=False),
         versioning_configuration={"status": "Enabled"},
         lifecycle_configuration={
             "rules": [
@@ -150,6 +159,33 @@ def _pipelines_only_read(bucket_arn: str, prefix: str) -> Statement:
         principal={"AWS": "*"},
         but=READS,
     )
+
+
+def _readable_by_pipelines(bucket: s3.CfnBucket, key_arn: str | None) -> Statement:
+    """Nobody puts data under a key that pipelines may not use: a producer hears of it, not a job days later.
+
+    Who names no encryption gets the bucket's own: policies are evaluated before it is applied, so that they see none.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-bucket-encryption.html
+    Not so the artifact bucket: only roles of ours write there, and what SageMaker adds by itself no page says.
+    """
+    named = f"{_ASKED}-aws-kms-key-id"
+    another: Mapping[str, Mapping[str, str]] = {"Null": {named: "false"}}
+    if key_arn:
+        another = {"Null": {_ASKED: "false"}, "StringNotEquals": {named: key_arn}}
+    return _no_put("OnlyKeysOfPipelines", bucket, another)
+
+
+def _no_caller_keys(bucket: s3.CfnBucket) -> Statement:
+    """Nobody encrypts with a key that he has himself (SSE-C): no one else could ever read that, or restore it.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
+    """
+    return _no_put("NoKeysOfCallers", bucket, {"Null": {f"{_ASKED}-customer-algorithm": "false"}})
+
+
+def _no_put(sid: str, bucket: s3.CfnBucket, conditions: Mapping[str, Mapping[str, str]]) -> Statement:
+    objects = (f"{bucket.attr_arn}/*",)
+    return Statement(sid, ("s3:PutObject",), objects, conditions, effect="Deny", principal={"AWS": "*"})
 
 
 def _log_delivery(bucket_arn: str, sources: tuple[s3.CfnBucket, ...]) -> Statement:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +39,8 @@ class FunctionContext:
     """What all functions of a pipeline have in common."""
 
     target: Target
-    values: Mapping[str, str]
-    """The value of each environment variable that a function may ask for."""
+    values: Mapping[str, str | None]
+    """The value of each environment variable that a function may ask for; None: it gets none of that name."""
     retention_days: int
 
 
@@ -48,9 +48,12 @@ class FunctionContext:
 class Special:
     """What a function has that an event calls: code and grants of its own, and where given-up events go."""
 
-    code: assets.Asset
+    code: assets.Asset | None
+    """None: the asset of all functions."""
     statements: tuple[Statement, ...]
     dead_letter_queue_arn: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables that no other function has."""
 
 
 class Functions:
@@ -76,7 +79,7 @@ class Functions:
             f"The Lambda {function.name} of {target.pipeline}",
             (*(special.statements if special else ()), *function_statements(target, function, group.attr_arn)),
         )
-        code = special.code if special else self._code
+        code = (special.code if special else None) or self._code
         made = lambda_.CfnFunction(
             self._scope,
             f"{id_}Function",
@@ -88,7 +91,7 @@ class Functions:
             role=role.attr_arn,
             memory_size=function.memory_mib,
             timeout=function.timeout_seconds,
-            environment={"variables": self._environment(function)},
+            environment={"variables": self._environment(function, special.values if special else {})},
             logging_config={"logGroup": group.ref, "logFormat": "Text"},
             tracing_config={"mode": "Active"},
             **_storage(function),
@@ -97,11 +100,13 @@ class Functions:
         _accept(made)
         return made
 
-    def _environment(self, function: Function) -> dict[str, str]:
-        unknown = sorted(set(function.environment) - set(self._context.values))
+    def _environment(self, function: Function, own: Mapping[str, str]) -> dict[str, str]:
+        known = {**self._context.values, **own}
+        unknown = sorted(set(function.environment) - set(known))
         if unknown:
             raise ValueError(f"{function.name} asks for {', '.join(unknown)}; the stack has no value for that.")
-        return {name: self._context.values[name] for name in function.environment}
+        asked = {name: known[name] for name in function.environment}
+        return {name: value for name, value in asked.items() if value is not None}
 
 
 def _accept(function: lambda_.CfnFunction) -> None:

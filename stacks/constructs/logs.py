@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def log_group(
-    scope: Construct, id_: str, key_arn: str, retention_days: int, name: str | None = None
+    scope: Construct, id_: str, key_arn: str | None, retention_days: int, name: str | None = None
 ) -> logs.CfnLogGroup:
-    """Make a log group under the key; it goes with its stack, so that the stack can be made again."""
+    """Make a log group under the key, if there is one; it goes with its stack, so that the stack can be made again."""
     made = logs.CfnLogGroup(scope, id_, kms_key_id=key_arn, retention_in_days=retention_days, log_group_name=name)
     made.apply_removal_policy(RemovalPolicy.DESTROY)
     return made

@@ -20,8 +20,12 @@ FOURTEEN_DAYS_SECONDS = 14 * 24 * 3600
 """The longest that SQS keeps a message."""
 
 
-def topic(scope: Construct, prefix: str, key_arn: str, emails: Iterable[str]) -> sns.CfnTopic:
-    """Make the topic that runs and alarms are announced on, encrypted, with a subscription for each address."""
+def topic(scope: Construct, prefix: str, key_arn: str | None, emails: Iterable[str]) -> sns.CfnTopic:
+    """Make the topic that runs and alarms are announced on, with a subscription for each address.
+
+    Encrypted with the key, or not at all: alarms cannot publish to a topic under SNS's own key (alias/aws/sns).
+    https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+    """
     made = sns.CfnTopic(scope, "Topic", kms_master_key_id=key_arn)
     alarms = {**ACCOUNT_ONLY, "ArnLike": {"aws:SourceArn": arn("cloudwatch", f"alarm:{prefix}-*")}}
     statements = (
@@ -34,15 +38,18 @@ def topic(scope: Construct, prefix: str, key_arn: str, emails: Iterable[str]) ->
     return made
 
 
-def dead_letter_queue(scope: Construct, prefix: str, key_arn: str, removal: RemovalPolicy) -> sqs.CfnQueue:
+def dead_letter_queue(scope: Construct, prefix: str, key_arn: str | None, removal: RemovalPolicy) -> sqs.CfnQueue:
     """Make the queue of the events that no rule could deliver; kept as long as SQS keeps anything.
 
+    Encrypted with the key, or with SQS's own (SSE-SQS), which asks nobody's consent.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
     """
     queue = sqs.CfnQueue(
         scope,
         "DeadLetterQueue",
         kms_master_key_id=key_arn,
+        sqs_managed_sse_enabled=None if key_arn else True,
         message_retention_period=FOURTEEN_DAYS_SECONDS,
         visibility_timeout=60,
     )

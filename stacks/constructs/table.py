@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 
-def table(scope: Construct, name: str, key_arn: str, *, keep: bool) -> dynamodb.CfnTable:
+def table(scope: Construct, name: str, key_arn: str | None, *, keep: bool) -> dynamodb.CfnTable:
     """Make the table: paid by request, restorable to any second of the last 35 days; protected if it is kept."""
     made = dynamodb.CfnTable(
         scope,
@@ -34,11 +34,13 @@ def table(scope: Construct, name: str, key_arn: str, *, keep: bool) -> dynamodb.
         time_to_live_specification=dynamodb.CfnTable.TimeToLiveSpecificationProperty(
             enabled=True, attribute_name="expires_at"
         ),
-        sse_specification=dynamodb.CfnTable.SSESpecificationProperty(
-            sse_enabled=True, sse_type="KMS", kms_master_key_id=key_arn
-        ),
+        sse_specification=_under(key_arn) if key_arn else None,  # without: under a key that DynamoDB owns
         deletion_protection_enabled=keep,
     )
     accept(made, "NIST.800.53.R5-DynamoDBInBackupPlan", "restorable to any second of the last 35 days, by itself")
     made.apply_removal_policy(RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY)
     return made
+
+
+def _under(key_arn: str) -> dynamodb.CfnTable.SSESpecificationProperty:
+    return dynamodb.CfnTable.SSESpecificationProperty(sse_enabled=True, sse_type="KMS", kms_master_key_id=key_arn)

@@ -20,15 +20,15 @@ def publish_merge_statements(target: Target, repository: str) -> tuple[Statement
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
     The function's role sends its dead letters: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
     """
-    key, use = (target.shared.key_arn,), ("kms:Decrypt", "kms:GenerateDataKey")
+    use = ("kms:Decrypt", "kms:GenerateDataKey")
     reading = ("codecommit:GetFile", "codecommit:GetFolder")
     return (
         Statement("ReadTheRepository", reading, (repository_arn(repository),)),
         *publishing(target),
         Statement("TellOfWhatIsRefused", ("sns:Publish",), (target.shared.topic_arn,)),
-        Statement("EncryptMessages", use, key, via("sns")),
+        *target.use_key("EncryptMessages", *use, conditions=via("sns")),
         Statement("GiveUp", ("sqs:SendMessage",), (target.shared.dead_letter_queue_arn,)),
-        Statement("EncryptDeadLetters", use, key, via("sqs")),
+        *target.use_key("EncryptDeadLetters", *use, conditions=via("sqs")),
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from modelwright.workflow.functions import Function, Grant
     from stacks.grants.target import Target
 
+KEY_ONLY = ("${KeyArn}",)
 METRIC_NAMESPACE = "Modelwright"
 _CONDITIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "cloudwatch:PutMetricData": {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}},
@@ -28,8 +29,9 @@ _CONDITIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 
 
 def function_statements(target: Target, function: Function, log_group_arn: str) -> tuple[Statement, ...]:
-    """Return the policy of one function: its own grants, its log, its traces."""
-    grants = tuple(_statement(target, number, grant) for number, grant in enumerate(function.grants, start=1))
+    """Return the policy of one function: its own grants, its log, its traces. Without a key, none is about one."""
+    asked = [grant for grant in function.grants if target.shared.key_arn or grant.resources != KEY_ONLY]
+    grants = tuple(_statement(target, number, grant) for number, grant in enumerate(asked, start=1))
     return (*grants, write_log(log_group_arn), send_traces())
 
 
@@ -58,7 +60,7 @@ def _resolve(target: Target, resource: str) -> str:
     values = {
         "ArtifactBucketArn": target.shared.artifact_bucket_arn,
         "TableArn": target.table,
-        "KeyArn": target.shared.key_arn,
+        "KeyArn": target.shared.key_arn or "",
         "Partition": Aws.PARTITION,
         "Region": Aws.REGION,
         "Account": Aws.ACCOUNT_ID,

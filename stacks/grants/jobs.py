@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stacks.grants.network import in_vpc
 from stacks.grants.target import Target, via
 from stacks.policies import NO_RESOURCE, Statement, arn, bucket_arn, objects
 
@@ -28,6 +29,7 @@ def processing(target: Target) -> tuple[Statement, ...]:
         *_key(target),
         *lend_key(target),
         *_images(target),
+        *in_vpc(target.guards.vpc),
         *_logs("/aws/sagemaker/ProcessingJobs"),
     )
 
@@ -41,6 +43,7 @@ def training(target: Target) -> tuple[Statement, ...]:
         *_key(target),
         *lend_key(target),
         *_images(target),
+        *in_vpc(target.guards.vpc),
         *_logs("/aws/sagemaker/TrainingJobs"),
     )
 
@@ -49,9 +52,10 @@ def hosting(target: Target) -> tuple[Statement, ...]:
     """The endpoint: read packaged models."""
     return (
         *_read(target, (), (f"models/{target.pipeline}/",)),
-        Statement("DecryptModels", ("kms:Decrypt",), (target.shared.key_arn,), via("s3")),
+        *target.use_key("DecryptModels", "kms:Decrypt", conditions=via("s3")),
         *lend_key(target),
         *_images(target),
+        *in_vpc(target.guards.vpc, hosting=True),
         *_logs(f"/aws/sagemaker/Endpoints/{target.names.prefix}"),
     )
 
@@ -99,11 +103,9 @@ def _key(target: Target) -> tuple[Statement, ...]:
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html (CreateTrainingJob, CreateProcessingJob)
     """
-    actions = ("kms:Decrypt", "kms:GenerateDataKey")
-    key = (target.shared.key_arn,)
     return (
-        Statement("UseTheKeyForObjects", actions, key, via("s3")),
-        Statement("EncryptOutputs", ("kms:Encrypt",), key),
+        *target.use_key("UseTheKeyForObjects", "kms:Decrypt", "kms:GenerateDataKey", conditions=via("s3")),
+        *target.use_key("EncryptOutputs", "kms:Encrypt"),
     )
 
 
@@ -115,10 +117,10 @@ def lend_key(target: Target) -> tuple[Statement, ...]:
     AWS's own https://github.com/awslabs/mlspace limits its SageMaker roles in the same way.
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html (KmsKeyId)
     """
-    key = (target.shared.key_arn,)
+    for_volumes = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
     return (
-        Statement("DescribeTheKey", ("kms:DescribeKey",), key),
-        Statement("LendTheKeyToVolumes", ("kms:CreateGrant",), key, {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+        *target.use_key("DescribeTheKey", "kms:DescribeKey"),
+        *target.use_key("LendTheKeyToVolumes", "kms:CreateGrant", conditions=for_volumes),
     )
 
 

@@ -31,7 +31,7 @@ def publishing(target: Target) -> tuple[Statement, ...]:
             (target.shared.artifact_bucket_arn,),
             {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
         ),
-        Statement("EncryptReleases", ("kms:GenerateDataKey",), (target.shared.key_arn,), via("s3")),
+        *target.use_key("EncryptReleases", "kms:GenerateDataKey", conditions=via("s3")),
         announcing(target),
     )
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Aws
 
 from modelwright.workflow.run_names import name_pattern
-from stacks.policies import arn, objects
+from stacks.policies import Statement, arn, objects
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stacks.grants.guards import Guards
     from stacks.names import PipelineNames
     from stacks.shared import Shared
 
@@ -25,6 +28,8 @@ class Target:
     """An address in S3 outside our own buckets that the data may be read from."""
     images: tuple[str, ...]
     """The ARNs of the ECR repositories that hold the images of jobs and endpoints."""
+    guards: Guards
+    """What the environment allows a run to ask for."""
 
     @property
     def pipeline(self) -> str:
@@ -45,6 +50,13 @@ class Target:
 
     def _run_names(self, step: str | None = None) -> str:
         return name_pattern(self.names.environment, self.pipeline, step)
+
+    def use_key(
+        self, sid: str, *actions: str, conditions: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> tuple[Statement, ...]:
+        """Return the statement about the environment's key; none where AWS's own keys are used: they ask nobody."""
+        key = self.shared.key_arn
+        return (Statement(sid, actions, (key,), conditions or {}),) if key else ()
 
     @property
     def table(self) -> str:

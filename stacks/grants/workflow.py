@@ -55,9 +55,10 @@ def _jobs(target: Target) -> Iterator[Statement]:
         ("ProcessingJob", "processing-job", ("process", "evaluate")),
         ("TrainingJob", "training-job", ("train",)),
     ):
-        verbs = tuple(f"sagemaker:{verb}{kind}" for verb in ("Create", "Describe", "Stop"))
-        actions = (*verbs, "sagemaker:AddTags", "sagemaker:ListTags")
-        yield Statement(f"Run{kind}s", actions, target.jobs(resource, *steps), why="each attempt has its own name")
+        named, why = target.jobs(resource, *steps), "each attempt has its own name"
+        yield Statement(f"Start{kind}s", (f"sagemaker:Create{kind}",), named, target.guards.jobs(), why=why)
+        verbs = tuple(f"sagemaker:{verb}{kind}" for verb in ("Describe", "Stop"))
+        yield Statement(f"Run{kind}s", (*verbs, "sagemaker:AddTags", "sagemaker:ListTags"), named, why=why)
     rules = (arn("events", f"rule/StepFunctionsGetEventsForSageMaker{name}JobsRule") for name in _SYNC_RULES)
     yield Statement("HearOfJobs", ("events:DescribeRule", "events:PutRule", "events:PutTargets"), tuple(rules))
 
@@ -71,8 +72,14 @@ def _endpoint(target: Target) -> tuple[Statement, ...]:
     """Make models and configurations of runs, and the one endpoint."""
     model, config = target.per_run("model"), target.per_run("endpoint-config")
     return (
-        Statement("MakeModels", ("sagemaker:CreateModel",), (model,), why=_PER_RUN),
-        Statement("MakeEndpointConfigs", ("sagemaker:CreateEndpointConfig",), (config,), why=_PER_RUN),
+        Statement("MakeModels", ("sagemaker:CreateModel",), (model,), target.guards.models(), why=_PER_RUN),
+        Statement(
+            "MakeEndpointConfigs",
+            ("sagemaker:CreateEndpointConfig",),
+            (config,),
+            target.guards.endpoint_configs(),
+            why=_PER_RUN,
+        ),
         Statement(
             "Deploy", ("sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"), (target.endpoint, config), why=_PER_RUN
         ),
@@ -102,12 +109,11 @@ def _pass_roles(callees: Callees) -> Statement:
 
 
 def _table_and_topic(target: Target) -> tuple[Statement, ...]:
-    key = (target.shared.key_arn,)
     return (
         Statement("RecordRuns", ("dynamodb:UpdateItem",), (target.table,)),
-        Statement("DecryptTheTable", ("kms:Decrypt",), key, via("dynamodb")),
+        *target.use_key("DecryptTheTable", "kms:Decrypt", conditions=via("dynamodb")),
         Statement("Tell", ("sns:Publish",), (target.shared.topic_arn,)),
-        Statement("EncryptMessages", ("kms:Decrypt", "kms:GenerateDataKey"), key, via("sns")),
+        *target.use_key("EncryptMessages", "kms:Decrypt", "kms:GenerateDataKey", conditions=via("sns")),
     )
 
 

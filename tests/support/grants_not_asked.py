@@ -71,10 +71,12 @@ NOT_TOUCHED: Mapping[tuple[str, str, str], str] = {
 """(owner, statement, resource) that some action of the statement is never used on, to the reason."""
 
 DENIES: Mapping[tuple[str, str], str] = {
+    ("*BucketPolicy", "NoKeysOfCallers"): "nobody of ours encrypts by himself; tried in test_bucket_encryption.py",
+    ("DataBucketPolicy", "OnlyKeysOfPipelines"): "only producers write there; tried in test_bucket_encryption.py",
     ("*", "TlsOnly"): "loopback counts as secure transport: docs/adr/0004-enforced-policies.md",
     (
         "DataBucketPolicy",
         "PipelinesNeverWrite",
-    ): "no role has the grant that it takes back; tried with one that has, below",
+    ): "no role has the grant that it takes back; tried with some that have: test_data_bucket.py",
 }
 """Statements that deny: no run can need them."""

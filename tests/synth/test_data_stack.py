@@ -57,6 +57,24 @@ def test_data_and_artifacts_are_under_the_key_and_logged(stack: Stack, name: str
     assert bucket["LoggingConfiguration"]["DestinationBucketName"] == f"<{published(stack, 'log-bucket')}>"
 
 
+@pytest.mark.parametrize("name", ["data-bucket", "artifact-bucket"])
+def test_nobody_encrypts_with_a_key_that_only_he_has(stack: Stack, name: str) -> None:
+    id_ = published(stack, name)
+    found = {item["Sid"]: item for item in policy(stack, "AWS::S3::BucketPolicy", "Bucket", f"<{id_}>")}
+    deny = found["NoKeysOfCallers"]
+    assert (deny["Effect"], deny["Action"], deny["Resource"]) == ("Deny", "s3:PutObject", f"<{id_}.Arn>/*")
+    assert deny["Condition"] == {"Null": {"s3:x-amz-server-side-encryption-customer-algorithm": "false"}}
+
+
+def test_data_come_under_the_environments_key_or_not_at_all(stack: Stack) -> None:
+    id_ = published(stack, "data-bucket")
+    found = {item["Sid"]: item for item in policy(stack, "AWS::S3::BucketPolicy", "Bucket", f"<{id_}>")}
+    deny = found["OnlyKeysOfPipelines"]
+    asked, named = (f"s3:x-amz-server-side-encryption{end}" for end in ("", "-aws-kms-key-id"))
+    ours = f"<{published(stack, 'key-arn')}.Arn>"
+    assert deny["Condition"] == {"Null": {asked: "false"}, "StringNotEquals": {named: ours}}
+
+
 def test_access_logs_can_be_delivered(stack: Stack) -> None:
     """Log delivery can use neither a key of ours nor a bucket without a statement for it."""
     id_ = published(stack, "log-bucket")

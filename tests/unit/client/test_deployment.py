@@ -54,10 +54,16 @@ def test_what_is_not_deployed_says_how_it_would_be(*, is_local: bool, command: s
 
 
 def test_a_stack_of_another_kind_is_not_ours() -> None:
-    outputs = {key: value for key, value in OUTPUTS.items() if key not in {"TableName", "KeyArn"}}
+    outputs = {key: value for key, value in OUTPUTS.items() if key not in {"TableName", "TopicArn"}}
     with pytest.raises(NotDeployed) as error:
         find_deployment(FakeSession(cloudformation=CloudFormation(outputs)), "dev", "penguins")
-    assert str(error.value).startswith("The stack mw-dev-penguins (CREATE_COMPLETE) has no output KeyArn, TableName.\n")
+    assert str(error.value).startswith("The stack mw-dev-penguins (CREATE_COMPLETE) has no output TableName, TopicArn.\n")
+
+
+def test_an_environment_without_a_key_of_its_own_says_none() -> None:
+    outputs = {key: value for key, value in OUTPUTS.items() if key != "KeyArn"}
+    found = find_deployment(FakeSession(cloudformation=CloudFormation(outputs)), "dev", "penguins")
+    assert found.key_arn is None
 
 
 def test_another_refusal_is_not_taken_for_a_missing_stack() -> None:

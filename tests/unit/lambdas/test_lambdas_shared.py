@@ -23,6 +23,18 @@ def test_the_environment_becomes_a_typed_value() -> None:
     assert read_env(Env, {"TABLE_NAME": "t", "LEASE_SECONDS": "60", "OTHER": "x"}) == Env("t", 60)
 
 
+def test_what_has_a_default_may_be_absent() -> None:
+    @dataclass(frozen=True)
+    class WithKey:
+        table_name: str
+        key_arn: str = ""
+
+    assert read_env(WithKey, {"TABLE_NAME": "t"}) == WithKey("t")
+    assert read_env(WithKey, {"TABLE_NAME": "t", "KEY_ARN": "k"}) == WithKey("t", "k")
+    with pytest.raises(EnvironmentInvalid, match="TABLE_NAME is not set"):
+        read_env(WithKey, {"KEY_ARN": "k"})
+
+
 def test_all_that_is_missing_or_wrong_is_said_at_once() -> None:
     with pytest.raises(EnvironmentInvalid, match="TABLE_NAME is not set; LEASE_SECONDS is 'soon'; it must be a whole"):
         read_env(Env, {"LEASE_SECONDS": "soon"})

@@ -180,6 +180,10 @@ def test_other_instances_are_encrypted_with_our_key(instance: str) -> None:
     assert plan.volume_key(instance, KEY_ARN, "KmsKeyId") == {"KmsKeyId": KEY_ARN}
 
 
+def test_without_a_key_none_is_named() -> None:
+    assert plan.volume_key("ml.m5.large", "", "VolumeKmsKeyId") == {}
+
+
 @given(st.lists(st.text(max_size=20), max_size=5))
 def test_arguments_never_meet_the_shell(arguments: list[str]) -> None:
     command = plan.entrypoint("process.py", arguments, requirements=True)
