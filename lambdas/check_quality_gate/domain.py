@@ -48,6 +48,12 @@ def decide(gate: list[dict[str, Any]], metrics: dict[str, float], champion: dict
     return {"passed": all(item.passed for item in verdicts), "clauses": [item.to_output() for item in verdicts]}
 
 
+def floors_missed(gate: list[dict[str, Any]], clauses: list[dict[str, Any]]) -> int:
+    """How many clauses on a number, of `decide`'s, do not hold; those on the champion are no floors."""
+    numbers = {clause["text"] for clause in gate if "number" in clause["right"]}
+    return sum(not clause["passed"] for clause in clauses if clause["text"] in numbers)
+
+
 def _check_measured(gate: list[dict[str, Any]], metrics: dict[str, float]) -> None:
     missing = sorted({clause["left"]["metric"] for clause in gate} - set(metrics))
     if missing:

@@ -1,4 +1,7 @@
-"""State `CheckQualityGate`: decide whether the trained model may be deployed."""
+"""State `CheckQualityGate`: decide whether the trained model may be deployed, and publish the floors that it missed.
+
+The floors are in the release, so no alarm can know them; it is about what is published here.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,14 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from check_quality_gate.domain import decide
+from check_quality_gate.domain import decide, floors_missed
 from shared.clients import client
 from shared.env import read_env
 from shared.log import log
 from shared.table import champion_key, read_item
+
+NAMESPACE = "Modelwright"
+FLOORS_MISSED = "GateFloorsMissed"
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,7 @@ class Env:
     """What the template gives this function."""
 
     pipeline: str
+    environment: str
     table_name: str
 
 
@@ -27,8 +34,17 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     del context
     env = read_env(Env, os.environ)
     verdict = decide(event["gate"], event["metrics"], _champion_metrics(env))
-    log("gate checked", passed=verdict["passed"], clauses=len(verdict["clauses"]))
+    missed = floors_missed(event["gate"], verdict["clauses"])
+    _publish(env, missed)
+    log("gate checked", passed=verdict["passed"], clauses=len(verdict["clauses"]), missed=missed)
     return verdict
+
+
+def _publish(env: Env, missed: int) -> None:
+    """Also when none is missed: that ends the alarm of the model before."""
+    dimensions = [{"Name": "Environment", "Value": env.environment}, {"Name": "Pipeline", "Value": env.pipeline}]
+    datum = {"MetricName": FLOORS_MISSED, "Dimensions": dimensions, "Value": missed, "Unit": "Count"}
+    client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=[datum])
 
 
 def _champion_metrics(env: Env) -> dict[str, float] | None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # two: about 100 rounds of 11 events an hour, far from the history's 25,000.
 # Whole seconds, 0 allowed: https://docs.aws.amazon.com/step-functions/latest/dg/state-wait.html
 QUICK_POLLS: Final = 6
+# "If any of your alarms trip during the specified monitoring period": the rollback alarms look at three minutes, and
+# metrics come a minute or two late. https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green-all-at-once.html
+BAKE_SECONDS: Final = 300
 SLOW_POLL_SECONDS: Final = 30
 
 
@@ -155,7 +158,7 @@ def update_endpoint(structure: WorkflowStructure) -> State:
         "EndpointConfigName": jsonata("$config_name"),
         "DeploymentConfig": {
             "BlueGreenUpdatePolicy": {
-                "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 120},
+                "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": BAKE_SECONDS},
                 "TerminationWaitInSeconds": 60,
                 "MaximumExecutionTimeoutInSeconds": update_timeout(structure.limits),
             },

@@ -1,12 +1,29 @@
-"""What new data start: where the pipeline watches for them."""
+"""New data start a run: a marker says that a folder is complete, or so many records have come.
+
+S3 tells EventBridge's default bus, when its bucket is asked to:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import aws_events as events
+from aws_cdk import aws_lambda as lambda_
+
+from modelwright.workflow.trigger_functions import COUNT_RECORDS
+from stacks.constructs.alarms import Alarms, Metric, Says
+from stacks.constructs.functions import Functions, Special
+from stacks.constructs.triggers import EVENT_AGE_SECONDS, Start, execution_input, start_target
+from stacks.grants.new_data import count_records_statements
 
 if TYPE_CHECKING:
+    from constructs import Construct
+
     from modelwright.config.structure import PipelineStructure
+    from stacks.grants.target import Target
     from stacks.shared import Shared
 
 
@@ -31,3 +48,92 @@ def watched_data(structure: PipelineStructure, shared: Shared) -> Watched:
         return Watched(shared.data_bucket, f"incoming/{structure.pipeline}/")
     bucket, _, prefix = source.removeprefix("s3://").partition("/")
     return Watched(bucket, prefix)
+
+
+def marker_rule(scope: Construct, start: Start, watched: Watched, marker: str) -> events.CfnRule:
+    """Start the default release on the folder of each new object `marker`, in the prefix itself or anywhere below.
+
+    Bucket and object are handed on as the objects that S3 describes them by: EventBridge puts a text into a template
+    as it is, and a key with a quote would end it. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
+    """
+    keys = [f"{watched.prefix}{marker}", {"wildcard": f"{_literal(watched.prefix)}*/{_literal(marker)}"}]
+    trigger = {"kind": "data", "id": "<id>", "bucket": "<bucket>", "object": "<object>"}
+    paths = {"id": "$.id", "bucket": "$.detail.bucket", "object": "$.detail.object"}
+    return events.CfnRule(
+        scope,
+        "DataRule",
+        description=f"A new {marker} under {watched.prefix} runs {start.pipeline} on its folder",
+        event_pattern=_created(watched, keys),
+        targets=[start_target(start, paths, execution_input(start.pipeline, "default", trigger))],
+    )
+
+
+@dataclass(frozen=True)
+class Counting:
+    """What is counted, for whom, and how many records start a run."""
+
+    target: Target
+    watched: Watched
+    every_records: int
+    state_machine_arn: str
+
+
+def count_new_records(scope: Construct, maker: Functions, counting: Counting) -> lambda_.CfnFunction:
+    """Make the Lambda that counts the records of each new object, and the rule that calls it."""
+    shared, watched = counting.target.shared, counting.watched
+    statements = count_records_statements(counting.target, watched.bucket, watched.prefix, counting.state_machine_arn)
+    values = {
+        "STATE_MACHINE_ARN": counting.state_machine_arn,
+        "EVERY_RECORDS": str(counting.every_records),
+    }
+    function = maker.make(COUNT_RECORDS, Special(None, statements, shared.dead_letter_queue_arn, values))
+    target = {
+        "id": "CountRecords",
+        "arn": function.attr_arn,
+        "retryPolicy": {"maximumEventAgeInSeconds": EVENT_AGE_SECONDS, "maximumRetryAttempts": 10},
+        "deadLetterConfig": {"arn": shared.dead_letter_queue_arn},
+    }
+    rule = events.CfnRule(
+        scope,
+        "NewDataRule",
+        description=f"New objects under {watched.prefix} are counted for {counting.target.pipeline}",
+        event_pattern=_created(watched, [{"prefix": watched.prefix}]),
+        targets=[target],
+    )
+    lambda_.CfnPermission(
+        scope,
+        "CountNewData",
+        action="lambda:InvokeFunction",
+        function_name=function.ref,
+        principal="events.amazonaws.com",
+        source_arn=rule.attr_arn,
+    )
+    return function
+
+
+def counting_alarm(alarms: Alarms, pipeline: str, function: lambda_.CfnFunction) -> None:
+    """Make the alarm of objects that could not be counted, though nothing is wrong with them."""
+    names = ("Errors", "Throttles", "DeadLetterErrors")
+    metrics = [Metric("AWS/Lambda", name, {"FunctionName": function.ref}) for name in names]
+    says = Says(
+        f"New data of {pipeline} could not be counted, so they bring no run nearer.",
+        "read their events in the dead-letter queue (local cloud: `modelwright inbox`), put the cause right, put the "
+        "objects there again.",
+    )
+    alarms.on_sum("CountRecordsAlarm", says, metrics)
+
+
+def _created(watched: Watched, keys: list[Any]) -> dict[str, Any]:
+    return {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": [watched.bucket]}, "object": {"key": keys}},
+    }
+
+
+def _literal(text: str) -> str:
+    """`text` in a wildcard, where a star and a backslash are escaped.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-wildcard-matching
+    """
+    return re.sub(r"([*\\])", r"\\\1", text)

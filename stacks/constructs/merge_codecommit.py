@@ -13,7 +13,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 
 from modelwright.workflow.trigger_functions import PUBLISH_MERGE
-from stacks.constructs.alarms import Alarms, Metric
+from stacks.constructs.alarms import Alarms, Metric, Says
 from stacks.constructs.functions import Functions, Special
 from stacks.constructs.merge_asset import merge_asset
 from stacks.constructs.triggers import EVENT_AGE_SECONDS
@@ -65,8 +65,11 @@ def merge_alarm(alarms: Alarms, pipeline: str, function: lambda_.CfnFunction) ->
     """
     names = ("Errors", "Throttles", "DeadLetterErrors")
     metrics = [Metric("AWS/Lambda", name, {"FunctionName": function.ref}) for name in names]
-    what = f"A merge could not be published for {pipeline}. The dead letters hold its event: modelwright inbox --aws."
-    alarms.on_sum("PublishMergeAlarm", what, metrics)
+    says = Says(
+        f"A merge could not be published for {pipeline}, so no run was started.",
+        "read its event in the dead-letter queue (local cloud: `modelwright inbox`), put its cause right, push again.",
+    )
+    alarms.on_sum("PublishMergeAlarm", says, metrics)
 
 
 def _rule(scope: Construct, merges: Merges, function: lambda_.CfnFunction) -> events.CfnRule:

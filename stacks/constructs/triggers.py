@@ -58,7 +58,7 @@ def merge_rule(scope: Construct, start: Start, event_bus: str, branch: str, even
         description=f"A merge into {branch} runs {start.pipeline}",
         event_bus_name=event_bus,
         event_pattern=pattern,
-        targets=[_target(start, paths, _input(start.pipeline, "<release>", trigger))],
+        targets=[start_target(start, paths, execution_input(start.pipeline, "<release>", trigger))],
     )
 
 
@@ -73,17 +73,18 @@ def schedule_rule(scope: Construct, start: Start, expression: str) -> events.Cfn
         "ScheduleRule",
         description=f"{expression} runs {start.pipeline}",
         schedule_expression=expression,
-        targets=[_target(start, {"id": "$.id"}, _input(start.pipeline, "default", trigger))],
+        targets=[start_target(start, {"id": "$.id"}, execution_input(start.pipeline, "default", trigger))],
     )
 
 
-def _input(pipeline: str, release: str, trigger: Mapping[str, str]) -> str:
+def execution_input(pipeline: str, release: str, trigger: Mapping[str, str]) -> str:
     """The execution's input as a template: a placeholder stands unquoted, EventBridge quotes the text it puts there."""
     text = json.dumps({"schema": 1, "pipeline": pipeline, "release": release, "trigger": dict(trigger)})
     return text.replace('"<', "<").replace('>"', ">")
 
 
-def _target(start: Start, paths: Mapping[str, str], template: str) -> dict[str, Any]:
+def start_target(start: Start, paths: Mapping[str, str], template: str) -> dict[str, Any]:
+    """The rule's target: the state machine, whose input is made by `template` of what `paths` find in the event."""
     return {
         "id": "StateMachine",
         "arn": start.state_machine_arn,

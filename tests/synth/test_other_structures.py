@@ -12,7 +12,6 @@ from template_queries import Stack, read_stack
 from modelwright.config.environment import AlarmSettings, EnvironmentSettings
 from modelwright.config.structure import PipelineStructure
 from modelwright.workflow.definition import placeholders
-from stacks.constructs.alarms import Alarms, Metric
 from stacks.data_stack import DataStack
 from stacks.pipeline_data_stack import PipelineDataStack
 from stacks.pipeline_stack import PipelineStack
@@ -119,9 +118,3 @@ def test_framework_images_are_those_of_the_region(stack: Stack, assembly: Path) 
     assert "arn:<AWS::Partition>:ecr:<AWS::Region>:683313688378:repository/sagemaker-scikit-learn" in found
     elsewhere = read_stack(assembly, "mw-dev-penguins").job_role("Training").statement("ecr:BatchGetImage")["Resource"]
     assert "arn:<AWS::Partition>:ecr:<AWS::Region>:492215442770:repository/sagemaker-scikit-learn" in elsewhere
-
-
-def test_more_metrics_than_an_alarm_takes_are_refused() -> None:
-    metrics = [Metric("AWS/Lambda", "Errors", {"FunctionName": str(number)}) for number in range(11)]
-    with pytest.raises(ValueError, match="sums 11 metrics; CloudWatch takes at most 10"):
-        Alarms(App(), "topic").on_sum("Many", "too many", metrics)

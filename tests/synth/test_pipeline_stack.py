@@ -10,7 +10,6 @@ import pytest
 from template_queries import Stack, read_stack, read_stacks
 
 from modelwright.config import load_project
-from modelwright.local.monitoring.expressions import evaluate
 from modelwright.workflow.definition import definition, placeholders
 from modelwright.workflow.functions import functions
 from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, Limits, Surroundings
@@ -136,94 +135,6 @@ def test_what_a_rule_cannot_deliver_is_tried_again_and_kept(stack: Stack) -> Non
         assert target["Arn"] == f"<{machine}>"
         assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
         assert target["DeadLetterConfig"] == {"Arn": "<SharedDeadLetterQueueArn>"}
-
-
-def test_every_alarm_tells_and_says_what_to_do(assembly: Path) -> None:
-    for stack in read_stacks(assembly):
-        for alarm in stack.all("AWS::CloudWatch::Alarm").values():
-            assert alarm["AlarmActions"] in (["<Topic>"], ["<SharedTopicArn>"])
-            assert "OKActions" not in alarm  # a new alarm would say that all is well
-            assert len(alarm["AlarmDescription"]) > 40
-
-
-@pytest.mark.parametrize("metric", ["ExecutionsFailed", "ExecutionsTimedOut", "ExecutionThrottled"])
-def test_an_execution_that_goes_wrong_is_told(stack: Stack, metric: str) -> None:
-    machine, _ = stack.one(MACHINE)
-    _, alarm = stack.one("AWS::CloudWatch::Alarm", MetricName=metric)
-    assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": f"<{machine}>"}]
-    assert (alarm["Statistic"], alarm["Threshold"], alarm["ComparisonOperator"]) == ("Sum", 0, "GreaterThanThreshold")
-    assert alarm["TreatMissingData"] == "notBreaching"
-
-
-def watched_functions(stack: Stack, metric: str) -> set[str]:
-    (alarm,) = (
-        item
-        for item in stack.all("AWS::CloudWatch::Alarm").values()
-        if f'"MetricName": "{metric}"' in json.dumps(item.get("Metrics", []))
-    )
-    watched = {
-        query["MetricStat"]["Metric"]["Dimensions"][0]["Value"] for query in alarm["Metrics"] if "MetricStat" in query
-    }
-    (total,) = (query for query in alarm["Metrics"] if "Expression" in query)
-    assert total["Expression"].count("FILL(") == len(watched)
-    return watched
-
-
-def test_throttling_of_every_function_is_told(stack: Stack) -> None:
-    assert watched_functions(stack, "Throttles") == {f"<{name}>" for name in stack.all("AWS::Lambda::Function")}
-
-
-def test_errors_are_told_of_functions_that_never_refuse_what_a_person_gave(stack: Stack) -> None:
-    """ReleaseNotFound and the like end the run, which is told as such: Lambda counts them like defects."""
-    defects = {"AcquireDeployment", "WatchEndpoint", "PromoteModel", "RemoveOldModels", "RestoreEndpoint"}
-    assert watched_functions(stack, "Errors") == {f"<{name}Function>" for name in defects}
-
-
-def test_latency_is_compared_in_microseconds(stack: Stack, project: Project) -> None:
-    _, alarm = stack.one("AWS::CloudWatch::Alarm", MetricName="ModelLatency")
-    assert alarm["Threshold"] == project.environment.alarms.endpoint_latency_ms * 1000
-    assert alarm["ExtendedStatistic"] == "p99"
-    assert alarm["TreatMissingData"] == "notBreaching"
-
-
-def alarm_of(stack: Stack, metric: str) -> tuple[str, dict[str, Any]]:
-    """The one alarm that a metric is part of."""
-    found = stack.all("AWS::CloudWatch::Alarm").items()
-    (one,) = ((name, alarm) for name, alarm in found if f'"MetricName": "{metric}"' in json.dumps(alarm))
-    return one
-
-
-def test_an_update_is_rolled_back_by_the_endpoints_own_alarms(stack: Stack) -> None:
-    substitutions = stack.machine()["DefinitionSubstitutions"]
-    wanted = [{"Name": "EndpointName", "Value": "mw-dev-penguins"}, {"Name": "VariantName", "Value": "AllTraffic"}]
-    pairs = {"EndpointErrorAlarmName": "Invocation5XXErrors", "EndpointLatencyAlarmName": "ModelLatency"}
-    for name, metric in pairs.items():
-        logical_id, alarm = alarm_of(stack, metric)
-        assert substitutions[name] == f"<{logical_id}>"
-        stats = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
-        assert all(watched["Dimensions"] == wanted for watched in stats or [alarm])
-
-
-def percent_of_errors(alarm: dict[str, Any], errors: int, requests: int) -> float:
-    """What CloudWatch makes of the alarm's expression in one minute."""
-    (query,) = (query for query in alarm["Metrics"] if "Expression" in query)
-    return float(evaluate(query["Expression"], {"errors": {0.0: errors}, "requests": {0.0: requests}})[0.0])
-
-
-@pytest.mark.parametrize(
-    ("errors", "requests", "alarmed"), [(0, 0, False), (1, 1, False), (2, 2, True), (5, 100, False), (7, 100, True)]
-)
-def test_one_error_on_a_quiet_endpoint_is_no_alarm(stack: Stack, errors: int, requests: int, *, alarmed: bool) -> None:
-    _, alarm = alarm_of(stack, "Invocation5XXErrors")
-    assert alarm["Threshold"] == 5
-    assert (percent_of_errors(alarm, errors, requests) > alarm["Threshold"]) is alarmed
-
-
-def test_a_pipeline_that_rests_too_long_is_told(stack: Stack, project: Project) -> None:
-    _, alarm = stack.one("AWS::CloudWatch::Alarm", MetricName="ExecutionsSucceeded")
-    days = project.environment.alarms.days_without_training
-    assert alarm["Period"] * alarm["EvaluationPeriods"] == days * 86400
-    assert (alarm["ComparisonOperator"], alarm["TreatMissingData"]) == ("LessThanThreshold", "breaching")
 
 
 def test_the_outputs_are_what_the_command_line_looks_for(stack: Stack, project: Project) -> None:

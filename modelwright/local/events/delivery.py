@@ -136,7 +136,13 @@ class Delivery:
             self._count("InvocationsFailedToBeSentToDlq")
 
     def _count(self, metric: str) -> None:
-        self.cloud.put_metric("AWS/Events", metric, 1, "Count", {"RuleName": self.rule["name"]})
+        """A rule of a bus that is not the default one is named with it.
+
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+        """
+        bus, _, name = self.rule["arn"].partition(":rule/")[2].rpartition("/")
+        dimensions = {"RuleName": name, **({"EventBusName": bus} if bus else {})}
+        self.cloud.put_metric("AWS/Events", metric, 1, "Count", dimensions)
 
 
 _TARGETS: dict[str, Callable[[Delivery, str], None]] = {

@@ -299,6 +299,18 @@ def test_without_a_champion_the_gate_says_so() -> None:
     assert gate.handler({"gate": [], "metrics": {}}, None) == {"passed": True, "clauses": []}
 
 
+def test_the_gate_publishes_how_many_of_its_floors_a_model_missed() -> None:
+    clause = {"left": {"metric": "accuracy"}, "op": ">=", "right": {"number": 0.8}, "text": "accuracy >= 0.8"}
+    assert not gate.handler({"gate": [clause], "metrics": {"accuracy": 0.7}}, None)["passed"]
+    (found,) = boto3.client("cloudwatch").list_metrics(Namespace="Modelwright", MetricName="GateFloorsMissed")[
+        "Metrics"
+    ]
+    assert {item["Name"]: item["Value"] for item in found["Dimensions"]} == {
+        "Environment": "dev",
+        "Pipeline": "penguins",
+    }
+
+
 def test_a_second_attempt_to_promote_changes_nothing(sagemaker: FakeSageMaker) -> None:
     fence = take(ONE, "a" * 12)["fence"]
     first = promote.handler(promotion(ONE, "a" * 12, fence), None)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from check_quality_gate.domain import MetricMissing, decide
+from check_quality_gate.domain import MetricMissing, decide, floors_missed
 from modelwright.config.gate import OPERATORS, parse_clause
 from record_metrics.domain import EvaluationInvalid, metric_data, parse_evaluation
 
@@ -63,6 +63,14 @@ def test_a_metric_that_was_not_measured_fails_the_run_and_names_what_was() -> No
 def test_a_clause_means_what_python_means(operator: str, found: float, limit: float) -> None:
     verdict = decide(gate(f"m {operator} {limit!r}"), {"m": found}, None)
     assert verdict["passed"] is eval(f"found {operator} limit")  # noqa: S307 # our own operators
+
+
+def test_floors_are_numbers_and_not_the_champion() -> None:
+    clauses = gate("a >= 0.8", "a >= 0.5", "a >= champion.a", "b < 1")
+    verdict = decide(clauses, {"a": 0.6, "b": 2}, {"a": 0.9})
+    assert [item["passed"] for item in verdict["clauses"]] == [False, True, False, False]
+    assert floors_missed(clauses, verdict["clauses"]) == 2
+    assert floors_missed(clauses[2:3], verdict["clauses"][2:3]) == 0
 
 
 @given(st.dictionaries(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True), finite, min_size=1))
