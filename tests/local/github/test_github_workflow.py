@@ -216,8 +216,20 @@ def test_what_was_pushed_is_trained(runner: Runner, ground: Ground) -> None:
     assert (result["status"], result["release"]) == ("Deployed", done.stdout.strip())
 
 
-@pytest.mark.parametrize("subject", [SUBJECT.replace("main", "dev"), "repo:octo-org@1/octo-repo@2:pull_request"])
-def test_another_branch_and_a_pull_request_get_no_keys(runner: Runner, subject: str) -> None:
+@pytest.mark.parametrize(
+    "subject",
+    [
+        SUBJECT.replace("main", "dev"),
+        SUBJECT.replace("main", "main-2"),
+        SUBJECT.replace("heads", "tags"),
+        SUBJECT.replace("octo-repo@2", "octo-repo@3"),
+        SUBJECT.replace("octo-org@1", "a-fork@9"),
+        "repo:octo-org/octo-repo:ref:refs/heads/main",
+        "repo:octo-org@1/octo-repo@2:pull_request",
+        "repo:octo-org@1/octo-repo@2:environment:main",
+    ],
+)
+def test_whoever_is_not_this_branch_of_this_repository_gets_no_keys(runner: Runner, subject: str) -> None:
     with pytest.raises(ClientError, match="Not authorized to perform sts:AssumeRoleWithWebIdentity"):
         runner.run(subject)
 
