@@ -37,6 +37,16 @@ def day_key(pipeline: str, day: str) -> Key:
     return _key(f"PIPELINE#{pipeline}", f"DAY#{day}")
 
 
+def records_key(pipeline: str) -> Key:
+    """The new records that wait for a run."""
+    return _key(f"RECORDS#{pipeline}", "WAITING")
+
+
+def counted_key(pipeline: str, identity: str) -> Key:
+    """One writing of an object, counted."""
+    return _key(f"RECORDS#{pipeline}", f"OBJECT#{identity}")
+
+
 def trigger_key(pipeline: str, kind: str, identifier: str) -> Key:
     """The execution that took an event."""
     return _key(f"TRIGGER#{pipeline}", f"{kind}#{identifier}")

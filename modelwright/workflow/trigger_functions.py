@@ -16,6 +16,17 @@ PUBLISH_MERGE: Final = Function(
 )
 """Makes the release of a commit in CodeCommit; its grants are in `stacks/grants/codecommit.py`."""
 
+COUNT_RECORDS: Final = Function(
+    name="count_records",
+    memory_mib=1769,  # as above: counting is the processor's work
+    timeout_seconds=900,
+    environment=("PIPELINE", "TABLE_NAME", "TOPIC_ARN", "STATE_MACHINE_ARN", "DATA_PREFIX", "EVERY_RECORDS"),
+    grants=(),
+)
+"""Counts the records of new objects; its grants are in `stacks/grants/new_data.py`."""
+
+TRIGGER_FUNCTIONS: Final = (PUBLISH_MERGE, COUNT_RECORDS)
+
 SHIPPED: Final = (
     "__init__.py",
     "errors.py",

@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 
 from modelwright.workflow.functions import FUNCTION_RESOURCES, FUNCTIONS, Function
-from modelwright.workflow.trigger_functions import PUBLISH_MERGE, SHIPPED
+from modelwright.workflow.trigger_functions import PUBLISH_MERGE, SHIPPED, TRIGGER_FUNCTIONS
 
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 FORBIDDEN = {"aws_cdk", "modelwright", "stacks", "training_code"}
@@ -29,7 +29,7 @@ NOT_CALLS = {
 }
 
 
-@pytest.mark.parametrize("function", [*FUNCTIONS, PUBLISH_MERGE], ids=lambda item: item.name)
+@pytest.mark.parametrize("function", [*FUNCTIONS, *TRIGGER_FUNCTIONS], ids=lambda item: item.name)
 def test_the_environment_in_the_table_is_what_the_handler_reads(function: Function) -> None:
     module = importlib.import_module(function.handler.rpartition(".")[0])
     assert callable(module.handler)
@@ -38,7 +38,7 @@ def test_the_environment_in_the_table_is_what_the_handler_reads(function: Functi
 
 def test_every_folder_with_a_handler_is_in_the_table() -> None:
     assert {path.parent.name for path in LAMBDAS.glob("*/handler.py")} == {
-        item.name for item in (*FUNCTIONS, PUBLISH_MERGE)
+        item.name for item in (*FUNCTIONS, *TRIGGER_FUNCTIONS)
     }
 
 

@@ -21,8 +21,8 @@ FEWEST_ROWS = 20
 
 
 def read_rows(source: Path) -> pd.DataFrame:
-    """Return the rows of one `.csv`, or of all in a folder, with the columns of `COLUMNS`."""
-    files = sorted(source.glob("*.csv")) if source.is_dir() else [source]
+    """Return the rows of one `.csv`, or of all in a folder and below, with the columns of `COLUMNS`."""
+    files = sorted(source.rglob("*.csv")) if source.is_dir() else [source]
     if not files:
         raise ValueError(f"{source} holds no .csv file")
     return pd.concat([read_file(file) for file in files], ignore_index=True)

@@ -121,6 +121,15 @@ def test_wrong_data_are_named(tmp_path: Path, text: str, problem: str) -> None:
         process.main(["--input", str(tmp_path), "--train", str(tmp_path / "t"), "--test", str(tmp_path / "u")])
 
 
+def test_data_in_folders_below_count_too(tmp_path: Path) -> None:
+    """New data come in a folder each; a run on all of them gets the folder above."""
+    text = DATA.read_text().splitlines(keepends=True)
+    for name, rows in (("day-1", text[1:200]), ("day-2", text[200:])):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "penguins.csv").write_text("".join([text[0], *rows]))
+    assert len(process.read_rows(tmp_path)) == len(process.read_rows(DATA))
+
+
 def test_a_folder_without_data_is_named(tmp_path: Path) -> None:
     for arguments in (["--input", str(tmp_path)], ["--train", str(tmp_path)], ["--test", str(tmp_path)]):
         module = {"--input": process, "--train": train}.get(arguments[0])

@@ -14,7 +14,7 @@ FEWEST_ROWS = 20
 
 def read_rows(source: Path) -> pd.DataFrame:
     """Return the rows of one `.csv`, or of all in a folder; raises ValueError that names the file that is wrong."""
-    files = sorted(source.glob("*.csv")) if source.is_dir() else [source]
+    files = sorted(source.rglob("*.csv")) if source.is_dir() else [source]
     if not files:
         raise ValueError(f"{source} holds no .csv file")
     parts = []
