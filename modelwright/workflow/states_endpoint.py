@@ -85,16 +85,14 @@ def check_endpoint_absent(structure: WorkflowStructure) -> State:
 def deploy_endpoint(structure: WorkflowStructure) -> State:
     """Update what serves, make again what failed, wait for what is busy."""
     busy = "['Creating', 'Updating', 'SystemUpdating', 'RollingBack', 'Deleting']"
+    patient = f"$endpoint_polls < {max_polls(structure.limits)}"
     return {
         "Type": "Choice",
         "Comment": f"How can the endpoint of {structure.pipeline} be changed?",
         "Choices": [
             {"Condition": jsonata("$endpoint_status = 'InService'"), "Next": "UpdateEndpoint"},
-            {"Condition": jsonata("$endpoint_status = 'Failed'"), "Next": "DeleteFailedEndpoint"},
-            {
-                "Condition": jsonata(f"$endpoint_status in {busy} and $endpoint_polls < {max_polls(structure.limits)}"),
-                "Next": "WaitForIdleEndpoint",
-            },
+            {"Condition": jsonata(f"$endpoint_status = 'Failed' and {patient}"), "Next": "DeleteFailedEndpoint"},
+            {"Condition": jsonata(f"$endpoint_status in {busy} and {patient}"), "Next": "WaitForIdleEndpoint"},
         ],
         "Default": "ExplainUnusableEndpoint",
     }

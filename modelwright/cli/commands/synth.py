@@ -38,5 +38,7 @@ def run(args: argparse.Namespace) -> int:
     if args.accepted:
         for accepted in report.accepted:
             print(accepted)
+    for measure in report.measures:
+        print(measure)
     print(report.summary())
     return 0 if report.ok else 1

@@ -39,6 +39,21 @@ class Accepted:
         return f"{self.where}: {self.tool} {self.id}: {self.reason}"
 
 
+@dataclass(frozen=True, order=True)
+class Measure:
+    """An upper bound that was computed, and the limit that it stays under."""
+
+    what: str
+    where: str
+    found: int
+    limit: int
+    unit: str
+
+    def __str__(self) -> str:
+        """Return one line: where, what, and how much of it there may be."""
+        return f"{self.where}: {self.what}: at most {self.found:,} of {self.limit:,} {self.unit}"
+
+
 @dataclass(frozen=True)
 class CheckReport:
     """The outcome of all validators of one environment."""
@@ -47,6 +62,7 @@ class CheckReport:
     accepted: tuple[Accepted, ...] = ()
     tools: tuple[str, ...] = ()
     """Each validator that ran, once."""
+    measures: tuple[Measure, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -66,6 +82,7 @@ class Collector:
     findings: list[Finding] = field(default_factory=list)
     accepted: list[Accepted] = field(default_factory=list)
     tools: list[str] = field(default_factory=list)
+    measures: list[Measure] = field(default_factory=list)
 
     def add(self, tool: str, findings: Iterable[Finding], accepted: Iterable[Accepted] = ()) -> None:
         """Note that `tool` ran, and what it said."""
@@ -73,6 +90,15 @@ class Collector:
         self.findings.extend(findings)
         self.accepted.extend(accepted)
 
+    def measure(self, measure: Measure) -> None:
+        """Note a bound that was computed."""
+        self.measures.append(measure)
+
     def report(self) -> CheckReport:
         """Return everything in a stable order."""
-        return CheckReport(tuple(sorted(self.findings)), tuple(sorted(self.accepted)), tuple(sorted(self.tools)))
+        return CheckReport(
+            tuple(sorted(self.findings)),
+            tuple(sorted(self.accepted)),
+            tuple(sorted(self.tools)),
+            tuple(sorted(self.measures)),
+        )
