@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -47,6 +48,24 @@ def instance_problem(instance: str, purpose: Purpose) -> str | None:
     if found["size"] not in sizes:
         return f"is {instance!r}; for {purpose}, SageMaker has {found['family']} in the sizes {names(sizes)}."
     return None
+
+
+def known_pattern(pattern: str) -> bool:
+    """Tell whether SageMaker has an instance type, for whatever purpose, that `pattern` describes."""
+    purposes: tuple[Purpose, ...] = ("training", "processing", "hosting")
+    return any(fnmatchcase(name, pattern) for purpose in purposes for name in _types(purpose))
+
+
+def limit_problem(instance: str, purpose: Purpose, allowed: tuple[str, ...]) -> str | None:
+    """Return that the environment does not allow an instance type for `purpose`; None when it does, or allows all.
+
+    `allowed` has types and patterns, in which `*` stands for any text: `ml.t2.*`.
+    """
+    if not allowed or any(fnmatchcase(instance, pattern) for pattern in allowed):
+        return None
+    near = nearest(instance, [name for name in _types(purpose) if any(fnmatchcase(name, each) for each in allowed)])
+    hint = f" The nearest that SageMaker has for {purpose} is {near[0]}." if near else ""
+    return f"is {instance!r}; limits.instances of the environment allows {names(allowed, 'or')}.{hint}"
 
 
 def _types(purpose: Purpose) -> list[str]:

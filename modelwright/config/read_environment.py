@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from modelwright.config.document import read_document
 from modelwright.config.environment import AlarmSettings, EnvironmentSettings, LimitSettings, LogSettings
 from modelwright.config.images import region_problem
+from modelwright.config.instances import known_pattern
 from modelwright.config.read_account import read_tags, read_vpc, texts
 from modelwright.config.reader import Section, shown
 from modelwright.errors import Problem, names
@@ -32,6 +33,7 @@ _OIDC_PROVIDER = rf"create|arn:aws[a-z-]*:iam::[0-9]{{12}}:oidc-provider/{re.esc
 # https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html
 _PATHS = "a path that begins and ends with a slash, at most 128 characters, not AWS's own /aws-…/"
 _QUALIFIER = r"[a-z0-9]{1,10}"
+MAX_INSTANCES = 40
 _INSTANCES = r"ml\.[a-z0-9*-]+\.[a-z0-9*-]+"
 
 
@@ -147,7 +149,7 @@ def _limits(top: Section) -> LimitSettings:
         max_runtime_seconds=section.integer("max_runtime_seconds", default.max_runtime_seconds, most=432_000),
         max_instance_count=section.integer("max_instance_count", default.max_instance_count, most=100),
         max_volume_gib=section.integer("max_volume_gib", default.max_volume_gib, most=16_384),
-        instances=texts(section, "instances", _INSTANCES, "an instance type like ml.m5.large, or ml.m5.*"),
+        instances=_instances(section),
         max_runs_per_day=section.integer("max_runs_per_day", 0, least=1, most=10_000) or None,
         max_wait_for_endpoint_seconds=section.integer(
             "max_wait_for_endpoint_seconds", default.max_wait_for_endpoint_seconds, least=60, most=14_400
@@ -160,6 +162,17 @@ def _limits(top: Section) -> LimitSettings:
         section.problem("lease_seconds", f"is {settings.lease_seconds}; it must be {least} or more: {why}.")
     section.finish()
     return settings
+
+
+def _instances(section: Section) -> tuple[str, ...]:
+    """They are conditions of the state machine's role, whose policies have room for 10,240 characters."""
+    found = texts(section, "instances", _INSTANCES, "an instance type like ml.m5.large, or ml.m5.*")
+    if len(found) > MAX_INSTANCES:
+        section.problem("instances", f"has {len(found)} entries; at most {MAX_INSTANCES}; ml.m5.* stands for many.")
+    for index, pattern in enumerate(found):
+        if not known_pattern(pattern):
+            section.problem(f"instances[{index}]", f"is {pattern!r}; SageMaker has no instance type like it.")
+    return found
 
 
 def _floors(section: Section) -> dict[str, float]:

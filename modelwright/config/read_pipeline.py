@@ -10,7 +10,7 @@ from modelwright.config.document import Node, read_document
 from modelwright.config.folder_files import DataPath, check_data, check_script, check_smoke_test
 from modelwright.config.gate import GateClause, GateSyntaxError, parse_clause
 from modelwright.config.images import FRAMEWORKS, FRAMEWORKS_NOT_YET, image_problem, image_regions, version_problem
-from modelwright.config.instances import Purpose, instance_problem
+from modelwright.config.instances import Purpose, instance_problem, limit_problem
 from modelwright.config.job_values import read_arguments, read_hyperparameters
 from modelwright.config.pipeline import (
     DataSettings,
@@ -130,7 +130,7 @@ def _job(section: Section, place: _Place, purpose: Purpose) -> dict[str, Any]:
         check_script(place.folder, script, lambda message: section.problem("script", message))
     return {
         "script": script,
-        "instance": _instance(section, purpose),
+        "instance": _instance(section, purpose, place),
         "instance_count": _one_instance(section),
         "volume_gib": section.integer("volume_gib", 10, most=limits.max_volume_gib if limits else 16_384),
         "max_runtime_seconds": section.integer(
@@ -149,9 +149,10 @@ def _one_instance(section: Section) -> int:
     return 1
 
 
-def _instance(section: Section, purpose: Purpose) -> str:
+def _instance(section: Section, purpose: Purpose, place: _Place) -> str:
     instance = section.text("instance", allowed="an instance type, like ml.m5.large")
-    problem = instance_problem(instance, purpose) if instance else None
+    allowed = place.environment.limits.instances if place.environment else ()
+    problem = (instance_problem(instance, purpose) or limit_problem(instance, purpose, allowed)) if instance else None
     if problem:
         section.problem("instance", problem)
         return ""
@@ -221,12 +222,16 @@ def _no_endpoint(section: Section) -> DeploySettings:
 
 def _endpoint(section: Section, place: _Place) -> DeploySettings:
     most = place.environment.limits.max_instance_count if place.environment else 100
+    vpc = place.environment.vpc if place.environment else None
+    if vpc and len(vpc.subnets) == 1:  # https://docs.aws.amazon.com/sagemaker/latest/dg/host-vpc.html
+        needed = "an endpoint needs 2 or more, in different availability zones"
+        section.problem("endpoint", f"is realtime, but the environment's vpc has 1 subnet; {needed}.")
     smoke_test = section.text("smoke_test", allowed="a .csv or .json file of the pipeline's folder")
     if smoke_test:
         check_smoke_test(place.folder, smoke_test, lambda message: section.problem("smoke_test", message))
     return DeploySettings(
         endpoint="realtime",
-        instance=_instance(section, "hosting"),
+        instance=_instance(section, "hosting", place),
         instance_count=section.integer("instance_count", 1, most=most),
         smoke_test=smoke_test,
         keep=section.integer("keep", 3, most=50),

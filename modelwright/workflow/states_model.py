@@ -25,6 +25,7 @@ def create_model(structure: WorkflowStructure) -> State:
             "Environment": container_environment(),
         },
         "EnableNetworkIsolation": jsonata("$plan.isolated"),
+        **structure.vpc_config,
         "Tags": tags(structure),
     }
     return {

@@ -24,6 +24,7 @@ SINGLE = (
     # services
     "cloudwatch:namespace",
     "dynamodb:EnclosingOperation", "dynamodb:ReturnConsumedCapacity", "dynamodb:ReturnValues", "dynamodb:Select",
+    "ec2:Subnet",
     "events:detail-type", "events:source",
     "iam:AssociatedResourceArn", "iam:PassedToService",
     "kms:CallerAccount", "kms:GrantIsForAWSResource", "kms:GranteePrincipal", "kms:RequestAlias", "kms:ViaService",

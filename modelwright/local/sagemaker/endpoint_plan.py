@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelwright.local.sagemaker.job_permissions import check_trust
+from modelwright.local.sagemaker.job_permissions import check_trust, join_network
+from modelwright.local.sagemaker.job_problems import ClientProblem
 from modelwright.local.sagemaker.models import find_model_data, model_data_url
 from modelwright.local.service import AwsError
 
@@ -41,6 +42,7 @@ def _variant(cloud: Cloud, models: Models, variant: dict[str, Any]) -> dict[str,
         raise PlanError(error.message) from None
     role = model["ExecutionRoleArn"]
     _check_trust(cloud, role, model["ModelArn"])
+    _join_network(cloud, role, model.get("VpcConfig"))
     _check_image(cloud, role, container["Image"])
     return {
         "VariantName": variant["VariantName"],
@@ -62,6 +64,16 @@ def _check_trust(cloud: Cloud, role: str, source_arn: str) -> None:
         check_trust(cloud, role, source_arn)
     except AwsError as error:
         raise PlanError(error.message) from None
+
+
+def _join_network(cloud: Cloud, role: str, vpc_config: dict[str, list[str]] | None) -> None:
+    """Endpoints ask for one action more: https://docs.aws.amazon.com/sagemaker/latest/dg/host-vpc.html."""
+    if vpc_config:
+        _authorize(cloud, role, "ec2:DescribeVpcEndpoints", "*", "for the model's VPC")
+    try:
+        join_network(cloud, role, vpc_config)
+    except ClientProblem as error:
+        raise PlanError(str(error)) from None
 
 
 def _check_image(cloud: Cloud, role: str, image: str) -> None:

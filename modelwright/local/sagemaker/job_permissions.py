@@ -12,6 +12,8 @@ from modelwright.local.sagemaker.job_problems import ClientProblem
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from modelwright.local.cloud import Cloud
 
 PRINCIPAL = "sagemaker.amazonaws.com"
@@ -53,6 +55,43 @@ def pull_image(cloud: Cloud, role_arn: str, image: str) -> None:
             cloud.authorize(role_arn, f"ecr:{action}", repository)
     except AwsError as error:
         raise ClientProblem(f"Cannot pull the image {image}: {error.message}") from error
+
+
+_INTERFACE_ACTIONS = (
+    "CreateNetworkInterfacePermission",
+    "DeleteNetworkInterface",
+    "DeleteNetworkInterfacePermission",
+)
+_LOOKS = (
+    "DescribeDhcpOptions",
+    "DescribeNetworkInterfaces",
+    "DescribeSecurityGroups",
+    "DescribeSubnets",
+    "DescribeVpcs",
+)
+
+
+def join_network(cloud: Cloud, role_arn: str, vpc_config: Mapping[str, list[str]] | None) -> None:
+    """Do, as far as permissions go, what interfaces in a VPC need; ClientProblem when the role may not.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html ("If you specify a private VPC …")
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html (what each is asked on)
+    """
+    if not vpc_config:
+        return
+    ec2 = f"arn:aws:ec2:{cloud.region}:{cloud.account}"
+    interface = f"{ec2}:network-interface/eni-00000000000000000"
+    groups = [f"{ec2}:security-group/{group}" for group in vpc_config["SecurityGroupIds"]]
+    try:
+        for action in _LOOKS:
+            cloud.authorize(role_arn, f"ec2:{action}", "*")
+        for subnet in (f"{ec2}:subnet/{name}" for name in vpc_config["Subnets"]):
+            for resource in (interface, subnet, *groups):
+                cloud.authorize(role_arn, "ec2:CreateNetworkInterface", resource)
+            for action in _INTERFACE_ACTIONS:
+                cloud.authorize(role_arn, f"ec2:{action}", interface, {"ec2:Subnet": subnet})
+    except AwsError as error:
+        raise ClientProblem(f"Cannot make network interfaces in the VPC: {error.message}") from error
 
 
 def lend_volume_key(cloud: Cloud, role_arn: str, key: str | None) -> None:

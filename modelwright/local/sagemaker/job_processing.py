@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from modelwright.contract import configs, outcomes
 from modelwright.contract.layout import ProcessingLayout
 from modelwright.local.sagemaker.channels import Inputs
-from modelwright.local.sagemaker.job_permissions import lend_volume_key, pull_image
+from modelwright.local.sagemaker.job_permissions import join_network, lend_volume_key, pull_image
 from modelwright.local.sagemaker.job_process import Container
 from modelwright.local.sagemaker.outputs import Outputs
 
@@ -63,6 +63,7 @@ class ProcessingRun:
         }
         outputs = [output["S3Output"]["LocalPath"] for output in self._outputs()]
         self._tree.make([*_LAYOUT.directories(), *outputs], files)
+        join_network(self._cloud, self._role, self._job.get("NetworkConfig", {}).get("VpcConfig"))
         pull_image(self._cloud, self._role, self._job["AppSpecification"]["ImageUri"])
         lend_volume_key(self._cloud, self._role, cluster.get("VolumeKmsKeyId"))
         inputs = Inputs(self._cloud, self._role)

@@ -13,7 +13,7 @@ from modelwright.contract.layout import TrainingLayout
 from modelwright.contract.problems import ContractError
 from modelwright.local.sagemaker import job_code
 from modelwright.local.sagemaker.channels import Inputs
-from modelwright.local.sagemaker.job_permissions import lend_volume_key, pull_image
+from modelwright.local.sagemaker.job_permissions import join_network, lend_volume_key, pull_image
 from modelwright.local.sagemaker.job_problems import ContainerFailure
 from modelwright.local.sagemaker.job_process import Container, Stopped
 from modelwright.local.sagemaker.outputs import Outputs
@@ -79,6 +79,7 @@ class TrainingRun:
             f"{_LAYOUT.config}/resourceconfig.json": context.resource_config,
         }
         self._tree.make(_LAYOUT.directories(), files)
+        join_network(self._cloud, self._role, self._job.get("VpcConfig"))
         pull_image(self._cloud, self._role, self._job["AlgorithmSpecification"]["TrainingImage"])
         lend_volume_key(self._cloud, self._role, self._job["ResourceConfig"].get("VolumeKmsKeyId"))
         self._record.enter("Downloading")

@@ -68,6 +68,26 @@ vpc: {id: vpc-0123456789abcdef0, subnets: [subnet-01234567, subnet-89abcdef], se
             "limits: {instances: [m5.large]}",
             "limits.instances[0] is 'm5.large'; it must be an instance type like ml.m5",
         ),
+        ("limits: {instances: [ml.m5.enormous]}", "limits.instances[0] is 'ml.m5.enormous'; SageMaker has no instance"),
+        ("limits: {instances: ['ml.m55*.*']}", "SageMaker has no instance type like it."),
+        (
+            "limits: {instances: ["
+            + ", ".join(f"ml.m{n}.{size}*" for n in (4, 5, 6, 7) for size in "0123456789x")
+            + "]}",
+            "limits.instances has 44 entries; at most 40; ml.m5.* stands for many.",
+        ),
+        ("vpc: {}", "vpc.subnets is missing or empty; a vpc needs 1 to 16 of them."),
+        ("vpc: {subnets: [subnet-01234567]}", "vpc.security_groups is missing or empty; a vpc needs 1 to 5 of them."),
+        (
+            "vpc: {security_groups: ["
+            + ", ".join(f"sg-0123456{n}" for n in range(6))
+            + "], subnets: [subnet-01234567]}",
+            "vpc.security_groups has 6 entries; SageMaker takes at most 5.",
+        ),
+        (
+            "vpc: {security_groups: [sg-01234567], subnets: [subnet-01234567], endpoints: create}",
+            "vpc.route_tables is missing; endpoints: create needs it.",
+        ),
         ("vpc: {subnets: []}", "vpc.subnets is missing or empty; a vpc needs 1 to 16 of them."),
         ("vpc: {subnets: [subnet-1]}", "vpc.subnets[0] is 'subnet-1'; it must be an id: subnet-…."),
         ("tags: {'aws:x': y}", "tags.aws:x must be a tag's key: at most 128 letters"),

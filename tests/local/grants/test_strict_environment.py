@@ -1,0 +1,108 @@
+"""The pipeline in an environment with a VPC, a role path, a boundary, tags and limits: all of it is real to a run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from own_environments import GROUP, STRICT, SUBNETS, TAGS, project_with
+from policy_surgery import Decisions, Grant, grants, policies, without
+
+from modelwright.client.executions import run_id
+from modelwright.client.synth import ensure_assembly
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline_stage import Stage
+    from policy_surgery import Policy
+
+NETWORK = {"SecurityGroupIds": [GROUP], "Subnets": list(SUBNETS)}
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """In place of the real project's: the same with an environment `dev` of a strict platform engineer."""
+    return ensure_assembly(project_with(tmp_path_factory.mktemp("strict") / "p", dev=STRICT), "dev")
+
+
+@pytest.fixture(scope="module")
+def run(stage: Stage) -> str:
+    """The id of a run that was deployed."""
+    record = stage.ended(stage.start("good"))
+    assert record["status"] == "SUCCEEDED", record
+    assert json.loads(record["output"])["status"] == "Deployed"
+    return run_id(record["executionArn"])
+
+
+def test_jobs_and_models_are_in_the_network(stage: Stage, run: str) -> None:
+    client = stage.client("sagemaker")
+    process = client.describe_processing_job(ProcessingJobName=f"dev-penguins-process-{run}-00")
+    assert process["NetworkConfig"]["VpcConfig"] == NETWORK
+    assert process["NetworkConfig"]["EnableNetworkIsolation"] is True
+    assert client.describe_training_job(TrainingJobName=f"dev-penguins-train-{run}-00")["VpcConfig"] == NETWORK
+    assert client.describe_model(ModelName=f"dev-penguins-{run}-00")["VpcConfig"] == NETWORK
+
+
+def test_everything_that_a_run_makes_has_the_tags(stage: Stage, run: str) -> None:
+    client, account = stage.client("sagemaker"), f"arn:aws:sagemaker:eu-central-1:{stage.cloud.account}"
+    own = {"modelwright:environment": "dev", "modelwright:pipeline": "penguins", "modelwright:run": run}
+    for name in (
+        f"processing-job/dev-penguins-process-{run}-00",
+        f"training-job/dev-penguins-train-{run}-00",
+        f"processing-job/dev-penguins-evaluate-{run}-00",
+        f"model/dev-penguins-{run}-00",
+        f"endpoint-config/dev-penguins-{run}-00",
+        "endpoint/mw-dev-penguins",
+    ):
+        found = {tag["Key"]: tag["Value"] for tag in client.list_tags(ResourceArn=f"{account}:{name}")["Tags"]}
+        assert found.items() >= {**TAGS, **own}.items(), name
+    group = client.list_tags(ResourceArn=f"{account}:model-package-group/mw-dev-penguins")["Tags"]
+    assert {tag["Key"]: tag["Value"] for tag in group} == TAGS
+
+
+def test_each_action_in_the_network_is_needed(stage: Stage, decisions: Decisions, run: str) -> None:
+    """Nine of a job, ten of an endpoint; without one, the run fails and says which."""
+    found = policies(stage.cloud)
+    wanted = [grant for grant in grants(found) if grant.action.startswith("ec2:")]
+    assert len(wanted) == 9 + 9 + 10
+    assert [str(grant) for grant in wanted if not is_missed(stage, found, grant, decisions)] == []
+
+
+def is_missed(stage: Stage, found: list[Policy], grant: Grant, decisions: Decisions) -> bool:
+    with without(stage.cloud, found, grant):
+        decisions.refused.clear()
+        seen = stage.run("good")
+    return seen.outcome == "FAILED" and grant.action.lower() in decisions.refused
+
+
+def changed(stage: Stage, change: dict[str, Any]) -> str:
+    """Publish the good release with other values of `train`, as one of another environment or another time."""
+    client, bucket = stage.client("s3"), stage.deployment.artifact_bucket
+    body = client.get_object(Bucket=bucket, Key=f"releases/penguins/{stage.releases['good']}.json")["Body"].read()
+    manifest = json.loads(body)
+    manifest["train"] |= change
+    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    name = hashlib.sha256(text).hexdigest()
+    client.put_object(Bucket=bucket, Key=f"releases/penguins/{name}.json", Body=text)
+    return name
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"instance": "ml.m5.xlarge"}, {"instance": "ml.p3.2xlarge"}, {"max_runtime_seconds": 7201}],
+    ids=["another instance", "a large instance", "a longer time"],
+)
+def test_a_release_that_asks_for_what_is_not_allowed_is_refused_by_iam(
+    stage: Stage, decisions: Decisions, run: str, change: dict[str, Any]
+) -> None:
+    decisions.refused.clear()
+    seen = stage.run(changed(stage, change))
+    assert (seen.outcome, seen.error) == ("FAILED", "SageMaker.AmazonSageMakerException")
+    assert decisions.refused == {"sagemaker:createtrainingjob"}
+
+
+def test_a_release_within_the_limits_is_not(stage: Stage, run: str) -> None:
+    assert stage.run(changed(stage, {"max_runtime_seconds": 7200})).outcome == "Deployed"
