@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from one_at_a_time import OneAtATime
 from workflow_answers import manifest
 
 import prepare_run.handler as prepare
@@ -59,8 +61,9 @@ def executions(monkeypatch: pytest.MonkeyPatch) -> Iterator[Executions]:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     shared.clients.client.cache_clear()
-    real, found = shared.clients.client, Executions()
-    monkeypatch.setattr(prepare, "client", lambda name: found if name == "stepfunctions" else real(name))
+    real, found, lock = shared.clients.client, Executions(), Lock()
+    fakes = {"stepfunctions": found}
+    monkeypatch.setattr(prepare, "client", lambda name: fakes.get(name) or OneAtATime(real(name), lock))
     with mock_aws():
         boto3.client("s3").create_bucket(
             Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
