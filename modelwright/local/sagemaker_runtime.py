@@ -10,13 +10,15 @@ import queue
 import threading
 import time
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from modelwright.local.sagemaker.endpoint_server import ServerFailed
+from modelwright.local.sagemaker.endpoint_usage import EVERY_SECONDS, Usage
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from modelwright.local.cloud import Cloud
     from modelwright.local.sagemaker.endpoint_fleet import Member
@@ -85,6 +87,7 @@ class SageMakerRuntime:
         except KeyError:
             raise AwsError("ValidationError", f"Variant {variant} of endpoint {name} not found.") from None
         except ServerFailed as error:
+            self._metrics.record_unanswered(name, variant or endpoints.first_variant(name))
             raise AwsError("ServiceUnavailable", f"Endpoint {name}: {error}.", 503) from None
         overhead = time.perf_counter() - started - model_seconds
         self._metrics.record(name, member.variant, 0 if reply is None else reply.status, model_seconds, overhead)
@@ -118,12 +121,14 @@ class SageMakerRuntime:
 class _Metrics:
     """Records the endpoint's metrics beside the requests: an alarm that is evaluated delays no answer.
 
+    What instances use comes first: requests without it are those that no instance was there for.
     https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html#cloudwatch-metrics-endpoint-invocation
     """
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._queue: queue.Queue[tuple[dict[str, str], list[tuple[str, float, str]]] | None] = queue.Queue()
+        self._usage = Usage(cloud)
         self._thread = threading.Thread(target=self._run, name="endpoint-metrics", daemon=True)
 
     def start(self) -> None:
@@ -147,17 +152,39 @@ class _Metrics:
         ]
         self._queue.put(({"EndpointName": endpoint, "VariantName": variant}, values))
 
+    def record_unanswered(self, endpoint: str, variant: str) -> None:
+        """Record a request that no server took: the model answered nothing, so there is no error of its and no time."""
+        self._queue.put(({"EndpointName": endpoint, "VariantName": variant}, [("Invocations", 1.0, "None")]))
+
     def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
-            dimensions, values = item
+        while True:
             try:
-                for name, value, unit in values:
-                    self._cloud.put_metric("AWS/SageMaker", name, value, unit, dimensions)
-            except Exception:  # noqa: BLE001  # one value that is lost must not end the recording
-                _log.exception("a metric was not recorded endpoint=%s", dimensions["EndpointName"])
-            finally:
-                self._queue.task_done()
-        self._queue.task_done()
+                item = self._queue.get(timeout=EVERY_SECONDS)
+            except queue.Empty:
+                self._guarded(self._report)
+                continue
+            if item is not None:
+                self._guarded(partial(self._record, *item))
+            self._queue.task_done()
+            if item is None:
+                return
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except Exception:  # noqa: BLE001  # one value that is lost must not end the recording
+            _log.exception("a metric of an endpoint was not recorded")
+
+    def _record(self, dimensions: dict[str, str], values: list[tuple[str, float, str]]) -> None:
+        self._report()
+        for name, value, unit in values:
+            self._cloud.put_metric("AWS/SageMaker", name, value, unit, dimensions)
+
+    def _report(self) -> None:
+        services: Mapping[str, Any] = self._cloud.services
+        endpoints: Endpoints = services["sagemaker"].endpoints
+        for name, fleet in endpoints.running().items():
+            self._usage.report(name, fleet)
 
 
 def _checked_body(params: dict[str, Any]) -> bytes:

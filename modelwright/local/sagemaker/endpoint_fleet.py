@@ -55,6 +55,11 @@ class Fleet:
         """The variants' names, in the configuration's order."""
         return [variant.name for variant in self._variants]
 
+    @property
+    def members(self) -> list[Member]:
+        """All servers."""
+        return [member for variant in self._variants for member in variant.members]
+
     def start(self) -> None:
         """Start all servers at once; ServerFailed with the first one's reason when one of them does not serve."""
         members = [(variant.name, member) for variant in self._variants for member in variant.members]

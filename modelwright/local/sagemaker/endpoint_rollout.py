@@ -41,6 +41,12 @@ class Rollout:
                     self._start(name, plan, traffic)
         return traffic
 
+    def running(self) -> dict[str, Fleet]:
+        """The fleets that get most of their endpoint's requests now; none of an endpoint that was not asked yet."""
+        with self._lock:
+            traffics = dict(self._traffic)
+        return {name: fleet for name, traffic in traffics.items() if (fleet := traffic.fleet) is not None}
+
     def deploy(self, name: str) -> None:
         """Put the endpoint's pending configuration into service; returns at once."""
         self._spawn(name, self._deploy)

@@ -62,6 +62,17 @@ class Server:
         self._asked = False
         self._reason = ""
 
+    @property
+    def pid(self) -> int | None:
+        """The process that serves now; None while there is none."""
+        with self._changed:
+            return self._process.pid if self._process is not None and self._connections is not None else None
+
+    @property
+    def root(self) -> Path:
+        """What is its /opt/ml."""
+        return self._spec.root
+
     def start(self) -> None:
         """Start the process and return when its `/ping` has answered 200; ServerFailed with the reason otherwise."""
         with self._lock:

@@ -22,7 +22,7 @@ from modelwright.local.service import AwsError
 if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
     from modelwright.local.sagemaker.endpoint_configs import EndpointConfigs
-    from modelwright.local.sagemaker.endpoint_fleet import Traffic
+    from modelwright.local.sagemaker.endpoint_fleet import Fleet, Traffic
     from modelwright.local.sagemaker.models import Models
     from modelwright.local.service import Call, Caller
 
@@ -81,6 +81,14 @@ class Endpoints:
             status = record["EndpointStatus"]
             raise AwsError("ValidationError", f"Endpoint {name} of account {account} is {status}, not InService.")
         return self._rollout.traffic(name, record["Plan"])
+
+    def running(self) -> dict[str, Fleet]:
+        """Return the fleets that serve now, by their endpoint."""
+        return self._rollout.running()
+
+    def first_variant(self, name: str) -> str:
+        """Return the variant that an endpoint's requests are counted for when none of its servers took one."""
+        return str((self._store.get(name)["Plan"] or [{"VariantName": ""}])[0]["VariantName"])
 
     def _describe(self, name: str, caller: Caller) -> dict[str, Any]:
         """Describe an endpoint; a state machine that asks while it is busy is answered when it changes, or a bit later.

@@ -187,10 +187,10 @@ def test_requests_are_counted_in_cloudwatch(hosting):
     assert total(cloud, name, "OverheadLatency") > 0
 
 
-def total(cloud, name, metric):
+def total(cloud, name, metric, namespace="AWS/SageMaker"):
     now = cloud.clock.time()
     points = cloud.client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/SageMaker",
+        Namespace=namespace,
         MetricName=metric,
         Dimensions=[{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": "v0"}],
         StartTime=now - 3600,
@@ -237,3 +237,23 @@ def test_a_role_that_may_not_write_logs_serves_without(role_without):
     assert hosting.ask(name) == [3.0]
     with pytest.raises(ClientError):
         hosting.log(name)
+
+
+def test_an_instance_says_what_it_uses_as_long_as_it_runs(hosting):
+    name = hosting.in_service()
+    hosting.ask(name)
+    hosting.cloud.services["sagemaker-runtime"].flush()
+    assert 0 < total(hosting.cloud, name, "MemoryUtilization", "/aws/sagemaker/Endpoints") < 100
+    assert 0 <= total(hosting.cloud, name, "DiskUtilization", "/aws/sagemaker/Endpoints") < 100
+
+
+def test_a_request_that_no_instance_takes_is_counted_and_no_instance_says_what_it_uses(hosting):
+    name = hosting.in_service()
+    fleet = hosting.cloud.services["sagemaker"].endpoints.running()[name]
+    for member in fleet.members:
+        member.server.stop()
+    with pytest.raises(ClientError):
+        hosting.ask(name)
+    hosting.cloud.services["sagemaker-runtime"].flush()
+    assert total(hosting.cloud, name, "Invocations") == 1
+    assert total(hosting.cloud, name, "MemoryUtilization", "/aws/sagemaker/Endpoints") == 0
