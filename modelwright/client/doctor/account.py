@@ -11,6 +11,7 @@ from modelwright.client.doctor.endpoints import check_endpoints
 from modelwright.client.doctor.findings import Examination, Finding, warning
 from modelwright.client.doctor.identity import check_identity
 from modelwright.client.doctor.images import check_images
+from modelwright.client.doctor.key_choice import check_key_choice
 from modelwright.client.doctor.leftovers import check_leftovers
 from modelwright.client.doctor.log_policies import check_log_policies
 from modelwright.client.doctor.network import check_network
@@ -33,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     check_bootstrap,
     check_stacks,
     check_leftovers,
+    check_key_choice,
     check_quotas,
     check_images,
     check_endpoints,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .create_only import refuse_replacement
 from .intrinsics import Physical, TemplateError
 from .order import creation_order, enabled, needs_of
 from .registry import Resource, handler_for
@@ -93,6 +94,8 @@ def _make(cloud: Cloud, wanted: StackTemplate, stack: Stack, scope: Scope, needs
         resource = _resource(wanted, logical_id, scope)
         before = stack.resources.get(logical_id)
         if before is None or before[0] != resource or needs[logical_id] & fresh:
+            if before is not None:
+                refuse_replacement(before[0], resource)
             physical = _put(cloud, resource)
             stack.resources[logical_id] = (resource, physical)
             fresh.add(logical_id)

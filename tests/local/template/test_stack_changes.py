@@ -84,6 +84,20 @@ def test_a_resource_of_another_name_replaces_the_first(world: Any) -> None:
     assert topics(world) == {"two", "three"}
 
 
+def test_what_cannot_change_under_a_name_of_its_own_is_refused(world: Any) -> None:
+    """CloudFormation would have to make another one of that name first."""
+
+    def repository(encryption: str, **more: Any) -> dict[str, Any]:
+        properties = {"EncryptionConfiguration": {"EncryptionType": encryption}, **more}
+        return {"s": {"R": {"Type": "AWS::ECR::Repository", "Properties": properties}}}
+
+    world.deploy(repository("KMS", RepositoryName="images"))
+    with pytest.raises(TemplateError, match=r"EncryptionConfiguration cannot change.*put it back, or rename images"):
+        world.deploy(repository("AES256", RepositoryName="images"))
+    world.deploy(repository("KMS", RepositoryName="images", ImageTagMutability="IMMUTABLE"))
+    world.deploy(repository("AES256", RepositoryName="others"))
+
+
 def test_an_attached_policy_outlasts_a_change_of_its_role(world: Any) -> None:
     document = policy(allow("sns:ListTopics", "*"))
     properties = {"PolicyName": "P", "Roles": [{"Ref": "R"}], "PolicyDocument": document}

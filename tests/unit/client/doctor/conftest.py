@@ -56,6 +56,7 @@ def healthy() -> FakeAccount:
         {
             "sts:GetCallerIdentity": {"Account": ACCOUNT, "Arn": ARN, "UserId": "AIDA"},
             "ssm:GetParameter": {"Parameter": {"Name": "version", "Value": "30"}},
+            "ssm:GetParameters": {"Parameters": []},
             "cloudformation:ListStacks": {"StackSummaries": []},
             "cloudformation:DescribeStacks": NO_STACK,
             "cloudformation:DescribeStackResources": NO_STACK,
