@@ -36,7 +36,7 @@ def make_repository(folder: Path) -> Path:
 
 def commit(folder: Path, message: str = "more") -> str:
     """Commit everything; the commit's id."""
-    git(folder, "add", "--all", "--force")
+    git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--allow-empty", "--message", message)
     return git(folder, "rev-parse", "HEAD")
 
