@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from modelwright.cli.alarm_notice import alarm_notice, readable
 from modelwright.cli.arguments import positive
 from modelwright.cli.platform import add_environment, read_project
 from modelwright.cli.render import clock, print_json
@@ -32,28 +32,16 @@ def run(args: argparse.Namespace) -> int:
         print_json({"messages": messages, "dead_letters": letters})
         return 0
     for message in messages:
-        _print(
-            message["at"],
-            f"{message['topic'].rsplit(':', 1)[-1]}  {message['subject'] or ''}",
-            _readable(message["message"]),
-        )
+        notice = alarm_notice(message["message"])
+        subject = notice["NewStateValue"] if notice else message["subject"] or ""
+        text = readable(notice) if notice else message["message"]
+        _print(message["at"], f"{message['topic'].rsplit(':', 1)[-1]}  {subject}", text)
     for letter in letters:
         why = letter["attributes"].get("ERROR_MESSAGE", {}).get("StringValue", "")
         _print(letter["at"], f"dead letter in {letter['queue']}  {why}", letter["body"])
     if not messages and not letters:
         print("No message.")
     return 0
-
-
-def _readable(message: str) -> str:
-    """An alarm's message is JSON: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html."""
-    try:
-        found = json.loads(message)
-    except ValueError:
-        return message
-    if not isinstance(found, dict) or "AlarmName" not in found:
-        return message
-    return f"{found.get('AlarmDescription') or found['AlarmName']}\n{found.get('NewStateReason', '')}"
 
 
 def _print(at: float, head: str, body: Any) -> None:

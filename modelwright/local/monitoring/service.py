@@ -17,6 +17,7 @@ from modelwright.local.service import AwsError, Call
 from . import queries
 from .alarms import alarm_state, check_alarm, watched
 from .metrics import Metric, Metrics, dimensions_of
+from .notice import trigger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,7 +132,7 @@ class CloudWatch:
             self._cloud.iam.authorize_key("cloudwatch.amazonaws.com", topic, source)
 
     def _message(self, alarm: dict[str, Any], before: str) -> dict[str, Any]:
-        """The members of AWS's own alarm notification that a reader needs."""
+        """AWS's own notification, but for what only other kinds of alarms have."""
         return {
             "AlarmName": alarm["AlarmName"],
             "AlarmDescription": alarm.get("AlarmDescription"),
@@ -142,6 +143,7 @@ class CloudWatch:
             "Region": self._cloud.region,
             "AlarmArn": self._arn(alarm["AlarmName"]),
             "OldStateValue": before,
+            "Trigger": trigger(alarm),
         }
 
     def _arn(self, name: str) -> str:
