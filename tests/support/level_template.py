@@ -197,6 +197,13 @@ TEMPLATE: dict[str, Any] = {
             TreatMissingData="notBreaching",
             AlarmActions=[{"Ref": "Topic"}],
         ),
+        "S3Endpoint": _made(
+            "AWS::EC2::VPCEndpoint",
+            VpcId="vpc-0123456789abcdef0",
+            VpcEndpointType="Gateway",
+            ServiceName="com.amazonaws.us-east-1.s3",
+            RouteTableIds=["rtb-0123456789abcdef0"],
+        ),
         "Dashboard": _made("AWS::CloudWatch::Dashboard", DashboardName="levels", DashboardBody='{"widgets": []}'),
     }
 }

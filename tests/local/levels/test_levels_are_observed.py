@@ -57,6 +57,13 @@ def alarm(levels: Any) -> None:
     assert any(message.startswith("ALARM") and name in message for message in levels.inbox())
 
 
+@level("AWS::EC2::VPCEndpoint", RECORDED)
+def vpc_endpoint(levels: Any) -> None:
+    assert levels.described("S3Endpoint")["PhysicalResourceId"].startswith("vpce-")
+    with pytest.raises(ClientError, match="the local cloud has no AWS service with the signing name 'ec2'"):
+        levels.client("ec2").describe_vpc_endpoints()
+
+
 @level("AWS::CloudWatch::Dashboard", RECORDED)
 def dashboard(levels: Any) -> None:
     assert levels.described("Dashboard")["PhysicalResourceId"] == "levels"
