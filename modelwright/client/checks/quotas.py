@@ -1,74 +1,90 @@
-"""AWS's limits on what a template holds.
-
-https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-"""
+"""AWS's limits on templates and on what every resource has; `quotas_of_resources.py` has those of single types."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from modelwright.client.checks.report import Finding
-from modelwright.client.checks.templates import definition_text, sample
+from modelwright.client.checks.acceptances import settle
+from modelwright.client.checks.quotas_of_resources import LIMITS, MIB, nothing
+from modelwright.client.checks.report import Finding, Measure
+from modelwright.client.checks.samples import Samples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from modelwright.client.checks.quotas_of_resources import Limit
     from modelwright.client.checks.report import Collector
     from modelwright.client.checks.templates import Template
 
+
 TOOL = "quotas"
-MIB = 1024 * 1024
-ENTRIES = {"Resources": 500, "Parameters": 200, "Outputs": 200, "Mappings": 200}
-"""How many of each a template may have."""
-MAX_ROLE_POLICIES = 10_240
-"""Characters of all policies inside one role, white space not counted."""
-MAX_TRUST_POLICY = 2048
-NAMES = {
+ENTRIES: Final = {"Resources": 500, "Parameters": 200, "Outputs": 200, "Mappings": 200}
+"""How many of each a template may have.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+"""
+LONGEST_NAME: Final = 255
+"""Characters in the name of any of them: the same page."""
+MAX_TAGS: Final = 50
+"""Of a resource: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"""
+NAMES: Final = {
+    "AWS::CloudWatch::Alarm": ("AlarmName", 255),
     "AWS::DynamoDB::Table": ("TableName", 255),
     "AWS::ECR::Repository": ("RepositoryName", 256),
     "AWS::Events::EventBus": ("Name", 256),
+    "AWS::Events::Rule": ("Name", 64),
+    "AWS::IAM::Role": ("RoleName", 64),
+    "AWS::Lambda::Function": ("FunctionName", 64),
     "AWS::Logs::LogGroup": ("LogGroupName", 512),
+    "AWS::SNS::Topic": ("TopicName", 256),
+    "AWS::SQS::Queue": ("QueueName", 80),
+    "AWS::SSM::Parameter": ("Name", 1011),
     "AWS::SageMaker::ModelPackageGroup": ("ModelPackageGroupName", 63),
+    "AWS::StepFunctions::StateMachine": ("StateMachineName", 80),
 }
-"""The physical names that are ours, and how long each may be; the endpoint's is the package group's."""
+"""The physical names that may be ours, and how long each may be (each service's API reference); the endpoint's is the
+package group's."""
 
 
 def check_quotas(templates: Sequence[Template], collector: Collector) -> None:
     """Compare sizes, counts and names with AWS's limits."""
-    collector.add(TOOL, (finding for template in templates for finding in _template(template)))
+    samples = Samples(templates)
+    found = [finding for template in templates for finding in _template(template, samples)]
+    settle(TOOL, templates, found, collector)
+    for template in templates:
+        collector.measure(Measure("template", template.stack, template.path.stat().st_size, MIB, "bytes"))
+        count = len(template.body.get("Resources", {}))
+        collector.measure(Measure("template", template.stack, count, ENTRIES["Resources"], "resources"))
 
 
-def _template(template: Template) -> Iterator[Finding]:
-    size = template.path.stat().st_size
-    yield from _over("template-size", template.stack, "bytes of template", size, MIB)
-    for section, limit in ENTRIES.items():
-        count = len(template.body.get(section, {}))
-        yield from _over(f"{section.lower()}-count", template.stack, section.lower(), count, limit)
+def _template(template: Template, samples: Samples) -> Iterator[Finding]:
+    yield from _over(template.stack, _of_template(template))
     for logical_id, resource in template.resources():
-        yield from _resource(f"{template.stack}/{logical_id}", resource["Type"], resource.get("Properties", {}))
+        properties = samples.of(template, resource.get("Properties", {}))
+        limits = LIMITS.get(resource["Type"], nothing)
+        where = f"{template.stack}/{logical_id}"
+        yield from _over(where, [*limits(properties), *_of_any(resource["Type"], properties)])
 
 
-def _resource(where: str, type_: str, properties: Mapping[str, Any]) -> Iterator[Finding]:
-    if type_ == "AWS::StepFunctions::StateMachine":
-        size = len(definition_text(properties).encode())
-        yield from _over("definition-size", where, "bytes of definition", size, MIB)
-    if type_ == "AWS::IAM::Role":
-        policies = sum(_characters(policy["PolicyDocument"]) for policy in properties.get("Policies", []))
-        yield from _over("role-policy-size", where, "characters of policy", policies, MAX_ROLE_POLICIES)
-        trust = _characters(properties["AssumeRolePolicyDocument"])
-        yield from _over("trust-policy-size", where, "characters of trust policy", trust, MAX_TRUST_POLICY)
+def _over(where: str, limits: Iterable[Limit]) -> Iterator[Finding]:
+    for rule, what, found, limit in limits:
+        if found > limit:
+            yield Finding(TOOL, rule, where, f"has {found} {what}; AWS takes at most {limit}.")
+
+
+def _of_template(template: Template) -> Iterator[Limit]:
+    yield "template-size", "bytes of template", template.path.stat().st_size, MIB
+    for section, limit in ENTRIES.items():
+        yield f"{section.lower()}-count", section.lower(), len(template.body.get(section, {})), limit
+        for name in template.body.get(section, {}):
+            yield "logical-id", f"characters in the name {name}", len(name), LONGEST_NAME
+    yield "description", "bytes of description", len(str(template.body.get("Description", "")).encode()), 1024
+    yield "stack-name", "characters in its name", len(template.stack), 128
+
+
+def _of_any(type_: str, properties: Mapping[str, Any]) -> Iterator[Limit]:
     key, limit = NAMES.get(type_, ("", 0))
     if isinstance(properties.get(key), str):
-        yield from _over("name-length", where, f"characters of {key}", len(properties[key]), limit)
-
-
-def _characters(document: Any) -> int:
-    return len(json.dumps(sample(document), separators=(",", ":")))
-
-
-def _over(id_: str, where: str, what: str, found: int, limit: int) -> Iterator[Finding]:
-    if found > limit:
-        yield Finding(TOOL, id_, where, f"has {found} {what}; AWS takes at most {limit}.")
+        yield "name-length", f"characters of {key}", len(properties[key]), limit
+    if isinstance(properties.get("Tags"), list | dict):
+        yield "tags", "tags", len(properties["Tags"]), MAX_TAGS

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from modelwright.client.checks.authorizations import check_authorizations
 from modelwright.client.checks.checkov import check_checkov
 from modelwright.client.checks.history import check_history
+from modelwright.client.checks.lifetimes import check_lifetimes
 from modelwright.client.checks.lint import check_lint
 from modelwright.client.checks.parliament import check_parliament
 from modelwright.client.checks.policies import check_policies
@@ -53,6 +54,7 @@ def run_checks(root: Path, env: str) -> CheckReport:
                 pool.submit(check_history, templates, collector),
                 pool.submit(check_settings_inside, templates, settings, collector),
                 pool.submit(check_quotas, templates, collector),
+                pool.submit(check_lifetimes, templates, settings, collector),
             ]
         for job in jobs:
             job.result()

@@ -64,7 +64,8 @@ _REFERENCE_IS_ARN: Final = frozenset(
     }
 )
 """Those whose `Ref` is their ARN: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/"""
-UNKNOWN: Final = "no-known-form"
+UNKNOWN: Final = "no-known-form".ljust(64, "-")
+"""As long as most names may be."""
 
 
 class Samples:

@@ -28,6 +28,8 @@ class Template:
     stack: str
     path: Path
     body: Mapping[str, Any]
+    protected: bool = False
+    """Whether the stack cannot be deleted as long as nobody switches its protection off."""
 
     def resources(self, type_: str | None = None) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Yield logical id and resource of each resource, or of those of one type."""
@@ -48,7 +50,8 @@ def read_templates(assembly: Path) -> list[Template]:
     for name, artifact in sorted(manifest["artifacts"].items()):
         if artifact["type"] == "aws:cloudformation:stack":
             path = assembly / artifact["properties"]["templateFile"]
-            found.append(Template(name, path, json.loads(path.read_text("utf-8"))))
+            protected = bool(artifact["properties"].get("terminationProtection"))
+            found.append(Template(name, path, json.loads(path.read_text("utf-8")), protected))
     return found
 
 
