@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from modelwright.client import cdk
-from modelwright.client.deployment import describe_stack, find_deployment, stack_names
+from modelwright.client.deployment import find_deployment, stack_names
 from modelwright.client.publishing import publish_folder
-from modelwright.client.stack_states import GOOD, IN_PROGRESS, next_step
+from modelwright.client.stack_failures import latest_events, why
 from modelwright.client.synth import synthesize
 from modelwright.errors import DeployFailed
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from modelwright.client.session import Session
     from modelwright.config import PipelineSettings, Project
 
-_FAILED = frozenset({"CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED", "IMPORT_FAILED"})
-_ECHO = ("Resource creation cancelled", "Resource update cancelled", "The following resource(s) failed")
-"""What CloudFormation says of resources that failed because another one did."""
 _OUTPUTS = "outputs.json"
 
 
@@ -66,9 +63,10 @@ def deploy_stacks(project: Project, session: Session, request: cdk.Request, fold
     """
     outputs = folder / _OUTPUTS
     outputs.unlink(missing_ok=True)
+    before = latest_events(session, request.stacks)
     code = cdk.deploy(project.root, request, outputs, ask=ask)
     if code:
-        raise why(session, project.environment.name, request.stacks) or DeployFailed(
+        raise why(session, project.environment.name, request.stacks, before) or DeployFailed(
             f"The CDK command line ended with {code} and no stack has failed: what it says stands above.",
             "`modelwright doctor --aws` looks at everything that a deploy needs.",
         )
@@ -83,56 +81,3 @@ def publish_defaults(
     for name, settings in pipelines.items():
         deployment = find_deployment(session, project.environment.name, name)
         yield name, publish_folder(session, project, settings, deployment, default=True)
-
-
-def why(session: Session, environment: str, stacks: Iterable[str]) -> DeployFailed | None:
-    """Return the first thing that went wrong in the first of the stacks that is not well; None when all are."""
-    for name in stacks:
-        stack = describe_stack(session, name)
-        if stack is None:
-            continue
-        event = _first_failure(session, name)
-        step = next_step(name, stack["StackStatus"], environment)
-        if stack["StackStatus"] in GOOD and event is None:
-            continue
-        return DeployFailed(f"The stack {name} is {stack['StackStatus']}: {_cause(stack, event)}", step or _AGAIN)
-    return None
-
-
-def _cause(stack: Mapping[str, Any], event: Mapping[str, Any] | None) -> str:
-    if event:
-        return _said(event)
-    if stack["StackStatus"] in IN_PROGRESS:
-        return "another deploy or removal of it is under way."
-    return str(stack.get("StackStatusReason", "CloudFormation gives no reason."))
-
-
-_AGAIN = "It was rolled back to what it was. Put that right, then deploy again."
-
-
-def _first_failure(session: Session, stack: str) -> Mapping[str, Any] | None:
-    """The cause of the last operation's failure: the earliest failed event since it began, echoes left out.
-
-    Events come newest first: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackEvents.html
-    """
-    found = None
-    pages = session.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=stack)
-    for event in (event for page in pages for event in page["StackEvents"]):
-        reason = event.get("ResourceStatusReason", "")
-        if event["ResourceStatus"] in _FAILED and not reason.startswith(_ECHO):
-            found = event
-        if _began(event):
-            return found
-    return found
-
-
-def _began(event: Mapping[str, Any]) -> bool:
-    """Whether this is the event with which the stack's last operation that a user asked for began."""
-    is_stack = event["PhysicalResourceId"] == event["StackId"]
-    asked = event["ResourceStatus"] in {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "REVIEW_IN_PROGRESS"}
-    return is_stack and asked
-
-
-def _said(event: Mapping[str, Any]) -> str:
-    reason = " ".join(str(event.get("ResourceStatusReason", "no reason given")).split())
-    return f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}"

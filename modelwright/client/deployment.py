@@ -88,6 +88,28 @@ def describe_stack(session: Session, name: str) -> dict[str, Any] | None:
     return found
 
 
+def environment_stacks(session: Session, environment: str) -> dict[str, dict[str, Any]]:
+    """The summaries of all stacks of the environment that modelwright made, by name.
+
+    A stack in REVIEW_IN_PROGRESS has no template yet, so no description either.
+    """
+    client, found = session.client("cloudformation"), {}
+    statuses = client.meta.service_model.shape_for("StackStatus").enum
+    wanted = [status for status in statuses if status != "DELETE_COMPLETE"]
+    for page in client.get_paginator("list_stacks").paginate(StackStatusFilter=wanted):
+        for summary in page["StackSummaries"]:
+            ours = str(summary.get("TemplateDescription", "modelwright")).startswith("modelwright")
+            if ours and summary["StackName"].startswith(f"mw-{environment}-"):
+                found[summary["StackName"]] = summary
+    return found
+
+
+def pipeline_of(environment: str, stack: str) -> str | None:
+    """The pipeline that a stack of this environment belongs to; None for the one that all share."""
+    name = stack.removeprefix(f"mw-{environment}-")
+    return None if name == "data" else name.removesuffix("-data")
+
+
 def stack_resources(session: Session, name: str) -> dict[str, str]:
     """A stack's physical ids by type; empty when there is no such stack."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 # see session.py

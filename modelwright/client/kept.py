@@ -31,13 +31,13 @@ class Kept:
     stacks: tuple[str, str]
 
     def lines(self) -> Iterator[str]:
-        """What is left when nothing of it is removed."""
+        """What is left when nothing of it is removed, and why."""
         if self.package_group:
-            yield f"left: the model packages of {self.package_group}"
+            yield f"left: the model packages of {self.package_group}: what was trained, and with which metrics"
         yield f"left: releases, data sets, runs and models of {self.pipeline} in s3://{self.artifact_bucket}/"
-        yield f"left: the items of {self.pipeline} in the table {self.table}"
-        yield f"left: the stacks {' and '.join(self.stacks)}"
+        yield f"left: the items of {self.pipeline} in the table {self.table}: what ran"
         yield f"`modelwright destroy {self.pipeline} --data` removes these; a new run goes on with them."
+        yield f"left: the stacks {' and '.join(self.stacks)}, with bucket, table and key: other pipelines use them"
         yield self.producers()
 
     def producers(self) -> str:
@@ -64,7 +64,7 @@ def remove_kept(session: Session, kept: Kept) -> Iterator[str]:
         yield from _remove_packages(session, kept.package_group)
     folders = [f"{what}/{name}/" for what in ("releases", "commits", "code", "datasets", "runs", "models")]
     for prefix in [*folders, f"defaults/{name}.json"]:
-        yield from _remove_objects(session, kept.artifact_bucket, prefix)
+        yield from remove_objects(session, kept.artifact_bucket, prefix)
     for partition in (f"PIPELINE#{name}", f"TRIGGER#{name}", f"ENDPOINT#{kept.endpoint}"):
         yield from _remove_items(session, kept.table, partition)
     yield f"left: the stacks {' and '.join(kept.stacks)}, protected from deletion"
@@ -92,8 +92,8 @@ def _remove_packages(session: Session, group: str) -> Iterator[str]:
     yield f"model packages of {group}: {len(arns)} removed"
 
 
-def _remove_objects(session: Session, bucket: str, prefix: str) -> Iterator[str]:
-    """All versions: a delete marker would only hide them."""
+def remove_objects(session: Session, bucket: str, prefix: str) -> Iterator[str]:
+    """Remove all versions of what begins with `prefix`: a delete marker would only hide them."""
     client, count = session.client("s3"), 0
     for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
         entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]

@@ -1,4 +1,4 @@
-"""Take a pipeline away: what costs money first, what cannot be brought back only when asked for."""
+"""Take a pipeline away: what costs money first, what cannot be brought back only when asked for, and look again."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from modelwright.client import endpoint
-from modelwright.client.deployment import Deployment, describe_stack, find_deployment, stack_names
+from modelwright.client.deployment import Deployment, describe_stack, find_deployment, stack_name
 from modelwright.client.executions import executions, run_id, stop
 from modelwright.client.kept import find_kept, remove_kept
-from modelwright.errors import ModelwrightError, NotDeployed
-from modelwright.workflow.run_names import deployment_run, name_prefix
+from modelwright.client.leavings import costly, endpoint_config, models_and_configs
+from modelwright.client.stack_failures import first_failure
+from modelwright.client.stack_states import IN_PROGRESS
+from modelwright.errors import ModelwrightError, NotDeployed, names
+from modelwright.workflow.run_names import deployment_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 Pause = Callable[[float], None]
 
 _BUSY = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
+_DELETABLE = frozenset({"CREATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "REVIEW_IN_PROGRESS"})
+"""Stacks that DeleteStack takes though something is under way."""
 _PATIENCE_SECONDS = 3600.0
 
 
@@ -29,10 +33,12 @@ def destroy(
 ) -> Iterator[str]:
     """Stop its runs, remove endpoint, models, endpoint configs and stack; with `data` also packages, objects and items.
 
+    The endpoint is no resource of the stack: runs made it, and it costs when the stack has gone, too. So it is looked
+    for by its name, whatever the stack's state is, and at the end everything that costs is looked for once more.
+
     Yields:
-        One line for each thing removed, then what is left. A second call finds less to do, and does the rest.
+        One line for each thing removed, then what is left and why. A second call finds less to do, and does the rest.
     """
-    own_stack = stack_names(environment, pipeline)[-1]
     kept = find_kept(session, environment, pipeline)
     try:
         deployment = find_deployment(session, environment, pipeline)
@@ -40,15 +46,54 @@ def destroy(
         deployment = None
     if deployment:
         yield from _stop_runs(session, deployment, pause)
-        yield from _remove_endpoint(session, deployment, pause)
-        yield from _remove_models(session, environment, pipeline)
-    if describe_stack(session, own_stack) is not None:
-        yield from _remove_stack(session, own_stack, pause)
-    else:
-        yield f"stack {own_stack}: not there"
-    if kept is None:
+    yield from _remove_endpoint(session, environment, pipeline, pause)
+    yield from _remove_models(session, environment, pipeline)
+    yield from remove_stack(session, stack_name(environment, pipeline), pause)
+    yield from _verify(session, environment, pipeline, pause)
+    if kept is not None:
+        yield from remove_kept(session, kept) if data else kept.lines()
+
+
+def remove_stack(session: Session, name: str, pause: Pause = time.sleep) -> Iterator[str]:
+    """Delete a stack and wait until it has gone; its failure is an error that names the resource and the next step."""
+    stack = describe_stack(session, name)
+    if stack is None:
+        yield f"stack {name}: not there"
         return
-    yield from remove_kept(session, kept) if data else kept.lines()
+    if stack["StackStatus"] in IN_PROGRESS - _DELETABLE:
+        raise ModelwrightError(
+            f"The stack {name} is {stack['StackStatus']}: a deploy of it is under way.",
+            "Wait until it is done, then run the same command again.",
+        )
+    session.client("cloudformation").delete_stack(StackName=name)
+
+    def gone() -> bool:
+        found = describe_stack(session, name)
+        if found and found["StackStatus"] == "DELETE_FAILED":
+            raise _undeleted(session, name, found)
+        return found is None or found["StackStatus"] == "DELETE_COMPLETE"
+
+    _until(gone, f"the stack {name} is still being deleted", session, pause)
+    yield f"stack {name}: removed"
+
+
+def _undeleted(session: Session, name: str, stack: dict[str, Any]) -> ModelwrightError:
+    """What could not be removed can be left behind: only a stack in DELETE_FAILED takes `--retain-resources`.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html
+    """
+    event = first_failure(session, name)
+    if event is None:
+        return ModelwrightError(
+            f"The stack {name} could not be deleted: {stack.get('StackStatusReason', 'no reason given')}.",
+            "Put that right, then run the same command again.",
+        )
+    what, reason = event["LogicalResourceId"], " ".join(event.get("ResourceStatusReason", "no reason given").split())
+    return ModelwrightError(
+        f"The stack {name} could not be deleted: {what} ({event['ResourceType']}): {reason}",
+        f"Put that right, then run the same command again; or leave it behind: "
+        f"`aws cloudformation delete-stack --stack-name {name} --retain-resources {what}`.",
+    )
 
 
 def _stop_runs(session: Session, deployment: Deployment, pause: Pause) -> Iterator[str]:
@@ -60,48 +105,53 @@ def _stop_runs(session: Session, deployment: Deployment, pause: Pause) -> Iterat
         yield f"run {run_id(arn)}: stopped"
 
 
-def _remove_endpoint(session: Session, deployment: Deployment, pause: Pause) -> Iterator[str]:
-    name = deployment.endpoint_name
-    _until(
-        lambda: endpoint.describe(session, deployment) not in _BUSY, f"endpoint {name} is still busy", session, pause
-    )
-    if not endpoint.describe(session, deployment):
-        yield f"endpoint {name}: not there"
+def _remove_endpoint(session: Session, environment: str, pipeline: str, pause: Pause) -> Iterator[str]:
+    """Only an endpoint that a run of this pipeline made: a name alone proves nothing."""
+    name = stack_name(environment, pipeline)
+
+    def status() -> str:
+        found = endpoint_config(session, name)
+        return found.status if found else ""
+
+    found = endpoint_config(session, name)
+    if found is None:
         return
+    if not deployment_run(environment, pipeline, found.config):
+        yield f"endpoint {name}: left, since no run of {pipeline} made its configuration {found.config}"
+        return
+    _until(lambda: status() not in _BUSY, f"endpoint {name} is still busy", session, pause)
     session.client("sagemaker").delete_endpoint(EndpointName=name)
-    _until(lambda: not endpoint.describe(session, deployment), f"endpoint {name} is still there", session, pause)
+    _until(lambda: not status(), f"endpoint {name} is still there", session, pause)
     yield f"endpoint {name}: removed"
 
 
 def _remove_models(session: Session, environment: str, pipeline: str) -> Iterator[str]:
     """Only what this pipeline's runs made in this environment: their names say so."""
     client = session.client("sagemaker")
-    for what, member, key in (
-        ("endpoint_config", "EndpointConfigs", "EndpointConfigName"),
-        ("model", "Models", "ModelName"),
-    ):
-        pages = client.get_paginator(f"list_{what}s").paginate(NameContains=name_prefix(environment, pipeline))
-        found = [entry[key] for page in pages for entry in page[member]]
-        names = [name for name in found if deployment_run(environment, pipeline, name)]
-        for name in names:
+    for what, key, found in models_and_configs(session, environment, pipeline):
+        for name in found:
             getattr(client, f"delete_{what}")(**{key: name})
-        yield f"{what.replace('_', ' ')}s: {len(names)} removed"
+        if found:
+            yield f"{what.replace('_', ' ')}s: {len(found)} removed"
 
 
-def _remove_stack(session: Session, name: str, pause: Pause) -> Iterator[str]:
-    session.client("cloudformation").delete_stack(StackName=name)
+def _verify(session: Session, environment: str, pipeline: str, pause: Pause) -> Iterator[str]:
+    """Look at all that costs once more: jobs that were stopped take a while, and a run may have come between."""
 
-    def gone() -> bool:
-        stack = describe_stack(session, name)
-        if stack and stack["StackStatus"] == "DELETE_FAILED":
-            raise ModelwrightError(
-                f"The stack {name} could not be deleted: {stack.get('StackStatusReason', 'no reason given')}.",
-                "Put that right, then run the same command again.",
-            )
-        return stack is None or stack["StackStatus"] == "DELETE_COMPLETE"
+    def left() -> list[str]:
+        return list(costly(session, environment, pipeline))
 
-    _until(gone, f"the stack {name} is still being deleted", session, pause)
-    yield f"stack {name}: removed"
+    for _ in range(round(_PATIENCE_SECONDS / session.poll_seconds)):
+        if not any(item.startswith("job ") for item in left()):
+            break
+        pause(session.poll_seconds)
+    still = left()
+    if still:
+        raise ModelwrightError(
+            f"After the removal there is still {names(still)}.",
+            "Something made it meanwhile, or it could not be removed: run the same command again.",
+        )
+    yield f"verified: no endpoint, endpoint config, model, job, alarm or stack of {pipeline} is left in {environment}"
 
 
 def _until(done: Callable[[], Any], otherwise: str, session: Session, pause: Pause) -> None:

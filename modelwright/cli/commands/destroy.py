@@ -6,43 +6,57 @@ import sys
 from typing import TYPE_CHECKING
 
 from modelwright.cli.platform import add_place, platform, read_project
-from modelwright.client import removal
+from modelwright.client import clearing, removal
 from modelwright.client.deployment import describe_stack, stack_names
 from modelwright.errors import ModelwrightError, WrongUsage
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
-_SERVICES = ("cloudformation", "stepfunctions", "sagemaker", "dynamodb", "ssm")
+    from modelwright.cli.platform import Platform
+
+_SERVICES = ("cloudformation", "stepfunctions", "sagemaker", "cloudwatch", "dynamodb", "ssm")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("pipeline")
+    parser.add_argument("pipeline", nargs="?")
+    parser.add_argument("--all", action="store_true", help="every pipeline that is deployed, also without a folder")
     parser.add_argument(
-        "--data", action="store_true", help="also packages, releases, runs and data sets of this pipeline"
+        "--data",
+        action="store_true",
+        help="also packages, releases, runs and data sets; with --all the data stacks, where `removal: destroy`",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     add_place(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it, and say what is left."""
+    """Do it, look again, and say what is left."""
+    if bool(args.pipeline) == args.all:
+        raise WrongUsage("destroy takes the name of a pipeline, or --all.")
     project = read_project(args)
     if args.data and not args.yes:
-        _ask(args.pipeline)
+        _ask(f"the environment {args.env}" if args.all else args.pipeline, args.env if args.all else args.pipeline)
     with platform(args, project, services=_SERVICES) as place:
-        own = stack_names(place.environment, args.pipeline)[1:]
-        if args.pipeline not in project.pipelines and not any(describe_stack(place.session, name) for name in own):
-            project.pipeline(args.pipeline)  # neither a folder nor a stack of that name: says which are near
-        for line in removal.destroy(place.session, place.environment, args.pipeline, data=args.data):
+        for line in _destroy(place, args):
             print(line, flush=True)
     return 0
 
 
-def _ask(pipeline: str) -> None:
+def _destroy(place: Platform, args: argparse.Namespace) -> Iterator[str]:
+    if args.all:
+        return clearing.destroy_environment(place.session, place.project.environment, data=args.data)
+    own = stack_names(place.environment, args.pipeline)[1:]
+    if args.pipeline not in place.project.pipelines and not any(describe_stack(place.session, name) for name in own):
+        place.project.pipeline(args.pipeline)  # neither a folder nor a stack of that name: says which are near
+    return removal.destroy(place.session, place.environment, args.pipeline, data=args.data)
+
+
+def _ask(what: str, name: str) -> None:
     if not sys.stdin.isatty():
         raise WrongUsage("--data removes what cannot be brought back.", "Give --yes to say that you mean it.")
-    print(f"This removes the data sets, releases, runs and packages of {pipeline} for good.")
-    if input("Its name, to go on: ").strip() != pipeline:
+    print(f"This removes the data sets, releases, runs and packages of {what} for good.")
+    if input("Its name, to go on: ").strip() != name:
         raise ModelwrightError("Nothing was removed.")

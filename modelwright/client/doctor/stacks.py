@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from modelwright.client.deployment import describe_stack, stack_name, stack_names
+from modelwright.client.deployment import (
+    describe_stack,
+    environment_stacks,
+    pipeline_of,
+    stack_name,
+    stack_names,
+)
 from modelwright.client.doctor.findings import Examination, Finding, failure, ok, warning
 from modelwright.client.release import Destination, release_of_folder
 from modelwright.client.stack_states import IN_PROGRESS, next_step
@@ -16,12 +21,10 @@ if TYPE_CHECKING:
 
     from modelwright.config import PipelineSettings
 
-_GONE = "DELETE_COMPLETE"
-
 
 def check_stacks(about: Examination) -> Iterator[Finding]:
     """The stacks of this environment: those that a deploy would change, and those that it would leave alone."""
-    listed = list_stacks(about)
+    listed = environment_stacks(about.session, about.settings.name)
     wanted = dict.fromkeys(name for pipeline in about.pipelines for name in stack_names(about.settings.name, pipeline))
     for name in wanted:
         yield _judge(about, name, listed.get(name))
@@ -34,24 +37,6 @@ def check_stacks(about: Examination) -> Iterator[Finding]:
             f"`modelwright destroy {pipeline} --aws --env {about.settings.name}`.",
         )
     yield from _renamed(about, listed, orphans)
-
-
-def list_stacks(about: Examination) -> dict[str, Mapping[str, Any]]:
-    """Return the summaries of all stacks of this environment that modelwright made, by name."""
-    client, prefix = about.session.client("cloudformation"), f"{about.settings.prefix}-"
-    found = {}
-    statuses = client.meta.service_model.shape_for("StackStatus").enum
-    pages = client.get_paginator("list_stacks").paginate(StackStatusFilter=[name for name in statuses if name != _GONE])
-    for page in pages:
-        for summary in page["StackSummaries"]:
-            if summary["StackName"].startswith(prefix) and _is_ours(summary):
-                found[summary["StackName"]] = summary
-    return found
-
-
-def _is_ours(summary: Mapping[str, Any]) -> bool:
-    """A stack in REVIEW_IN_PROGRESS has no template yet, so no description either."""
-    return str(summary.get("TemplateDescription", "modelwright")).startswith("modelwright")
 
 
 def _judge(about: Examination, name: str, summary: Mapping[str, Any] | None) -> Finding:
@@ -85,9 +70,9 @@ def _orphans(about: Examination, listed: Mapping[str, Any]) -> dict[str, list[st
     """Stacks of pipelines that have no folder, by pipeline."""
     found: dict[str, list[str]] = {}
     for name in sorted(listed):
-        match = re.fullmatch(rf"{re.escape(about.settings.prefix)}-([a-z][a-z0-9-]*?)(?:-data)?", name)
-        if match and match[1] != "data" and match[1] not in about.project.pipelines:
-            found.setdefault(match[1], []).append(name)
+        pipeline = pipeline_of(about.settings.name, name)
+        if pipeline and pipeline not in about.project.pipelines:
+            found.setdefault(pipeline, []).append(name)
     return found
 
 

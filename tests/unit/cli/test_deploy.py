@@ -67,6 +67,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> FakeAccount:
         {
             "sts:GetCallerIdentity": {"Account": ACCOUNT, "Arn": "arn:aws:iam::111122223333:user/x", "UserId": "A"},
             "ssm:GetParameter": {"Parameter": {"Value": "30"}},
+            "ssm:GetParameters": {"Parameters": []},
             "cloudformation:ListStacks": {"StackSummaries": []},
             "cloudformation:DescribeStacks": _described,
             "cloudformation:DescribeStackResources": {"StackResources": []},
@@ -77,6 +78,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> FakeAccount:
             "s3:HeadObject": Refusal("404", status=404),
             "s3:ListObjectsV2": {"KeyCount": 0},
             "s3:PutObject": {},
+            "cloudformation:DescribeStackEvents": {"StackEvents": []},
         }
     )
     monkeypatch.setattr("modelwright.client.session.Session", made.session)

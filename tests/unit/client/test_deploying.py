@@ -10,6 +10,7 @@ from fake_cdk import fake_cdk
 
 from modelwright.client import deploying
 from modelwright.client.cdk import Request
+from modelwright.client.stack_failures import latest_events, why
 from modelwright.config import load_project
 from modelwright.errors import DeployFailed
 
@@ -68,7 +69,7 @@ def account(status: str, events: list[dict[str, Any]]) -> FakeAccount:
 
 
 def test_the_cause_is_said_and_not_what_followed_from_it() -> None:
-    found = deploying.why(account("UPDATE_ROLLBACK_COMPLETE", STORY).session(), "dev", ["mw-dev-data", STACK])  # type: ignore[arg-type]
+    found = why(account("UPDATE_ROLLBACK_COMPLETE", STORY).session(), "dev", ["mw-dev-data", STACK])  # type: ignore[arg-type]
     assert str(found) == (
         "The stack mw-dev-penguins is UPDATE_ROLLBACK_COMPLETE: Role (AWS::IAM::Role): Policy document should not "
         "specify a principal.\n"
@@ -77,13 +78,13 @@ def test_the_cause_is_said_and_not_what_followed_from_it() -> None:
 
 
 def test_a_stack_that_could_not_be_rolled_back_has_its_own_next_step() -> None:
-    found = deploying.why(account("UPDATE_ROLLBACK_FAILED", STORY).session(), "dev", [STACK])  # type: ignore[arg-type]
+    found = why(account("UPDATE_ROLLBACK_FAILED", STORY).session(), "dev", [STACK])  # type: ignore[arg-type]
     assert "`aws cloudformation continue-update-rollback --stack-name mw-dev-penguins`" in str(found)
 
 
 def test_somebody_elses_deploy_that_came_between_is_said() -> None:
     events = [event("Role", "UPDATE_IN_PROGRESS"), event(STACK, "UPDATE_IN_PROGRESS", "User Initiated")]
-    found = deploying.why(account("UPDATE_IN_PROGRESS", events).session(), "dev", [STACK])  # type: ignore[arg-type]
+    found = why(account("UPDATE_IN_PROGRESS", events).session(), "dev", [STACK])  # type: ignore[arg-type]
     assert str(found) == (
         "The stack mw-dev-penguins is UPDATE_IN_PROGRESS: another deploy or removal of it is under way.\n"
         "Wait (`aws cloudformation describe-stacks --stack-name mw-dev-penguins`), then run the same command again."
@@ -92,7 +93,14 @@ def test_somebody_elses_deploy_that_came_between_is_said() -> None:
 
 def test_stacks_that_are_well_have_no_reason() -> None:
     events = [event(STACK, "UPDATE_COMPLETE"), event(STACK, "UPDATE_IN_PROGRESS", "User Initiated"), *STORY]
-    assert deploying.why(account("UPDATE_COMPLETE", events).session(), "dev", [STACK]) is None  # type: ignore[arg-type]
+    assert why(account("UPDATE_COMPLETE", events).session(), "dev", [STACK]) is None  # type: ignore[arg-type]
+
+
+def test_a_failure_of_an_earlier_deploy_is_not_this_ones() -> None:
+    session: Any = account("UPDATE_ROLLBACK_COMPLETE", STORY).session()
+    before = latest_events(session, ["mw-dev-data", STACK])
+    assert before == {STACK: STORY[0]["EventId"]}
+    assert why(session, "dev", [STACK], before) is None
 
 
 @pytest.fixture

@@ -54,6 +54,12 @@ class Account:
     items: list[tuple[str, str]] = field(default_factory=list)
     refuses: str = ""
     undeletable: str = ""
+    made_by: dict[str, str] = field(default_factory=dict)
+    """an endpoint's configuration, when it is not one of the runs'"""
+    jobs: list[list[str]] = field(default_factory=list)
+    """training jobs that are Stopping, at each look"""
+    alarms: list[str] = field(default_factory=list)
+    deletion_events: list[dict[str, Any]] = field(default_factory=list)
 
     # CloudFormation
     def describe_stacks(self, **request: Any) -> dict[str, Any]:
@@ -82,7 +88,8 @@ class Account:
         statuses = self.endpoints.get(request["EndpointName"])
         if not statuses:
             raise refused("ValidationException", "Could not find endpoint", "DescribeEndpoint")
-        return {"EndpointStatus": statuses.pop(0) if len(statuses) > 1 else statuses[0]}
+        config = self.made_by.get(request["EndpointName"], f"dev-pen-{OLD}-01")
+        return {"EndpointConfigName": config, "EndpointStatus": statuses.pop(0) if len(statuses) > 1 else statuses[0]}
 
     def delete_endpoint(self, **request: Any) -> None:
         del self.endpoints[request["EndpointName"]]
@@ -122,6 +129,20 @@ class Account:
     def _list_models(self, **request: Any) -> Iterator[dict[str, Any]]:
         for name in [name for name in self.models if request["NameContains"] in name]:
             yield {"Models": [{"ModelName": name}]}
+
+    def _list_training_jobs(self, **request: Any) -> Iterator[dict[str, Any]]:
+        found = (self.jobs.pop(0) if self.jobs else []) if request["StatusEquals"] == "Stopping" else []
+        yield {"TrainingJobSummaries": [{"TrainingJobName": name} for name in found if request["NameContains"] in name]}
+
+    def _list_processing_jobs(self, **request: Any) -> Iterator[dict[str, Any]]:
+        yield {"ProcessingJobSummaries": []}
+
+    def _describe_alarms(self, **request: Any) -> Iterator[dict[str, Any]]:
+        found = [name for name in self.alarms if name.startswith(request["AlarmNamePrefix"])]
+        yield {"MetricAlarms": [{"AlarmName": name} for name in found], "CompositeAlarms": []}
+
+    def _describe_stack_events(self, **request: Any) -> Iterator[dict[str, Any]]:
+        yield {"StackEvents": self.deletion_events}
 
     def _list_model_packages(self, **request: Any) -> Iterator[dict[str, Any]]:
         group = f":model-package/{request['ModelPackageGroupName']}/"
@@ -186,20 +207,28 @@ def account() -> Account:
 
 
 def destroyed(
-    account: Account, machine: StepFunctions | None = None, *, data: bool = False, pauses: Pauses | None = None
+    account: Account,
+    machine: StepFunctions | None = None,
+    *,
+    data: bool = False,
+    pauses: Pauses | None = None,
+    is_local: bool = True,
 ) -> list[str]:
-    services = ("cloudformation", "sagemaker", "ssm", "s3", "dynamodb")
-    session = FakeSession(stepfunctions=machine or StepFunctions(RUN), **dict.fromkeys(services, account))
+    services = ("cloudformation", "cloudwatch", "sagemaker", "ssm", "s3", "dynamodb")
+    session = FakeSession(
+        is_local=is_local, stepfunctions=machine or StepFunctions(RUN), **dict.fromkeys(services, account)
+    )
     return list(destroy(session, "dev", "pen", data=data, pause=pauses or Pauses()))
 
 
+VERIFIED = "verified: no endpoint, endpoint config, model, job, alarm or stack of pen is left in dev"
 PRODUCERS = "left: s3://data/incoming/pen/, which belongs to whoever puts data there"
 KEPT = [
-    "left: the model packages of mw-dev-pen",
+    "left: the model packages of mw-dev-pen: what was trained, and with which metrics",
     "left: releases, data sets, runs and models of pen in s3://artifacts/",
-    "left: the items of pen in the table mw-dev",
-    "left: the stacks mw-dev-pen-data and mw-dev-data",
+    "left: the items of pen in the table mw-dev: what ran",
     "`modelwright destroy pen --data` removes these; a new run goes on with them.",
+    "left: the stacks mw-dev-pen-data and mw-dev-data, with bucket, table and key: other pipelines use them",
     PRODUCERS,
 ]
 
@@ -210,6 +239,7 @@ def test_without_data_it_says_what_goes_and_what_is_left(account: Account) -> No
         "endpoint configs: 2 removed",
         "models: 2 removed",
         "stack mw-dev-pen: removed",
+        VERIFIED,
         *KEPT,
     ]
     kept = [f"prod-pen-{THEIRS}-00", f"dev-pen-guins-{NEIGHBOUR}-00", "my-pen-model"]
@@ -222,12 +252,12 @@ def test_without_data_it_says_what_goes_and_what_is_left(account: Account) -> No
 
 def test_a_second_time_it_finds_nothing_to_do(account: Account) -> None:
     destroyed(account)
-    assert destroyed(account) == ["stack mw-dev-pen: not there", *KEPT]
+    assert destroyed(account) == ["stack mw-dev-pen: not there", VERIFIED, *KEPT]
 
 
 def test_with_data_only_the_neighbours_is_left(account: Account) -> None:
     lines = destroyed(account, data=True)
-    assert lines[4:] == [
+    assert lines[5:] == [
         "model packages of mw-dev-pen: 1 removed",
         "s3://artifacts/releases/pen/: 1 objects removed",
         "s3://artifacts/commits/pen/: 1 objects removed",
@@ -268,7 +298,7 @@ def test_runs_that_go_on_are_stopped_first(account: Account) -> None:
 
 
 def test_a_busy_endpoint_is_waited_for(account: Account) -> None:
-    account.endpoints["mw-dev-pen"] = ["Updating", "Updating", "InService"]
+    account.endpoints["mw-dev-pen"] = ["Updating", "Updating", "Updating", "InService"]
     pauses = Pauses()
     assert "endpoint mw-dev-pen: removed" in destroyed(account, pauses=pauses)
     assert pauses.lengths == [0.05, 0.05]
@@ -304,4 +334,72 @@ def test_objects_that_were_not_deleted_are_not_said_to_be(account: Account) -> N
 
 def test_an_environment_that_was_never_deployed(account: Account) -> None:
     account.stacks.clear()
-    assert destroyed(account) == ["stack mw-dev-pen: not there"]
+    assert destroyed(account)[-2:] == ["stack mw-dev-pen: not there", VERIFIED]
+
+
+def test_an_endpoint_goes_though_its_stack_has_gone_before(account: Account) -> None:
+    """Runs made it, not the template: it is found by its name and goes on costing otherwise."""
+    del account.stacks["mw-dev-pen"]
+    assert destroyed(account)[:5] == [
+        "endpoint mw-dev-pen: removed",
+        "endpoint configs: 2 removed",
+        "models: 2 removed",
+        "stack mw-dev-pen: not there",
+        VERIFIED,
+    ]
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_FAILED", "DELETE_FAILED", "ROLLBACK_COMPLETE"])
+def test_a_stack_that_failed_goes_with_what_runs_made(account: Account, status: str) -> None:
+    account.stacks["mw-dev-pen"] = {"StackStatus": status}
+    lines = destroyed(account)
+    assert lines[0] == "endpoint mw-dev-pen: removed"
+    assert "stack mw-dev-pen: removed" in lines
+
+
+def test_an_endpoint_that_no_run_made_stays(account: Account) -> None:
+    account.made_by["mw-dev-pen"] = "somebody-elses"
+    lines = destroyed(account)
+    assert lines[0] == ("endpoint mw-dev-pen: left, since no run of pen made its configuration somebody-elses")
+    assert VERIFIED in lines
+    assert "mw-dev-pen" in account.endpoints
+
+
+def test_jobs_that_are_being_stopped_are_waited_for(account: Account) -> None:
+    ours, theirs = f"dev-pen-train-{OLD}-00", f"dev-pen-guins-train-{NEIGHBOUR}-00"
+    account.jobs = [[ours, theirs], [ours], [theirs]]
+    pauses = Pauses()
+    assert VERIFIED in destroyed(account, pauses=pauses)
+    assert len(pauses.lengths) == 2, "the neighbour's is none of ours"
+
+
+def test_what_is_there_after_all_is_an_error(account: Account) -> None:
+    account.alarms = ["mw-dev-pen-Slow-A1B2", "mw-dev-pen-guins-Slow-A1B2"]
+    with pytest.raises(ModelwrightError) as error:
+        destroyed(account)
+    assert str(error.value) == (
+        "After the removal there is still the alarm mw-dev-pen-Slow-A1B2.\n"
+        "Something made it meanwhile, or it could not be removed: run the same command again."
+    )
+
+
+def test_a_stack_that_is_being_deployed_is_left_to_who_deploys_it(account: Account) -> None:
+    account.stacks["mw-dev-pen"]["StackStatus"] = "UPDATE_IN_PROGRESS"
+    with pytest.raises(ModelwrightError, match=r"^The stack mw-dev-pen is UPDATE_IN_PROGRESS: a deploy of it is under"):
+        destroyed(account)
+
+
+def test_on_aws_the_resource_that_could_not_be_deleted_is_named(account: Account) -> None:
+    account.undeletable = "mw-dev-pen"
+    about = {"StackId": "the-stack", "EventId": "1", "PhysicalResourceId": "x", "ResourceType": "AWS::IAM::Role"}
+    reason = "Cannot delete entity, must detach all policies first."
+    account.deletion_events = [
+        {**about, "LogicalResourceId": "Role", "ResourceStatus": "DELETE_FAILED", "ResourceStatusReason": reason}
+    ]
+    with pytest.raises(ModelwrightError) as error:
+        destroyed(account, is_local=False)
+    assert str(error.value) == (
+        f"The stack mw-dev-pen could not be deleted: Role (AWS::IAM::Role): {reason}\n"
+        "Put that right, then run the same command again; or leave it behind: "
+        "`aws cloudformation delete-stack --stack-name mw-dev-pen --retain-resources Role`."
+    )
