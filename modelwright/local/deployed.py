@@ -1,4 +1,8 @@
-"""What was deployed last, kept beside the state: each start makes the same again, whatever `cdk.out` holds by then."""
+"""What was deployed last, kept beside the state: each start makes the same again, whatever `cdk.out` holds by then.
+
+Environments of one region live side by side, each from an assembly of its own: one takes the place of another when they
+have a stack in common.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +21,18 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _KIND = "deployed"
-_KEY = "assembly"
 
 
 def deploy(cloud: Cloud, assembly: Path, revive: Sequence[str] = ()) -> dict[str, Any]:
     """Deploy an assembly and remember it; which stacks were created, updated, unchanged."""
     kept = _keep(cloud, assembly)
     report = _cloudformation(cloud).deploy(kept, revive)
-    cloud.database.put(_KIND, _KEY, {"fingerprint": kept.name, "from": str(assembly)})
+    stacks = sorted({*report.created, *report.updated, *report.unchanged})
+    for other, before in cloud.database.all(_KIND):
+        if set(before.get("stacks", stacks)) & set(stacks):  # before it was kept, there was one assembly
+            cloud.database.delete(_KIND, other)
+    about = {"stacks": stacks, "region": cloud.region, "from": str(assembly), "at": cloud.clock.time()}
+    cloud.database.put(_KIND, kept.name, about)
     return {"created": report.created, "updated": report.updated, "unchanged": report.unchanged}
 
 
@@ -34,16 +42,20 @@ def deploy_again(cloud: Cloud) -> None:
     What cannot be deployed any more (by a newer modelwright, say) does not keep the local cloud from starting: a deploy
     of what there is now may follow, and whoever needs a stack that is missing is told so.
     """
-    last = cloud.database.get(_KIND, _KEY)
-    if last is None:
-        return
-    kept = _folder(cloud) / last["fingerprint"]
+    last = sorted(cloud.database.all(_KIND), key=lambda found: found[1].get("at", 0.0))
+    kept = {_folder(cloud) / body.get("fingerprint", name): body.get("region", cloud.region) for name, body in last}
+    for other in _folder(cloud).iterdir() if last and _folder(cloud).is_dir() else ():
+        if other not in kept:  # not at a deploy: functions that it left as they were run from the older copy
+            shutil.rmtree(other)
+    for assembly, region in kept.items():
+        if region == cloud.region:  # the others wait until the local cloud is their region again
+            _make_again(cloud, assembly)
+
+
+def _make_again(cloud: Cloud, kept: Path) -> None:
     if not kept.is_dir():
         _log.error("%s is gone: what was deployed before is not made again", kept)
         return
-    for other in kept.parent.iterdir():
-        if other != kept:  # not at a deploy: functions that it left as they were run from the older copy
-            shutil.rmtree(other)
     try:
         _cloudformation(cloud).deploy(kept)
     except ModelwrightError:

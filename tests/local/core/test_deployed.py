@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from modelwright.clock import SystemClock
 from modelwright.errors import ModelwrightError
 from modelwright.local.deployed import deploy, deploy_again, fingerprint
 from modelwright.local.store.database import Database
@@ -22,12 +23,13 @@ class FakeCloudFormation:
     def __init__(self) -> None:
         self.templates: list[str] = []
         self.fails = False
+        self.stack = ""
 
     def deploy(self, directory: Path, revive: Any = ()) -> SimpleNamespace:
         if self.fails:
             raise ModelwrightError("no")
         self.templates.append((directory / "template.json").read_text())
-        return SimpleNamespace(created=("a",), updated=(), unchanged=tuple(revive))
+        return SimpleNamespace(created=(self.stack or "a",), updated=(), unchanged=tuple(revive))
 
 
 @pytest.fixture
@@ -35,7 +37,9 @@ def cloud(tmp_path: Path):
     folder = tmp_path / ".modelwright"
     folder.mkdir()
     database = Database(folder / "s")
-    yield SimpleNamespace(directory=folder, database=database, services={"cloudformation": FakeCloudFormation()})
+    yield SimpleNamespace(
+        directory=folder, database=database, clock=SystemClock(), services={"cloudformation": FakeCloudFormation()}
+    )
     database.close()
 
 
@@ -84,6 +88,27 @@ def test_older_copies_go_at_the_next_start(cloud, assembly) -> None:
     assert len(list((cloud.directory / "deployed").iterdir())) == 2
     deploy_again(cloud)
     assert [each.name for each in (cloud.directory / "deployed").iterdir()] == [fingerprint(assembly)]
+
+
+def test_environments_are_made_again_side_by_side(cloud, assembly) -> None:
+    deploy(cloud, assembly)
+    (assembly / "template.json").write_text("another environment's")
+    cloud.services["cloudformation"].stack = "b"
+    deploy(cloud, assembly)
+    templates(cloud).clear()
+    deploy_again(cloud)
+    assert templates(cloud) == ["first", "another environment's"]
+
+
+def test_what_was_kept_by_an_earlier_version_is_made_again_and_then_replaced(cloud, assembly) -> None:
+    deploy(cloud, assembly)
+    for name, _ in cloud.database.all("deployed"):
+        cloud.database.delete("deployed", name)
+    cloud.database.put("deployed", "assembly", {"fingerprint": fingerprint(assembly), "from": ""})
+    deploy_again(cloud)
+    assert templates(cloud) == ["first", "first"]
+    deploy(cloud, assembly)
+    assert [name for name, _ in cloud.database.all("deployed")] == [fingerprint(assembly)]
 
 
 @pytest.mark.parametrize("lost", [True, False])
