@@ -261,3 +261,26 @@ def test_a_role_that_may_write_logs_no_more_writes_none(functions, cloud) -> Non
     functions.invoke("quiet", "third")
     lines = [line.strip() for line in functions.lines("quiet")]
     assert ("first" in lines, "second" in lines, "third" in lines) == (True, False, True)
+
+
+OWN_PACKAGES = """
+import os
+import yaml, modelwright
+def handler(event, context):
+    try:
+        from modelwright import errors
+        errors = "this machine's"
+    except ImportError:
+        errors = "none"
+    return [modelwright.MINE, yaml.MINE, errors, os.getcwd() == os.environ["LAMBDA_TASK_ROOT"]]
+"""
+
+
+def test_packages_in_the_codes_folder_win_over_this_machines(functions, tmp_path) -> None:
+    """Also over what the process has imported already; what they lack is not found elsewhere."""
+    for name in ("modelwright/__init__.py", "yaml.py"):
+        path = tmp_path / "own" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("MINE = 'mine'\n")
+    functions.register("own", OWN_PACKAGES)
+    assert functions.invoke("own")[0] == ["mine", "mine", "none", True]

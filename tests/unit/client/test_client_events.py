@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fake_aws import PENGUINS, START, Execution, FakeSession, Pauses, StepFunctions, Story
 
-from modelwright.client.events import PATIENCE_SECONDS, send_merge, started_by
+from modelwright.client.events import PATIENCE_SECONDS, published_by, send_merge, started_by
 from modelwright.errors import EventRefused
 
 
@@ -70,4 +70,40 @@ def test_an_event_that_starts_nothing(*, is_local: bool, hint: str) -> None:
     with pytest.raises(EventRefused) as error:
         started_by(FakeSession(stepfunctions=StepFunctions(), is_local=is_local), PENGUINS, "e-1", pauses)
     assert str(error.value) == f"The event e-1 started no execution within 60 s.\n{hint}"
+    assert sum(pauses.lengths) == pytest.approx(PATIENCE_SECONDS)
+
+
+def pushed(push: str) -> str:
+    trigger = {"kind": "merge", "id": push, "commit": "c" * 40}
+    return json.dumps({"schema": 1, "pipeline": "penguins", "release": "r" * 64, "trigger": trigger})
+
+
+def test_the_execution_of_a_push_is_found_by_the_push_in_its_input() -> None:
+    machine = StepFunctions(Execution("older", Story(), started=START - timedelta(days=1)))
+
+    class Later(Pauses):
+        def __call__(self, seconds: float) -> None:
+            super().__call__(seconds)
+            if len(self.lengths) == 2:
+                machine.start_execution(name="another_1", input=pushed("p-0"))
+                machine.start_execution(name="whatever_2", input=pushed("p-1"))
+
+    pauses = Later()
+    found = published_by(FakeSession(stepfunctions=machine), PENGUINS, "p-1", lambda: None, pauses)
+    assert found.endswith(":whatever_2")
+    assert len(pauses.lengths) == 2
+
+
+def test_a_push_that_is_refused_is_not_waited_for() -> None:
+    pauses = Pauses()
+    told = iter([None, "train.py is missing."])
+    with pytest.raises(EventRefused, match=r"^train\.py is missing\.$"):
+        published_by(FakeSession(stepfunctions=StepFunctions()), PENGUINS, "p-1", lambda: next(told), pauses)
+    assert len(pauses.lengths) == 1
+
+
+def test_a_push_that_leads_to_nothing() -> None:
+    pauses = Pauses()
+    with pytest.raises(EventRefused, match=r"^The push p-1 started no execution within 60 s\."):
+        published_by(FakeSession(stepfunctions=StepFunctions()), PENGUINS, "p-1", lambda: None, pauses)
     assert sum(pauses.lengths) == pytest.approx(PATIENCE_SECONDS)

@@ -147,3 +147,16 @@ def test_a_schedule_whose_last_time_is_over_keeps_no_other_from_firing(cloud, ad
     assert "often" in events.fire_due()
     cloud.clock.advance(400 * 86_400)
     assert events.fire_due() == ["often"]
+
+
+def test_nobody_but_aws_says_what_aws_says(cloud, events) -> None:
+    """Seen on AWS: https://github.com/aws-samples/serverless-patterns/pull/3089."""
+    entry = {"Source": "aws.codecommit", "DetailType": "CodeCommit Repository State Change", "Detail": "{}"}
+    answer = cloud.client("events").put_events(Entries=[entry, {**entry, "Source": "awsome"}])
+    assert answer["FailedEntryCount"] == 1
+    refused, taken = answer["Entries"]
+    assert (refused["ErrorCode"], refused["ErrorMessage"]) == (
+        "NotAuthorizedForSourceException",
+        "Not authorized for the source.",
+    )
+    assert taken["EventId"]
