@@ -38,7 +38,11 @@ def cloud(tmp_path: Path):
     folder.mkdir()
     database = Database(folder / "s")
     yield SimpleNamespace(
-        directory=folder, database=database, clock=SystemClock(), services={"cloudformation": FakeCloudFormation()}
+        region="r-1",
+        directory=folder,
+        database=database,
+        clock=SystemClock(),
+        services={"cloudformation": FakeCloudFormation()},
     )
     database.close()
 
@@ -98,6 +102,17 @@ def test_environments_are_made_again_side_by_side(cloud, assembly) -> None:
     templates(cloud).clear()
     deploy_again(cloud)
     assert templates(cloud) == ["first", "another environment's"]
+
+
+def test_what_is_in_another_region_waits_until_the_local_cloud_is_that_region_again(cloud, assembly) -> None:
+    deploy(cloud, assembly)
+    templates(cloud).clear()
+    cloud.region = "r-2"
+    deploy_again(cloud)
+    assert templates(cloud) == []
+    cloud.region = "r-1"
+    deploy_again(cloud)
+    assert templates(cloud) == ["first"]
 
 
 def test_what_was_kept_by_an_earlier_version_is_made_again_and_then_replaced(cloud, assembly) -> None:
