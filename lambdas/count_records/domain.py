@@ -137,7 +137,7 @@ def message(pipeline: str, uri: str, problem: str) -> str:
         f"New data of {pipeline} could not be counted, so they bring no run nearer.\n"
         f"Object: {uri}\n"
         f"Reason: {problem}.\n"
-        f"What to do: put them there as {', '.join(KNOWN)}, or start a run by hand: modelwright run {pipeline} --aws"
+        f"What to do: put them there as {', '.join(KNOWN)}, or start a run by hand: modelwright run {pipeline}."
     )
 
 

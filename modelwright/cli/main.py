@@ -23,7 +23,7 @@ COMMANDS = {
     "logs": "what a run's scripts printed",
     "predict": "ask the deployed model",
     "release": "write the release of a folder, print its id",
-    "emit": "send an event: what a merge or a schedule does",
+    "emit": "send an event: what a merge, a schedule or new data do",
     "inbox": "messages and dead letters",
     "up": "keep the local cloud running between commands",
     "down": "stop the local cloud",

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from modelwright.cli.terminal import Terminal
+from modelwright.client.executions import run_id
 from modelwright.client.history import reason
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def print_outcome(run: Run, history: History) -> None:
     terminal = Terminal()
     colour = {"SUCCEEDED": _GREEN, "RUNNING": _CYAN}.get(run.status, _RED)
     took = f" in {seconds(run.seconds)}" if run.stopped else ""
-    terminal.line(f"{terminal.colour(run.outcome, colour)}  {run.pipeline} run {run.run_id}{took}")
+    same = f": as run {run_id(run.result['of'])}" if run.result.get("of") else ""
+    terminal.line(f"{terminal.colour(run.outcome, colour)}  {run.pipeline} run {run.run_id}{took}{same}")
     _print_metrics(run.result.get("metrics") or {}, terminal)
     for clause in run.result.get("gate") or []:
         mark, code = _MARKS["succeeded" if clause["passed"] else "failed"]
@@ -104,6 +106,7 @@ def run_as_json(run: Run) -> dict[str, Any]:
         "gate": run.result.get("gate") or [],
         "modelPackageArn": run.result.get("modelPackageArn"),
         "endpoint": run.result.get("endpoint"),
+        **({"of": run.result["of"]} if run.result.get("of") else {}),
         **({"error": run.error, "cause": reason(run.cause)} if run.error or run.cause else {}),
     }
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelwright.client.dataset import publish_dataset, read_dataset
 from modelwright.client.git import resolve_commit
 from modelwright.client.release import Destination, publish_release, release_of_commit, release_of_folder
-from modelwright.client.uploads import exists
 from modelwright.config.folder_files import s3_uri_problem
-from modelwright.config.release import default_key
+from modelwright.config.release import ReleaseManifest, default_key, manifest_key
 from modelwright.errors import DataNotFound
 
 if TYPE_CHECKING:
@@ -57,9 +57,27 @@ def publish_data(session: Session, deployment: Deployment, data: str) -> str:
 
 
 def ensure_default(session: Session, project: Project, settings: PipelineSettings, deployment: Deployment) -> None:
-    """See that schedules have a release to run: the folder's, when no deploy has published one yet."""
-    if not exists(session.client("s3"), deployment.artifact_bucket, default_key(deployment.pipeline)):
+    """See that schedules and new data have a release to run: the folder's, unless one is there for what is deployed."""
+    if _default_structure(session, deployment) != deployment.structure:
         publish_folder(session, project, settings, deployment, default=True)
+
+
+def _default_structure(session: Session, deployment: Deployment) -> str | None:
+    """The structure that the default release needs; None: there is no such release."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 # see session.py
+
+    def read(key: str) -> bytes:
+        answer = session.client("s3").get_object(Bucket=deployment.artifact_bucket, Key=key)
+        content: bytes = answer["Body"].read()
+        return content
+
+    try:
+        release = json.loads(read(default_key(deployment.pipeline)))["release"]
+        return ReleaseManifest.from_json(read(manifest_key(deployment.pipeline, release))).structure
+    except ClientError as error:
+        if error.response["Error"].get("Code") not in {"NoSuchKey", "404"}:
+            raise
+        return None
 
 
 def _destination(project: Project, deployment: Deployment) -> Destination:

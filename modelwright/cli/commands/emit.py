@@ -1,12 +1,15 @@
-"""`modelwright emit`: send the event that a merge or a schedule sends, follow the execution that its rule starts."""
+"""`modelwright emit`: do what a merge, a schedule or new data do, follow the execution that its rule starts."""
 
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelwright.cli.following import follow
 from modelwright.cli.platform import add_place, platform, read_project
+from modelwright.cli.render import print_json
 from modelwright.client import events
 from modelwright.errors import NotSupported, WrongUsage
 
@@ -15,7 +18,9 @@ if TYPE_CHECKING:
 
     from modelwright.cli.platform import Platform
     from modelwright.client.deployment import Deployment
+    from modelwright.client.new_data import Counted
     from modelwright.client.session import Session
+    from modelwright.config import PipelineSettings, Project
     from modelwright.config.pipeline import TriggerSettings
     from modelwright.local.attach import LocalCloud
 
@@ -24,8 +29,9 @@ _SERVICES = ("cloudformation", "s3", "events", "stepfunctions")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("event", choices=("merge", "schedule"))
+    parser.add_argument("event", choices=("merge", "schedule", "data"))
     parser.add_argument("pipeline")
+    parser.add_argument("data", nargs="*", help="data: files, or a folder (default: the data in the pipeline's folder)")
     parser.add_argument("--commit", metavar="SHA", help="merge: the folder as it is at this commit (default: HEAD)")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON document")
     add_place(parser)
@@ -35,6 +41,10 @@ def run(args: argparse.Namespace) -> int:
     """Do it; 1 when the execution fails."""
     project = read_project(args)
     settings = project.pipeline(args.pipeline)
+    if args.event == "data":
+        return _data(args, project, settings)
+    if args.data:
+        raise WrongUsage(f"Files are for `emit data`: what is {args.data[0]} for?")
     if args.event == "schedule":
         _check_schedule(args, settings.triggers.schedule)
     elif args.aws and settings.triggers.merge_codecommit:
@@ -49,6 +59,42 @@ def run(args: argparse.Namespace) -> int:
             event = _merge(place, deployment, args.commit) if args.event == "merge" else _schedule(place, deployment)
             arn = events.started_by(place.session, deployment, event)
         return follow(place.session, args.pipeline, arn, as_json=args.json)
+
+
+def _data(args: argparse.Namespace, project: Project, settings: PipelineSettings) -> int:
+    """Put files where a producer would, each time into a folder of its own; what they start is followed."""
+    from modelwright.client import new_data, publishing  # noqa: PLC0415 # not needed for the other events
+
+    if args.commit:
+        raise WrongUsage("--commit is for `emit merge`: new data run the default release.")
+    with platform(args, project, deploy=args.pipeline, services=(*_SERVICES, "dynamodb")) as place:
+        deployment = place.deployment(args.pipeline)
+        name = datetime.now(UTC).strftime("emitted-%Y%m%dT%H%M%S%fZ")
+        delivery = new_data.make_delivery(settings, deployment, [Path(each) for each in args.data], name)
+        if place.local:
+            publishing.ensure_default(place.session, project, settings, deployment)
+        before = new_data.last_started(place.session, deployment)
+        objects = new_data.deliver(place.session, delivery)
+        what = "1 file is" if len(delivery.files) == 1 else f"{len(delivery.files)} files are"
+        print(f"{what} in {delivery.uri}", file=sys.stderr)
+        if delivery.marker:
+            arn = new_data.started_by_marker(place.session, deployment, delivery.bucket, objects[-1][0])
+            return follow(place.session, args.pipeline, arn, as_json=args.json)
+        found = new_data.counted(place.session, deployment, delivery.bucket, objects, before=before)
+        for problem in found.problems:
+            print(f"not counted: {problem}", file=sys.stderr)
+        if found.execution:
+            return follow(place.session, args.pipeline, found.execution, as_json=args.json)
+        _print_waiting(found, settings, as_json=args.json)
+        return 1 if found.problems else 0
+
+
+def _print_waiting(found: Counted, settings: PipelineSettings, *, as_json: bool) -> None:
+    every = settings.triggers.data_every_records
+    if as_json:
+        print_json({"records": found.records, "waiting": found.waiting, "every_records": every})
+    else:
+        print(f"{found.records} new records; {found.waiting} of {every} wait for a run.")
 
 
 def _check_schedule(args: argparse.Namespace, schedule: str | None) -> None:

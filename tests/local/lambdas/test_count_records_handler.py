@@ -177,7 +177,7 @@ def test_what_cannot_be_counted_is_told_once_and_is_no_crash(topic: Topic, capsy
         "New data of penguins could not be counted, so they bring no run nearer.",
         "Object: s3://data/incoming/penguins/a.parquet",
         "Reason: its name ends with none of .csv, .csv.gz, .jsonl, .jsonl.gz, .ndjson, .ndjson.gz, .json, .json.gz.",
-        f"What to do: put them there as {', '.join(KNOWN)}, or start a run by hand: modelwright run penguins --aws",
+        f"What to do: put them there as {', '.join(KNOWN)}, or start a run by hand: modelwright run penguins.",
     ]
     assert '"error": "UncountableData"' in capsys.readouterr().out
 
