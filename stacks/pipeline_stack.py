@@ -14,7 +14,7 @@ from stacks.constructs.dashboard import dashboard
 from stacks.constructs.data_trigger import Counting, count_new_records, counting_alarm, marker_rule, watched_data
 from stacks.constructs.endpoint_alarms import EndpointAlarms, endpoint_alarms
 from stacks.constructs.functions import FunctionContext, Functions
-from stacks.constructs.github import find_the_stack, trust_in_branch
+from stacks.constructs.github import branch_role, find_the_stack, trust_in_branch
 from stacks.constructs.logs import log_group
 from stacks.constructs.merge_codecommit import EVENT_PATH, Merges, merge_alarm, merge_from_codecommit
 from stacks.constructs.pipeline_alarms import (
@@ -24,7 +24,7 @@ from stacks.constructs.pipeline_alarms import (
     rest_alarm,
     rule_alarm,
 )
-from stacks.constructs.roles import branch_role, job_role, rule_role, workflow_role
+from stacks.constructs.roles import job_role, rule_role, workflow_role
 from stacks.constructs.state_machine import Machine, state_machine
 from stacks.constructs.triggers import Start, merge_rule, schedule_rule
 from stacks.grants import jobs

@@ -11,15 +11,31 @@ from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
 from modelwright.config.read_environment import GITHUB_ISSUER as ISSUER
+from stacks.constructs.roles import trusted_role
 from stacks.policies import Statement, arn
+from stacks.policy_checks import accept_found
 from stacks.removal import KEPT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from constructs import Construct
 
     from stacks.grants.target import Target
 
 AUDIENCE = "sts.amazonaws.com"
+TRUST_SID = "OneBranch"
+_TAKEN_BY_TOKEN = f"[{TRUST_SID}/sts:AssumeRoleWithWebIdentity]"
+_UNKNOWN_TO_PARLIAMENT = {
+    f"UNKNOWN_CONDITION_FOR_ACTION{_TAKEN_BY_TOKEN}": (
+        "its keys are those of AWS's reference of actions, which has none of identity providers: "
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif"
+    ),
+    f"UNKNOWN_FEDERATION_SOURCE{_TAKEN_BY_TOKEN}": (
+        "it knows SAML and four providers by name; any other is a principal by its ARN: "
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html"
+    ),
+}
 
 
 def identity_provider(scope: Construct) -> iam.CfnOIDCProvider:
@@ -45,12 +61,22 @@ def trust_in_branch(repository: str, branch: str) -> dict[str, Any]:
     provider = arn("iam", f"oidc-provider/{ISSUER}", region="")
     claims = {f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": f"repo:{repository}:ref:refs/heads/{branch}"}
     statement = {
+        "Sid": TRUST_SID,
         "Effect": "Allow",
         "Principal": {"Federated": provider},
         "Action": "sts:AssumeRoleWithWebIdentity",
         "Condition": {"StringEquals": claims},
     }
     return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def branch_role(
+    scope: Construct, id_: str, what: str, trusted: dict[str, Any], statements: Iterable[Statement]
+) -> iam.CfnRole:
+    """Make the role that whom `trusted` names takes (`trust_in_branch`)."""
+    role = trusted_role(scope, id_, what, trusted, statements)
+    accept_found(role, "parliament", _UNKNOWN_TO_PARLIAMENT)
+    return role
 
 
 def find_the_stack(target: Target) -> Statement:

@@ -53,10 +53,10 @@ def rule_role(scope: Construct, id_: str, what: str, statements: Iterable[Statem
     return _role(scope, id_, what, trust("events", _from("events", "rule/*")), statements)
 
 
-def branch_role(
+def trusted_role(
     scope: Construct, id_: str, what: str, trusted: dict[str, Any], statements: Iterable[Statement]
 ) -> iam.CfnRole:
-    """Make a role that a branch of a repository takes: `trusted` says which, by `stacks.constructs.github`."""
+    """Make a role that no service takes: the policy `trusted` says who does."""
     return _role(scope, id_, what, trusted, statements)
 
 

@@ -62,6 +62,7 @@ def output(stack: Stack, name: str) -> str:
 
 def test_exactly_one_branch_of_one_repository_is_trusted(role: Role) -> None:
     assert role.trust == {
+        "Sid": "OneBranch",
         "Effect": "Allow",
         "Principal": {"Federated": PROVIDER},
         "Action": "sts:AssumeRoleWithWebIdentity",
