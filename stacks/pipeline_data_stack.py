@@ -9,7 +9,9 @@ from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_sagemaker as sagemaker
 
+from stacks.constructs.encryption_key import NO_KEY
 from stacks.names import PipelineNames
+from stacks.policy_checks import accept_checkov
 from stacks.removal import KEPT
 from stacks.shared import shared_value
 
@@ -61,6 +63,8 @@ class PipelineDataStack(Stack):
             lifecycle_policy={"lifecyclePolicyText": json.dumps(_EXPIRE_UNTAGGED, sort_keys=True)},
         )
         repository.apply_removal_policy(removal)
+        if settings.key == "aws-owned":
+            accept_checkov(repository, {"CKV_AWS_136": NO_KEY})
         group = sagemaker.CfnModelPackageGroup(
             self,
             "ModelPackageGroup",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_s3 as s3
 
+from stacks.constructs.encryption_key import NO_KEY
 from stacks.policies import ACCOUNT_ONLY, Statement, arn, document, tls_only
 from stacks.policy_checks import accept, accept_checkov
 
@@ -67,7 +68,7 @@ def buckets(scope: Construct, prefix: str, key_arn: str | None, removal: Removal
 def _bucket(scope: Construct, id_: str, key_arn: str | None, logs: s3.CfnBucket) -> s3.CfnBucket:
     """A versioned bucket under the environment's key; the bucket's own key saves most calls to KMS."""
     own = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": key_arn} if key_arn else _SSE_S3
-    return s3.CfnBucket(
+    made = s3.CfnBucket(
         scope,
         id_,
         bucket_encryption=_encryption(own, bucket_key=key_arn is not None),
@@ -76,6 +77,9 @@ def _bucket(scope: Construct, id_: str, key_arn: str | None, logs: s3.CfnBucket)
         logging_configuration={"destinationBucketName": logs.ref, "logFilePrefix": f"{id_}/"},
         **_private(),
     )
+    if key_arn is None:
+        accept(made, "NIST.800.53.R5-S3DefaultEncryptionKMS", NO_KEY)
+    return made
 
 
 def _log_bucket(scope: Construct) -> s3.CfnBucket:

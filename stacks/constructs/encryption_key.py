@@ -26,6 +26,8 @@ _AS_AWS_WRITES_IT = {
 }
 """https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html and
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html"""
+NO_KEY = "the environment's owner chose AWS's own keys: `key: aws-owned`"
+"""Why a resource is not under a key in KMS."""
 _USE = ("kms:Decrypt", "kms:GenerateDataKey")
 
 

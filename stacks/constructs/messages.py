@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
+from stacks.constructs.encryption_key import NO_KEY
 from stacks.policies import ACCOUNT_ONLY, Statement, arn, document, tls_only
-from stacks.policy_checks import accept_all
+from stacks.policy_checks import accept, accept_all, accept_checkov
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +28,9 @@ def topic(scope: Construct, prefix: str, key_arn: str | None, emails: Iterable[s
     https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
     """
     made = sns.CfnTopic(scope, "Topic", kms_master_key_id=key_arn)
+    if key_arn is None:
+        accept(made, "NIST.800.53.R5-SNSEncryptedKMS", NO_KEY)
+        accept_checkov(made, {"CKV_AWS_26": f"{NO_KEY}; alarms cannot publish under SNS's"})
     alarms = {**ACCOUNT_ONLY, "ArnLike": {"aws:SourceArn": arn("cloudwatch", f"alarm:{prefix}-*")}}
     statements = (
         tls_only("sns:Publish", made.ref),
@@ -54,6 +58,8 @@ def dead_letter_queue(scope: Construct, prefix: str, key_arn: str | None, remova
         visibility_timeout=60,
     )
     queue.apply_removal_policy(removal)
+    if key_arn is None:
+        accept_checkov(queue, {"CKV_AWS_27": f"{NO_KEY}: SSE-SQS, which checkov does not know"})
     last = "it is the dead-letter queue of the rules; nothing reads it but a person"
     accept_all(queue, {"AwsSolutions-SQS3": last, "Serverless-SQSRedrivePolicy": last})
     rules = [arn("events", f"rule/{prefix}-*"), arn("events", f"rule/{prefix}/{prefix}-*")]

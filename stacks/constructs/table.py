@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 
-from stacks.policy_checks import accept
+from stacks.constructs.encryption_key import NO_KEY
+from stacks.policy_checks import accept, accept_checkov
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -38,6 +39,8 @@ def table(scope: Construct, name: str, key_arn: str | None, *, keep: bool) -> dy
         deletion_protection_enabled=keep,
     )
     accept(made, "NIST.800.53.R5-DynamoDBInBackupPlan", "restorable to any second of the last 35 days, by itself")
+    if key_arn is None:
+        accept_checkov(made, {"CKV_AWS_119": NO_KEY})
     made.apply_removal_policy(RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY)
     return made
 
