@@ -57,6 +57,12 @@ def find_kept(session: Session, environment: str, pipeline: str) -> Kept | None:
     return Kept(pipeline, *places, endpoint=prefix, package_group=name, stacks=(own, shared))
 
 
+def forget_merges(session: Session, kept: Kept) -> None:
+    """Forget which merges ran last: nothing of them serves any more, so the same again is a change."""
+    key = {"pk": {"S": f"PIPELINE#{kept.pipeline}"}, "sk": {"S": "MERGED"}}
+    session.client("dynamodb").delete_item(TableName=kept.table, Key=key)
+
+
 def remove_kept(session: Session, kept: Kept) -> Iterator[str]:
     """Remove it all for good; what is left then is empty."""
     name = kept.pipeline
@@ -65,7 +71,7 @@ def remove_kept(session: Session, kept: Kept) -> Iterator[str]:
     folders = [f"{what}/{name}/" for what in ("releases", "commits", "code", "datasets", "runs", "models")]
     for prefix in [*folders, f"defaults/{name}.json"]:
         yield from remove_objects(session, kept.artifact_bucket, prefix)
-    for partition in (f"PIPELINE#{name}", f"TRIGGER#{name}", f"ENDPOINT#{kept.endpoint}"):
+    for partition in (f"PIPELINE#{name}", f"TRIGGER#{name}", f"RECORDS#{name}", f"ENDPOINT#{kept.endpoint}"):
         yield from _remove_items(session, kept.table, partition)
     yield f"left: the stacks {' and '.join(kept.stacks)}, protected from deletion"
     yield kept.producers()

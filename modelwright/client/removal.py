@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.client.deployment import Deployment, describe_stack, find_deployment, stack_name
 from modelwright.client.executions import executions, run_id, stop
-from modelwright.client.kept import find_kept, remove_kept
+from modelwright.client.kept import find_kept, forget_merges, remove_kept
 from modelwright.client.leavings import costly, endpoint_config, models_and_configs
 from modelwright.client.stack_failures import first_failure
 from modelwright.client.stack_states import IN_PROGRESS
@@ -51,6 +51,7 @@ def destroy(
     yield from remove_stack(session, stack_name(environment, pipeline), pause)
     yield from _verify(session, environment, pipeline, pause)
     if kept is not None:
+        forget_merges(session, kept)
         yield from remove_kept(session, kept) if data else kept.lines()
 
 
