@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 from aws_cdk import Fn
 
 from modelwright.config.schedule_gap import longest_gap_days
-from stacks.constructs.alarms import PERIODS_A_DAY, SIX_HOURS_SECONDS, Alarms, Level, Metric, Says, command
+from stacks.constructs.alarms import (
+    MINUTE_SECONDS,
+    PERIODS_A_DAY,
+    SIX_HOURS_SECONDS,
+    Alarms,
+    Level,
+    Metric,
+    Says,
+    command,
+)
 from stacks.grants.functions import METRIC_NAMESPACE
 
 if TYPE_CHECKING:
@@ -126,7 +135,7 @@ def model_alarms(alarms: Alarms, names: PipelineNames, floors: Mapping[str, floa
 
     The gate is in the release and may change with each merge, so the template knows no number of it: the function that
     judges a model publishes how many of the gate's floors it missed. `ignore`: between two models nothing changes, the
-    last one's state stays.
+    last one's state stays. By the minute: of two models in one period the better one would not end the alarm.
     """
     dimensions = {"Environment": names.environment, "Pipeline": names.pipeline}
     to_do = (
@@ -135,10 +144,10 @@ def model_alarms(alarms: Alarms, names: PipelineNames, floors: Mapping[str, floa
     )
     missed = Says(f"A model of {names.pipeline} is under a floor of its gate.", to_do)
     metric = Metric(METRIC_NAMESPACE, FLOORS_MISSED, dimensions)
-    alarms.on("GateFloorsAlarm", missed, metric, Level("Maximum", missing="ignore"))
+    alarms.on("GateFloorsAlarm", missed, metric, Level("Maximum", period_seconds=MINUTE_SECONDS, missing="ignore"))
     for number, (name, floor) in enumerate(sorted(floors.items()), start=1):
         under = Says(f"{name} of a model of {names.pipeline} is under {floor:g}.", to_do)
-        level = Level("Minimum", floor, too_little=True, missing="ignore")
+        level = Level("Minimum", floor, MINUTE_SECONDS, too_little=True, missing="ignore")
         alarms.on(f"FloorAlarm{number}", under, Metric(METRIC_NAMESPACE, name, dimensions), level)
 
 

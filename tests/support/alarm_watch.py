@@ -15,7 +15,9 @@ FUNCTION_ERRORS = frozenset({"Errors"})
 FUNCTION_THROTTLES = frozenset({"Throttles"})
 RULE = frozenset({"FailedInvocations"})
 DEAD_LETTERS = frozenset({"ApproximateNumberOfMessagesVisible"})
-MERGE = frozenset({"Errors", "Throttles", "DeadLetterErrors"})
+TRIGGER_FUNCTION = frozenset({"Errors", "Throttles", "DeadLetterErrors"})
+FLOOR = frozenset({"accuracy"})
+"""of the environment's `metric_floors`"""
 GATE_FLOORS = frozenset({"GateFloorsMissed"})
 SERVER_ERRORS = frozenset({"Invocation5XXErrors", "Invocations"})
 REFUSALS = frozenset({"Invocation4XXErrors", "Invocations"})
@@ -30,9 +32,9 @@ def metrics_of(alarm: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(str(stat["MetricName"]) for stat in stats or [alarm])
 
 
-def the_alarm(alarms: Iterable[Mapping[str, Any]], metrics: frozenset[str]) -> Mapping[str, Any]:
-    """The one that watches these metrics."""
-    (found,) = (alarm for alarm in alarms if metrics_of(alarm) == metrics)
+def the_alarm(alarms: Iterable[Mapping[str, Any]], metrics: frozenset[str], saying: str = "") -> Mapping[str, Any]:
+    """The one that watches these metrics; `saying` tells those of two functions apart."""
+    (found,) = (alarm for alarm in alarms if metrics_of(alarm) == metrics and saying in alarm["AlarmDescription"])
     return found
 
 
