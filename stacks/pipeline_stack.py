@@ -24,7 +24,7 @@ from stacks.constructs.pipeline_alarms import (
     rest_alarm,
     rule_alarm,
 )
-from stacks.constructs.roles import job_role, rule_role, workflow_role
+from stacks.constructs.roles import HOSTING, JOBS, job_role, rule_role, workflow_role
 from stacks.constructs.state_machine import Machine, state_machine
 from stacks.constructs.triggers import Start, merge_rule, schedule_rule
 from stacks.grants import jobs
@@ -90,7 +90,13 @@ class PipelineStack(Stack):
         if watched:
             grants["Hosting"] = (*jobs.hosting(self._target), watch_alarms())
         return {
-            name: job_role(self, f"{name}Role", f"SageMaker's {name.lower()} of {self._target.pipeline}", statements)
+            name: job_role(
+                self,
+                f"{name}Role",
+                f"SageMaker's {name.lower()} of {self._target.pipeline}",
+                JOBS.get(name, HOSTING),
+                statements,
+            )
             for name, statements in grants.items()
         }
 
@@ -171,7 +177,7 @@ class PipelineStack(Stack):
             lease_wait_seconds=self._settings.limits.lease_seconds + LEASE_MARGIN_SECONDS,
         )
         machine = Machine(
-            self._names.construct("StateMachine"),
+            self._names,
             self._structure,
             role,
             self._log_group,

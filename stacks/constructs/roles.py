@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 _INLINE = "of this role alone and made with it: a policy beside it would come after the role, or stay without it"
 
 
-def job_role(scope: Construct, id_: str, what: str, statements: Iterable[Statement]) -> iam.CfnRole:
-    """Make a role that SageMaker takes, for this account's jobs, models and endpoints only.
+JOBS: Mapping[str, str] = {"Processing": "processing-job/*", "Training": "training-job/*"}
+"""For which resources SageMaker takes a job's role."""
+HOSTING = "*"
+"""For models and endpoints, SageMaker says `*` itself, where jobs have their names: nothing narrower would match it."""
+
+
+def job_role(scope: Construct, id_: str, what: str, source: str, statements: Iterable[Statement]) -> iam.CfnRole:
+    """Make a role that SageMaker takes, for the `source` of this account only: one of `JOBS`, or `HOSTING`.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
     """
-    return _role(scope, id_, what, trust("sagemaker", _from("sagemaker", "*")), statements)
+    return _role(scope, id_, what, trust("sagemaker", _from("sagemaker", source)), statements)
 
 
 def workflow_role(scope: Construct, id_: str, what: str, statements: Iterable[Statement]) -> iam.CfnRole:

@@ -203,7 +203,7 @@ def test_the_key_is_lent_to_aws_resources_only(stack: Stack) -> None:
 
 @pytest.mark.parametrize(
     ("service", "source"),
-    [("sagemaker", "sagemaker:{}:*"), ("states", "states:{}:stateMachine:*"), ("events", "events:{}:rule/*")],
+    [("states", "states:{}:stateMachine:*"), ("events", "events:{}:rule/*")],
 )
 def test_a_service_takes_a_role_for_this_accounts_resources_only(stack: Stack, service: str, source: str) -> None:
     trusts = [
@@ -214,6 +214,17 @@ def test_a_service_takes_a_role_for_this_accounts_resources_only(stack: Stack, s
     for trust in trusts:
         assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": "<AWS::AccountId>"}
         assert trust["Condition"]["ArnLike"] == {"aws:SourceArn": wanted}
+
+
+@pytest.mark.parametrize(
+    ("kind", "source"), [("Processing", "processing-job/*"), ("Training", "training-job/*"), ("Hosting", "*")]
+)
+def test_sagemaker_takes_a_role_for_its_kind_of_work_only(stack: Stack, kind: str, source: str) -> None:
+    """Of models and endpoints, SageMaker's source is the text `*`: no name would match it."""
+    condition = stack.job_role(kind).trust["Condition"]
+    assert condition["StringEquals"] == {"aws:SourceAccount": "<AWS::AccountId>"}
+    wanted = f"arn:<AWS::Partition>:sagemaker:<AWS::Region>:<AWS::AccountId>:{source}"
+    assert condition["ArnLike"] == {"aws:SourceArn": wanted}
 
 
 def test_each_role_is_taken_by_exactly_one_kind_of_service(stack: Stack) -> None:

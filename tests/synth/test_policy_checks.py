@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
 from modelwright.client.checks.policies import PACKS
-from stacks.constructs.roles import function_role, job_role
+from stacks.constructs.roles import JOBS, function_role, job_role
 from stacks.policies import Statement, bucket_arn, document, objects
 from stacks.policy_checks import SWITCH, accept, accept_found, check_policies
 
@@ -126,7 +126,7 @@ def test_the_reasons_of_a_roles_wildcards_are_its_acceptances(tmp_path: Path) ->
         bucket = s3.CfnBucket(stack, "Bucket")
         read = Statement("Read", ("s3:GetObject",), objects(bucket.ref, "in/"), why="objects are named by content")
         listing = Statement("List", ("s3:ListBucket",), (bucket_arn(bucket.ref),))
-        job_role(stack, "Role", "reads", [read, listing])
+        job_role(stack, "Role", "reads", JOBS["Training"], [read, listing])
         function_role(stack, "Other", "reads nothing", [listing])
 
     found = violations(tmp_path, build)

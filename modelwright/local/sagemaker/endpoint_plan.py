@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelwright.local.sagemaker.job_permissions import check_trust, join_network
+from modelwright.local.sagemaker.job_permissions import check_trust, hosting_source, join_network
 from modelwright.local.sagemaker.job_problems import ClientProblem
 from modelwright.local.sagemaker.models import find_model_data, model_data_url
 from modelwright.local.service import AwsError
@@ -41,7 +41,7 @@ def _variant(cloud: Cloud, models: Models, variant: dict[str, Any]) -> dict[str,
     except AwsError as error:
         raise PlanError(error.message) from None
     role = model["ExecutionRoleArn"]
-    _check_trust(cloud, role, model["ModelArn"])
+    _check_trust(cloud, role)
     _join_network(cloud, role, model.get("VpcConfig"))
     _check_image(cloud, role, container["Image"])
     return {
@@ -59,9 +59,9 @@ def _variant(cloud: Cloud, models: Models, variant: dict[str, Any]) -> dict[str,
     }
 
 
-def _check_trust(cloud: Cloud, role: str, source_arn: str) -> None:
+def _check_trust(cloud: Cloud, role: str) -> None:
     try:
-        check_trust(cloud, role, source_arn)
+        check_trust(cloud, role, hosting_source(cloud))
     except AwsError as error:
         raise PlanError(error.message) from None
 

@@ -34,6 +34,14 @@ def check_trust(cloud: Cloud, role_arn: str, source_arn: str) -> None:
         )
 
 
+def hosting_source(cloud: Cloud) -> str:
+    """Return what SageMaker says it takes a role of models and endpoints for: the asterisk is no wildcard of ours.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html#security-confused-deputy-inference
+    """
+    return f"arn:aws:sagemaker:{cloud.region}:{cloud.account}:*"
+
+
 def check_image(image: str) -> None:
     """Raise AwsError ValidationException for an image that is not in ECR."""
     if not _IMAGE.fullmatch(image):

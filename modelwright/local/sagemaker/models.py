@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelwright.local.sagemaker.job_permissions import check_trust
+from modelwright.local.sagemaker.job_permissions import check_trust, hosting_source
 from modelwright.local.sagemaker.listing import page
 from modelwright.local.sagemaker.resources import Resources
 from modelwright.local.sagemaker.unsupported import refuse_members
@@ -74,7 +74,7 @@ class Models:
         for member in ("PrimaryContainer", "ExecutionRoleArn"):
             if member not in params:
                 raise AwsError("ValidationException", f"CreateModel needs {member}.")
-        check_trust(self._cloud, params["ExecutionRoleArn"], arn)
+        check_trust(self._cloud, params["ExecutionRoleArn"], hosting_source(self._cloud))
         self._check_container(params["PrimaryContainer"], params["ExecutionRoleArn"])
         body = {key: value for key, value in params.items() if key != "Tags"}
         body = {"EnableNetworkIsolation": False, **body, "ModelArn": arn, "CreationTime": self._cloud.clock.now()}
