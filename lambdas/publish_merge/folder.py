@@ -64,17 +64,29 @@ def read_folder(codecommit: Any, place: Place, destination: Path) -> None:
         hint = "Put data into S3 and name it in `data.source`: s3://bucket/prefix/."
         raise BundleError(f"{_shown(place)} has {len(listing.files)} files; at most {MAX_FILES} can be read.", hint)
 
-    def read(path: str) -> tuple[str, bytes]:
-        return path, _content(codecommit, place, path)
+    def write(path: str) -> int:
+        content = _content(codecommit, place, path)
+        _target(place, path, destination).write_bytes(content)
+        return len(content)
 
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
-        written = 0
-        for path, content in threads.map(read, sorted(listing.files)):
-            written += len(content)
+    def link(path: str) -> int:
+        content = _content(codecommit, place, path)
+        _target(place, path, destination).symlink_to(content.decode("utf-8", "surrogateescape"))
+        return len(content)
+
+    _for_each(place, write, listing.files)
+    _for_each(place, link, listing.links)  # last: nothing is written through a link
+
+
+def _for_each(place: Place, fetch: Callable[[str], int], paths: list[str]) -> None:
+    """Fetch several at a time, as many bytes as there may be; after a failure no more are begun."""
+    threads, written = ThreadPoolExecutor(_AT_ONCE), 0
+    try:
+        for size in threads.map(fetch, sorted(paths)):
+            written += size
             _check_total(place, written)
-            _target(place, path, destination).write_bytes(content)
-        for path, content in threads.map(read, sorted(listing.links)):  # last: nothing is written through a link
-            _target(place, path, destination).symlink_to(content.decode("utf-8", "surrogateescape"))
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 def _list(codecommit: Any, place: Place) -> _Listing:

@@ -208,6 +208,10 @@ def test_what_is_given_up_says_why(pushes: Pushes) -> None:
     letter = pushes.ground.queues.messages()[-1]
     assert json.loads(letter["body"])["source"] == "aws.codecommit"
     assert "events:PutEvents" in json.dumps(letter["attributes"])
+    alarms = [
+        each["message"] for each in pushes.ground.topics.messages() if "could not be published" in each["message"]
+    ]
+    assert alarms  # it says so once, until all is well again
 
 
 def test_the_same_event_twice_is_one_run(pushes: Pushes) -> None:

@@ -186,3 +186,11 @@ def test_nothing_is_written_outside_the_folder(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="is no path inside the folder"):
         folder.read_folder(Hostile(), folder.Place("models", COMMIT, "training_code/whales"), tmp_path / "a" / "b")
     assert not list(tmp_path.rglob("evil.py"))
+
+
+def test_after_a_failure_nothing_more_is_asked_for(repository: Path, tmp_path: Path) -> None:
+    write(repository / "training_code" / "whales", {f"{number:03}.py": b"x" for number in range(200)})
+    client = Client(repository, {"GetFile": "ThrottlingException"})
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        read(repository, tmp_path / "x", commit(repository), client)
+    assert client.asked.count("GetFile") < 100
