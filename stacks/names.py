@@ -82,6 +82,11 @@ class PipelineNames:
         """The stack that is kept."""
         return f"{self.prefix}-data"
 
+    @property
+    def state_machine(self) -> str:
+        """The state machine: its functions' roles name its executions, and are made before it."""
+        return self.prefix
+
     def construct(self, what: str) -> str:
         """Return the logical id of the pipeline's one `what`: CloudFormation names some kinds by that alone."""
         return "".join(word.capitalize() for word in self.pipeline.split("-")) + what

@@ -46,7 +46,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if _is_champion(env, event["execution"]):
         return {"status": "left alone: this run's model was promoted before the failure"}
     if _holds_lease(env, event["execution"], event["fence"]):
-        status = _restore(Wanted(env.endpoint_name, event["previous_config"], event["tags"]))
+        status = _restore(Wanted(env.endpoint_name, event["previous_config"], event.get("tags", [])))
     else:
         status = "left alone: another run holds its lease"
     if event["polls"] == 0:

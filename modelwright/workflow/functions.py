@@ -13,7 +13,7 @@ _BUCKET: Final = "${ArtifactBucketArn}"
 _TABLE: Final = "${TableArn}"
 _KEY: Final = "${KeyArn}"
 _SAGEMAKER: Final = "arn:${Partition}:sagemaker:${Region}:${Account}"
-_EXECUTIONS: Final = "arn:${Partition}:states:${Region}:${Account}:execution:*${StateMachineId}-*:*"
+_EXECUTIONS: Final = "arn:${Partition}:states:${Region}:${Account}:execution:${StateMachineName}:*"
 
 FUNCTION_RESOURCES: Final = frozenset(
     {
@@ -27,7 +27,7 @@ FUNCTION_RESOURCES: Final = frozenset(
         "EndpointName",
         "RunNames",
     }
-    | {"ModelPackageGroupName", "StateMachineId"}
+    | {"ModelPackageGroupName", "StateMachineName"}
 )
 
 
@@ -98,7 +98,7 @@ PREPARE_RUN: Final = Function(
         Grant(
             ("states:DescribeExecution",),
             (_EXECUTIONS,),
-            "the same merge again is run if the first was stopped; CloudFormation chooses the state machine's name",
+            "the same merge again is run if the first was stopped",
         ),
         _DECRYPT,
     ),
@@ -161,7 +161,7 @@ ACQUIRE_DEPLOYMENT: Final = Function(
         Grant(
             ("states:DescribeExecution",),
             (_EXECUTIONS,),
-            "a lease whose holder was stopped is free; CloudFormation chooses the state machine's name",
+            "a lease whose holder was stopped is free",
         ),
         _DECRYPT,
     ),

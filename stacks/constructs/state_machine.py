@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from modelwright.workflow.structure import Structure, Surroundings
+    from stacks.names import PipelineNames
 
 
 @dataclass(frozen=True)
 class Machine:
     """What a state machine is made from."""
 
-    id: str
-    """Its logical id, which CloudFormation names it by."""
+    names: PipelineNames
     structure: Structure
     role: iam.CfnRole
     log_group: logs.CfnLogGroup
@@ -48,7 +48,8 @@ def state_machine(scope: Construct, machine: Machine) -> stepfunctions.CfnStateM
     document = definition(machine.structure, machine.surroundings)
     made = stepfunctions.CfnStateMachine(
         scope,
-        machine.id,
+        machine.names.construct("StateMachine"),
+        state_machine_name=machine.names.state_machine,
         role_arn=machine.role.attr_arn,
         definition_string=json.dumps(document, indent=1),
         definition_substitutions=dict(machine.substitutions),

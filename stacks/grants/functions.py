@@ -68,6 +68,6 @@ def _resolve(target: Target, resource: str) -> str:
         "EndpointName": target.names.prefix,
         "RunNames": name_pattern(target.names.environment, target.pipeline),
         "ModelPackageGroupName": target.names.prefix,
-        "StateMachineId": target.names.construct("StateMachine"),
+        "StateMachineName": target.names.state_machine,
     }
     return re.sub(r"\$\{([A-Za-z]+)\}", lambda found: values[found[1]], resource)

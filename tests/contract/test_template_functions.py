@@ -54,6 +54,7 @@ BESIDE_CALLS = {
     "kms:DescribeKey",
     "logs:CreateLogStream",
     "logs:PutLogEvents",
+    "sagemaker:AddTags",  # asked of whoever makes something with tags
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }

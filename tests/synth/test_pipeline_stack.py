@@ -185,11 +185,12 @@ NAMES = {
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::SSM::Parameter": "Name",
     "AWS::SageMaker::ModelPackageGroup": "ModelPackageGroupName",
+    "AWS::StepFunctions::StateMachine": "StateMachineName",
 }
 
 
 def test_only_what_outlives_its_stack_has_a_name(assembly: Path) -> None:
-    """The log group of the state machine has one as AWS asks for its prefix; see stacks/names.py."""
+    """The state machine and its log group have one, too: grants and AWS ask for it; see stacks/names.py."""
     naming = re.compile("(Name|Identifier)$")
     for stack in read_stacks(assembly):
         for logical_id, resource in stack.resources():
