@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from shared.errors import InvalidOverride
+from shared.errors import InvalidOverride, ReleaseTooLarge
 
 if TYPE_CHECKING:
     from prepare_run.domain import RunRequest
@@ -17,8 +18,10 @@ JOB_OVERHEAD_SECONDS = 3600  # provisioning, pulling the image, down- and upload
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html#API_CreateTrainingJob_RequestSyntax
 MAX_HYPERPARAMETERS = 100
 MAX_HYPERPARAMETER = 2500
-# Describe…Job repeats them in a task's result, which ends at 256 KiB.
-MAX_ALL_HYPERPARAMETERS = 100_000
+# Bytes of JSON of the plan's parts that a person writes. All of it is one variable, which ends at 256 KiB, and
+# Describe…Job repeats the hyperparameters in a task's result, which ends there, too.
+# https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html (Limits)
+LARGEST = {"hyperparameters": 100_000, "entrypoint": 32_768, "gate": 24_576, "content_types": 2048}
 
 # Families with local NVMe disks, encrypted by hardware: a key for volumes is refused there. The letter d after the
 # generation says so (m5d, c6gd, p4d), and some families have such disks without it.
@@ -56,9 +59,32 @@ def hyperparameters(manifest: dict[str, Any], overrides: dict[str, str]) -> dict
     own = {"sagemaker_program": manifest["train"]["script"], "sagemaker_submit_directory": CODE_CHANNEL_FILE}
     if len(merged) + len(own) > MAX_HYPERPARAMETERS:
         raise InvalidOverride(f"{len(merged)} hyperparameters; at most {MAX_HYPERPARAMETERS - len(own)} are possible.")
-    if sum(len(name) + len(value) for name, value in merged.items()) > MAX_ALL_HYPERPARAMETERS:
-        raise InvalidOverride(f"the hyperparameters have more than {MAX_ALL_HYPERPARAMETERS} characters in all.")
-    return {**merged, **own}
+    found, most = {**merged, **own}, LARGEST["hyperparameters"]
+    if _bytes(found) > most:
+        raise InvalidOverride(f"the hyperparameters have {_bytes(found)} bytes of JSON; at most {most} are possible.")
+    return found
+
+
+def _bytes(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _check_size(plan: dict[str, Any]) -> None:
+    """Refuse what a state could not pass on; Step Functions' own error for it cannot be caught."""
+    parts = {
+        "process.arguments": ("entrypoint", plan["process"]["entrypoint"]),
+        "evaluate.arguments": ("entrypoint", plan["evaluate"]["entrypoint"]),
+        "gate": ("gate", plan["gate"]),
+        "deploy.content_types": ("content_types", plan["deploy"]["content_types"]),
+    }
+    sizes = {name: (_bytes(value), LARGEST[kind]) for name, (kind, value) in parts.items()}
+    wrong = [
+        f"{name} has {size} bytes of JSON, at most {most} are possible"
+        for name, (size, most) in sizes.items()
+        if size > most
+    ]
+    if wrong:
+        raise ReleaseTooLarge(f"{'; '.join(wrong)}. Shorten it in pipeline.yaml.")
 
 
 def entrypoint(script: str, arguments: list[str], *, requirements: bool) -> list[str]:
@@ -99,7 +125,7 @@ def make_plan(
     """Everything that the states need: names, addresses, images, booleans. No object that could grow."""
     requirements = bool(manifest["code"]["requirements"])
     source = {"uri": request.data, "sha256": "not-hashed"} if request.data else manifest["data"]
-    return {
+    found = {
         "status": "Ready",
         "run": {
             **run,
@@ -115,3 +141,5 @@ def make_plan(
         "gate": manifest["gate"],
         "deploy": _deployment(manifest["deploy"], key_arn),
     }
+    _check_size(found)
+    return found

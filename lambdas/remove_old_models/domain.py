@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+MOST_AT_ONCE = 100
+"""Of each kind: their names travel through the state machine. The next run goes on."""
+
 
 @dataclass(frozen=True)
 class Named:
@@ -33,10 +36,10 @@ def is_ours(name: str, environment: str, pipeline: str) -> bool:
 
 
 def beyond(ours: list[Named], keep: int, used: frozenset[str]) -> list[str]:
-    """The names beyond the newest `keep`, oldest first; never one that is used.
+    """The names beyond the newest `keep`, oldest first; never one that is used, and no more than one answer holds.
 
     `keep` counts what is kept beside the one that serves.
     """
     candidates = [item for item in ours if item.name not in used]
     newest_first = sorted(candidates, key=lambda item: (item.created, item.name), reverse=True)
-    return [item.name for item in reversed(newest_first[keep:])]
+    return [item.name for item in reversed(newest_first[keep:])][:MOST_AT_ONCE]

@@ -13,6 +13,8 @@ from shared.clients import client
 from shared.env import read_env
 from shared.log import log
 
+MAX_REASON_CHARACTERS = 300
+
 
 @dataclass(frozen=True)
 class Env:
@@ -69,5 +71,5 @@ def _delete(delete: Any, **name: str) -> str | None:
     try:
         delete(**name)
     except ClientError as error:
-        return f"{next(iter(name.values()))}: {error}"
+        return f"{next(iter(name.values()))}: {error}"[:MAX_REASON_CHARACTERS]
     return None

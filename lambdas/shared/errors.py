@@ -23,5 +23,9 @@ class RunLimitReached(PipelineError):
     """As many runs have started today as the environment's settings allow."""
 
 
+class ReleaseTooLarge(PipelineError):
+    """A part of the release is larger than what may travel through the state machine's variables."""
+
+
 class InvalidOverride(PipelineError):
     """A hyperparameter override that the release does not know or SageMaker does not take."""

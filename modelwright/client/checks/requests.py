@@ -7,6 +7,7 @@ checked. (A test with real values is in `tests/contract`.)
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from modelwright.client.checks.literals import is_expression, merged, whole
@@ -81,6 +82,7 @@ def _unsupported(resource: str, given: set[str]) -> Iterator[tuple[str, str]]:
         yield "integration", f"Step Functions does not take the field {field} in {call['call']}; AWS's API does."
 
 
+@cache
 def operation_of(resource: str) -> OperationModel | None:
     """Return botocore's model of the call that a task's `Resource` names; None when there is none."""
     import botocore.session  # noqa: PLC0415 # heavy, and only for `synth --check`

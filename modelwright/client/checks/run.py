@@ -13,6 +13,7 @@ from modelwright.client.checks.history import check_history
 from modelwright.client.checks.lifetimes import check_lifetimes
 from modelwright.client.checks.lint import check_lint
 from modelwright.client.checks.parliament import check_parliament
+from modelwright.client.checks.payloads import check_payloads
 from modelwright.client.checks.policies import check_policies
 from modelwright.client.checks.programs import ensure_environment
 from modelwright.client.checks.quotas import check_quotas
@@ -52,6 +53,7 @@ def run_checks(root: Path, env: str) -> CheckReport:
                 pool.submit(check_repeatability, root, env, temporary, collector),
                 pool.submit(check_requests, templates, collector),
                 pool.submit(check_history, templates, collector),
+                pool.submit(check_payloads, templates, collector),
                 pool.submit(check_settings_inside, templates, settings, collector),
                 pool.submit(check_quotas, templates, collector),
                 pool.submit(check_lifetimes, templates, settings, collector),

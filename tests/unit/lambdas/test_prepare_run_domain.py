@@ -143,7 +143,7 @@ def test_an_override_that_the_release_does_not_know_is_an_error_that_names_the_k
     [
         ({"C": "1"}, {"C": "x" * 2501}, "C: longer than 2500"),
         ({f"h{number}": "1" for number in range(99)}, {}, "99 hyperparameters; at most 98"),
-        ({f"h{number}": "x" * 2500 for number in range(41)}, {}, "more than 100000 characters in all"),
+        ({f"h{number}": "x" * 2500 for number in range(41)}, {}, "bytes of JSON; at most 100000 are possible"),
     ],
 )
 def test_hyperparameters_keep_within_sagemaker_s_limits(
