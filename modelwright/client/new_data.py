@@ -79,7 +79,7 @@ def make_delivery(settings: PipelineSettings, deployment: Deployment, sources: S
     if settings.data.in_s3:
         bucket, _, prefix = settings.data.source.removeprefix("s3://").partition("/")
     found = sources or _own_data(settings)
-    files = [pair for source in found for pair in _files(source) if pair[0] != triggers.data_marker]
+    files = [pair for source in found for pair in _files(source) if _is_data(pair[0], triggers.data_marker)]
     names = [pair[0] for pair in files]
     twice = sorted({each for each in names if names.count(each) > 1})
     if twice:
@@ -87,6 +87,11 @@ def make_delivery(settings: PipelineSettings, deployment: Deployment, sources: S
     if not files:
         raise DataNotFound(f"There is no data file in {', '.join(map(str, found))}.")
     return Delivery(bucket, prefix, name, tuple(sorted(files)), triggers.data_marker)
+
+
+def _is_data(name: str, marker: str | None) -> bool:
+    """Not the marker, which comes last; nor what is not counted."""
+    return name != marker if marker else not any(part.startswith("_") for part in name.split("/"))
 
 
 def _own_data(settings: PipelineSettings) -> list[Path]:
@@ -172,24 +177,31 @@ def counted(  # noqa: PLR0913 # where, what, since when, and how to wait
     bucket: str,
     objects: Sequence[tuple[str, str | None]],
     *,
+    every: int,
     before: str | None,
     pause: Callable[[float], None] = time.sleep,
 ) -> Counted:
-    """Wait until each of the objects is counted, and say what came of it; `before` is `last_started` before them.
+    """Wait until each of the objects is counted, and a run started if `every` records wait; say what came of it.
+
+    `before` is `last_started` before them.
 
     Raises:
-        EventRefused: some were not counted in time.
+        EventRefused: nothing went on for two minutes.
     """
     left = dict.fromkeys((f"OBJECT#{_identity(bucket, key, version)}", key) for key, version in objects if version)
     items: list[dict[str, Any]] = []
-    for _ in range(round(PATIENCE_SECONDS / session.poll_seconds)):
+    looks = most = round(PATIENCE_SECONDS / session.poll_seconds)
+    while looks:
+        looks -= 1
         for name, key in list(left):
             item = _item(session, deployment, name)
-            if item:
-                items.append(item)
-                del left[name, key]
+            if not item:
+                break  # those behind it will not be there either, mostly
+            items.append(item)
+            del left[name, key]
+            looks = most
         waiting = _item(session, deployment, "WAITING")
-        if not left and "pending" not in waiting:
+        if not left and "pending" not in waiting and _number(waiting) < every:
             return _counted(items, waiting, before)
         pause(session.poll_seconds)
     which = next((f"s3://{bucket}/{key}" for _, key in left), "The start of a run")
@@ -201,10 +213,14 @@ def _counted(items: Sequence[dict[str, Any]], waiting: dict[str, Any], before: s
     execution = waiting.get("execution", {}).get("S")
     return Counted(
         sum(int(item["records"]["N"]) for item in items),
-        int(waiting.get("records", {"N": "0"})["N"]),
+        _number(waiting),
         problems,
         execution if execution != before else None,
     )
+
+
+def _number(waiting: dict[str, Any]) -> int:
+    return int(waiting.get("records", {"N": "0"})["N"])
 
 
 def _identity(bucket: str, key: str, version: str) -> str:

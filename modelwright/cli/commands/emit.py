@@ -80,7 +80,8 @@ def _data(args: argparse.Namespace, project: Project, settings: PipelineSettings
         if delivery.marker:
             arn = new_data.started_by_marker(place.session, deployment, delivery.bucket, objects[-1][0])
             return follow(place.session, args.pipeline, arn, as_json=args.json)
-        found = new_data.counted(place.session, deployment, delivery.bucket, objects, before=before)
+        every = settings.triggers.data_every_records or 0
+        found = new_data.counted(place.session, deployment, delivery.bucket, objects, every=every, before=before)
         for problem in found.problems:
             print(f"not counted: {problem}", file=sys.stderr)
         if found.execution:

@@ -164,22 +164,24 @@ def test_the_count_is_waited_for() -> None:
     one, two = item("a", "v1", 3), item("b", "v2", 4)
     table = Table({}, one | waiting(3), one | two | waiting(7))
     session = FakeSession(dynamodb=table)
-    found = counted(session, PENGUINS, "data", [("a", "v1"), ("b", "v2")], before=None, pause=Pauses())
+    found = counted(session, PENGUINS, "data", [("a", "v1"), ("b", "v2")], every=10, before=None, pause=Pauses())
     assert (found.records, found.waiting, found.problems, found.execution) == (7, 7, (), None)
 
 
 def test_a_run_that_is_about_to_start_is_waited_for() -> None:
     one, execution = item("a", "v1", 3), {"execution": {"S": "arn:2"}}
-    table = Table(one | waiting(3, pending={"M": {}}), one | waiting(0, **execution))
+    table = Table(one | waiting(3), one | waiting(3, pending={"M": {}}), one | waiting(0, **execution))
     session = FakeSession(dynamodb=table)
-    assert counted(session, PENGUINS, "data", [("a", "v1")], before="arn:1", pause=Pauses()).execution == "arn:2"
+    assert (
+        counted(session, PENGUINS, "data", [("a", "v1")], every=3, before="arn:1", pause=Pauses()).execution == "arn:2"
+    )
     assert last_started(session, PENGUINS) == "arn:2"
-    assert counted(session, PENGUINS, "data", [("a", "v1")], before="arn:2", pause=Pauses()).execution is None
+    assert counted(session, PENGUINS, "data", [("a", "v1")], every=3, before="arn:2", pause=Pauses()).execution is None
 
 
 def test_what_was_not_counted_is_told() -> None:
     session = FakeSession(dynamodb=Table(item("a.txt", "v1", 0, "no") | waiting(0)))
-    found = counted(session, PENGUINS, "data", [("a.txt", "v1")], before=None, pause=Pauses())
+    found = counted(session, PENGUINS, "data", [("a.txt", "v1")], every=10, before=None, pause=Pauses())
     assert found.problems == ("s3://data/a.txt: no",)
     with pytest.raises(EventRefused, match=r"s3://data/b was not taken up within 120 s"):
-        counted(session, PENGUINS, "data", [("b", "v1")], before=None, pause=Pauses())
+        counted(session, PENGUINS, "data", [("b", "v1")], every=10, before=None, pause=Pauses())
