@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelwright.cli.platform import add_environment, read_project
-from modelwright.errors import NameTaken, WrongUsage
+from modelwright.errors import NameTaken, NoCredentials, WrongUsage
 
 if TYPE_CHECKING:
     import argparse
@@ -59,7 +59,11 @@ def _deployed_role(project: Project, pipeline: str) -> str:
     from modelwright.client.session import Session  # noqa: PLC0415 # as above
 
     session = Session(project.environment.region)
-    session.check_credentials()
+    try:
+        session.check_credentials()
+    except NoCredentials as error:
+        hint = f"{error.hint} Or name it: `--role ARN`, the output GitHubRoleArn of the stack."
+        raise NoCredentials("The role's ARN is asked of AWS, and no credentials were found.", hint) from None
     return github_role(find_deployment(session, project.environment.name, pipeline))
 
 

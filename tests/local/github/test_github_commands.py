@@ -81,7 +81,10 @@ def test_a_file_that_was_changed_is_left_alone(modelwright: Callable[..., Done],
 def test_without_credentials_nothing_is_written(modelwright: Callable[..., Done], mine: Path) -> None:
     done = modelwright("github", "penguins")
     assert done.returncode == 1
-    assert done.stderr.startswith("error: --aws needs AWS credentials, and none were found.")
+    assert done.stderr.startswith(
+        "error: The role's ARN is asked of AWS, and no credentials were found.\nRun `aws conf"
+    )
+    assert "`--role ARN`" in done.stderr
     assert not (mine / FILE).exists()
 
 
