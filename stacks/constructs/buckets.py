@@ -137,7 +137,12 @@ def _unfinished_uploads() -> dict[str, Any]:
 
 
 def _old_versions() -> dict[str, Any]:
-    return {"id": "OldVersions", "status": "Enabled", "noncurrentVersionExpiration": {"noncurrentDays": 90}}
+    return {
+        "id": "OldVersions",
+        "status": "Enabled",
+        "noncurrentVersionExpiration": {"noncurrentDays": 90},
+        "expiredObjectDeleteMarker": True,
+    }
 
 
 def _policy(scope: Construct, id_: str, bucket: s3.CfnBucket, statements: tuple[Statement, ...] = ()) -> None:
