@@ -20,6 +20,7 @@ Scope = Literal["training", "inference"]
 FRAMEWORKS = ("sklearn",)
 FRAMEWORKS_NOT_YET = ("xgboost", "pytorch", "tensorflow", "huggingface", "mxnet", "autogluon")
 # sagemaker.core.fw_utils.GRAVITON_ALLOWED_TARGET_INSTANCE_FAMILY and the families that came after it
+_CPU = "ml.m5.large"  # AWS's images of one framework for CPUs share a repository
 _ARM = re.compile(r"[a-z]+[0-9]+g[a-z]*")
 
 
@@ -66,6 +67,18 @@ def image_uri(framework: str, version: str, region: str, instance: str, scope: S
         raise NotSupported(f"AWS has no image of {framework} {version} for {scope} in {region}.")
     host = f"{found['registries'][region]}.dkr.ecr.{region}.{dns_suffix(region)}"
     return f"{host}/{found['repository']}:{version}-cpu-{found['py_versions'][0]}"
+
+
+def framework_repositories(region: str) -> list[tuple[str, str]]:
+    """Return account and name of every repository in `region` that holds an image of a framework, of any version."""
+    found: set[tuple[str, str]] = set()
+    scopes: tuple[Scope, ...] = ("training", "inference")
+    for framework in FRAMEWORKS:
+        versions = [version for version in image_versions(framework) if region in image_regions(framework, version)]
+        for uri in (image_uri(framework, version, region, _CPU, scope) for version in versions for scope in scopes):
+            host, _, rest = uri.partition("/")
+            found.add((host.split(".")[0], rest.rpartition(":")[0]))
+    return sorted(found)
 
 
 def image_problem(framework: str, version: str, instance: str) -> str | None:

@@ -14,18 +14,26 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from modelwright.client.doctor import Finding
+    from modelwright.config import Project
 
+POLICIES = ("run", "deploy", "destroy")
 _SIGNS = {"ok": ("ok     ", "32"), "warning": ("warning", "33"), "failure": ("FAILURE", "31")}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("pipeline", nargs="*", help="only what these need (default: all)")
+    parser.add_argument(
+        "--policy", choices=POLICIES, help="instead: print the IAM policy that whoever does this needs, in JSON"
+    )
     add_place(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it; 1 when something fails."""
+    if args.policy:
+        print(_policy(read_project(args), args.pipeline, args.policy))
+        return 0
     from modelwright.client.doctor import examine_account, examine_machine  # noqa: PLC0415 # not needed for `--help`
 
     if not args.aws:
@@ -39,6 +47,16 @@ def run(args: argparse.Namespace) -> int:
     counts = {level: sum(item.level == level for item in findings) for level in _SIGNS}
     print(f"{counts['ok']} ok, {counts['warning']} warnings, {counts['failure']} failures")
     return 1 if counts["failure"] else 0
+
+
+def _policy(project: Project, pipelines: list[str], which: str) -> str:
+    """The policy of this environment and these pipelines; `ACCOUNT` where the settings name none."""
+    import json  # noqa: PLC0415 # not needed for `--help`
+
+    from modelwright.client import caller_policy  # noqa: PLC0415 # as above
+
+    place = caller_policy.place_of(project.environment, tuple(chosen(project, pipelines)))
+    return json.dumps(caller_policy.document(getattr(caller_policy, f"{which}_policy")(place)), indent=2)
 
 
 def show(findings: Sequence[Finding]) -> None:

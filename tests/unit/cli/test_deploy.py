@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -267,3 +268,10 @@ def test_doctor_of_this_machine(say: Say, project: Path) -> None:
     code, out, _ = say("doctor")
     assert code == 1
     assert "FAILURE  settings: " in out
+
+
+def test_doctor_prints_the_policy_of_the_environments_callers(say: Say, project: Path) -> None:
+    code, out, _ = say("doctor", "--policy", "run")
+    assert code == 0
+    resources = [text for item in json.loads(out)["Statement"] for text in item["Resource"]]
+    assert "arn:aws:states:eu-central-1:ACCOUNT:stateMachine:mw-dev-penguins" in resources

@@ -147,6 +147,7 @@ def _stack(request: Request) -> str:
 
 
 _ON_STACK = (
+    "DeleteStack",
     "DescribeStackEvents",
     "DescribeStackResource",
     "DescribeStackResources",

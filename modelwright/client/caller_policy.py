@@ -1,0 +1,275 @@
+"""What who calls needs of IAM: whoever runs, deploys, or destroys; with `python -m`, this writes the page about it.
+
+Each statement names what it is for in its `Sid`. A test runs the commands as a role with exactly these policies, and
+finds every action used. What CloudFormation names after its stack is held by patterns:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html#resources-section-physical-id
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelwright.client.deployment import stack_name
+from modelwright.client.doctor.identity import partition_of
+from modelwright.config.images import dns_suffix, framework_repositories
+from modelwright.workflow.run_names import name_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from modelwright.config.environment import EnvironmentSettings
+
+Statement = dict[str, Any]
+PAGE = Path(__file__).parents[2] / "docs" / "caller-policy.md"
+_PUBLISHED = ("code", "commits", "datasets", "releases")
+_KEPT = (*_PUBLISHED, "runs", "models")
+
+
+@dataclass(frozen=True)
+class Place:
+    """One environment of one account, and the pipelines that the caller works with."""
+
+    environment: str
+    region: str
+    account: str
+    pipelines: tuple[str, ...]
+    qualifier: str = "hnb659fds"
+    partition: str = "aws"
+    own_key: bool = True
+    """Whether the environment has a key of its own (`key: customer-managed`)."""
+
+    def arn(self, service: str, resource: str, *, account: str | None = None) -> str:
+        """Return the ARN, or its pattern, of a resource in this account and region."""
+        owner = self.account if account is None else account
+        return f"arn:{self.partition}:{service}:{self.region}:{owner}:{resource}"
+
+    def each(self, service: str, resource: str) -> list[str]:
+        """Return one such ARN a pipeline: `{name}` is what its resources are called or begin with."""
+        names = [stack_name(self.environment, pipeline) for pipeline in self.pipelines]
+        return [self.arn(service, resource.format(name=name)) for name in names]
+
+    @property
+    def artifacts(self) -> str:
+        """The pattern of the artifact bucket's ARN."""
+        return f"arn:{self.partition}:s3:::mw-{self.environment}-data-artifactbucket-*"
+
+    def objects(self, folders: Iterable[str]) -> list[str]:
+        """Return the patterns of the pipelines' objects in the artifact bucket, with those that schedules run."""
+        found = [f"{self.artifacts}/{folder}/{pipeline}/*" for pipeline in self.pipelines for folder in folders]
+        return [*found, *(f"{self.artifacts}/defaults/{pipeline}.json" for pipeline in self.pipelines)]
+
+
+def place_of(settings: EnvironmentSettings, pipelines: tuple[str, ...]) -> Place:
+    """Return the place that an environment file names; `ACCOUNT` stands for an account that it does not."""
+    return Place(
+        settings.name,
+        settings.region,
+        settings.account or "ACCOUNT",
+        pipelines,
+        settings.qualifier or "hnb659fds",
+        partition_of(settings.region),
+        settings.key == "customer-managed",
+    )
+
+
+def run_policy(place: Place) -> list[Statement]:
+    """For `run`, `runs`, `show`, `logs`, `predict`, `release`, `emit` and `status` with `--aws`."""
+    prefixes = [name.removeprefix(f"{place.artifacts}/") for name in place.objects(_PUBLISHED)]
+    return [
+        _stacks_statement(place),
+        _allow("StartAndListRuns", ["states:ListExecutions", "states:StartExecution"], _machines(place)),
+        _allow(
+            "FollowAndStopRuns",
+            ["states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution"],
+            place.each("states", "execution:{name}:*"),
+        ),
+        _allow("Publish", ["s3:PutObject"], place.objects(_PUBLISHED)),
+        _allow(
+            "SeeWhatIsPublished", ["s3:ListBucket"], [place.artifacts], {"StringLike": {"s3:prefix": sorted(prefixes)}}
+        ),
+        *_encrypt(place),
+        _allow("FindLogsOfFunctions", ["lambda:GetFunctionConfiguration"], place.each("lambda", "function:{name}-*")),
+        _allow("ReadLogs", ["logs:FilterLogEvents"], _log_groups(place)),
+        _allow(
+            "Predict",
+            ["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
+            place.each("sagemaker", "endpoint/{name}"),
+        ),
+        _allow("AnnounceMerges", ["events:PutEvents"], [place.arn("events", f"event-bus/mw-{place.environment}")]),
+    ]
+
+
+def destroy_policy(place: Place) -> list[Statement]:
+    """For `destroy PIPELINE --aws`, with `--data` and without."""
+    models = [name_pattern(place.environment, pipeline) for pipeline in place.pipelines]
+    made = [place.arn("sagemaker", f"{kind}/{name}") for kind in ("endpoint-config", "model") for name in models]
+    table = place.arn("dynamodb", f"table/mw-{place.environment}")
+    parameters = [
+        place.arn("ssm", f"parameter/modelwright/{place.environment}/{name}")
+        for name in ("artifact-bucket", "data-bucket", "table-name")
+    ]
+    return [
+        _stacks_statement(place, "cloudformation:DescribeStackResources"),
+        _allow("ReadParameters", ["ssm:GetParameters"], parameters),
+        _allow("StopRuns", ["states:StopExecution"], place.each("states", "execution:{name}:*")),
+        _allow("ListRuns", ["states:ListExecutions"], _machines(place)),
+        _allow(
+            "RemoveEndpoints",
+            ["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"],
+            place.each("sagemaker", "endpoint/{name}"),
+        ),
+        _allow("RemoveModels", ["sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"], made),
+        # none of these takes a resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemakerai.html
+        _allow("LookForWhatIsLeft", [*_LISTS], ["*"]),
+        _allow("LookForAlarms", ["cloudwatch:DescribeAlarms"], [place.arn("cloudwatch", "alarm:*")]),
+        # with the role of its deploy, which CloudFormation keeps: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html
+        _allow("RemoveStacks", ["cloudformation:DeleteStack"], place.each("cloudformation", "stack/{name}/*")),
+        _allow(
+            "WhyAStackStays", ["cloudformation:DescribeStackEvents"], place.each("cloudformation", "stack/{name}/*")
+        ),
+        _allow("ListPackages", ["sagemaker:ListModelPackages"], ["*"]),
+        _allow("RemovePackages", ["sagemaker:DeleteModelPackage"], place.each("sagemaker", "model-package/{name}/*")),
+        _allow("ListVersions", ["s3:ListBucketVersions"], [place.artifacts]),
+        _allow("RemoveVersions", ["s3:DeleteObjectVersion"], place.objects(_KEPT)),
+        _allow("RemoveItems", ["dynamodb:DeleteItem", "dynamodb:Query"], [table]),
+        *_read_items(place),
+    ]
+
+
+def deploy_policy(place: Place) -> list[Statement]:
+    """For `deploy`, `diff` and `doctor --aws`, beside the policy of who runs: a deploy publishes what schedules run.
+
+    CDK does everything as the roles of the bootstrap, which are trusted for the account:
+    https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html#bootstrapping-env-roles
+    """
+    roles = f"arn:{place.partition}:iam::{place.account}:role/cdk-{place.qualifier}-*-{place.account}-{place.region}"
+    parameter = place.arn("ssm", f"parameter/cdk-bootstrap/{place.qualifier}/version")
+    registries = [
+        place.arn("ecr", f"repository/{name}", account=owner) for owner, name in framework_repositories(place.region)
+    ]
+    environment = place.environment
+    return [
+        _allow("DeployAsTheRolesOfTheBootstrap", ["sts:AssumeRole"], [roles]),
+        _allow("ReadTheBootstrapVersion", ["ssm:GetParameter"], [parameter]),
+        _stacks_statement(place, "cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources"),
+        # none of these takes a resource that could be named
+        _allow("LookAtTheAccount", [*_LOOKS], ["*"]),
+        _allow("LookAtTheTable", ["dynamodb:DescribeTable"], [place.arn("dynamodb", f"table/mw-{environment}")]),
+        _allow("LookAtRepositories", ["ecr:DescribeRepositories"], place.each("ecr", "repository/{name}")),
+        _allow("LookAtImages", ["ecr:BatchGetImage"], registries),
+        _allow("LookAtEndpoints", ["sagemaker:DescribeEndpoint"], place.each("sagemaker", "endpoint/{name}")),
+        _allow(
+            "LookAtPackageGroups",
+            ["sagemaker:DescribeModelPackageGroup"],
+            place.each("sagemaker", "model-package-group/{name}"),
+        ),
+        _allow(
+            "LookAtTheKeyChoice",
+            ["ssm:GetParameters"],
+            [
+                place.arn("ssm", f"parameter/modelwright/{environment}/{name}")
+                for name in ("artifact-bucket", "key-arn")
+            ],
+        ),
+    ]
+
+
+_LISTS = (
+    "sagemaker:ListEndpointConfigs",
+    "sagemaker:ListModels",
+    "sagemaker:ListProcessingJobs",
+    "sagemaker:ListTrainingJobs",
+)
+_LOOKS = (
+    "cloudformation:ListStacks",
+    "codecommit:GetBranch",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcEndpoints",
+    "iam:GetOpenIDConnectProvider",
+    "iam:GetPolicy",
+    "iam:ListOpenIDConnectProviders",
+    "logs:DescribeResourcePolicies",
+    "s3:ListBucket",
+    "servicequotas:ListAWSDefaultServiceQuotas",
+    "servicequotas:ListServiceQuotas",
+)
+
+
+def document(statements: Iterable[Statement]) -> dict[str, Any]:
+    """Return a policy with these statements."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def page(place: Place) -> str:
+    """Return docs/caller-policy.md."""
+    parts = [_HEAD]
+    for title, text, statements in (
+        ("Who runs", run_policy.__doc__, run_policy(place)),
+        ("Who deploys", deploy_policy.__doc__, deploy_policy(place)),
+        ("Who destroys", destroy_policy.__doc__, destroy_policy(place)),
+    ):
+        about = " ".join((text or "").split())
+        parts.append(f"## {title}\n\n{about}\n\n```json\n{json.dumps(document(statements), indent=2)}\n```\n")
+    return "\n".join(parts)
+
+
+def _allow(sid: str, actions: list[str], resources: list[str], condition: dict[str, Any] | None = None) -> Statement:
+    found: Statement = {"Sid": sid, "Effect": "Allow", "Action": sorted(actions), "Resource": resources}
+    return {**found, "Condition": condition} if condition else found
+
+
+def _stacks_statement(place: Place, *more: str) -> Statement:
+    stacks = place.arn("cloudformation", f"stack/mw-{place.environment}-*/*")
+    return _allow("FindWhatIsDeployed", ["cloudformation:DescribeStacks", *more], [stacks])
+
+
+def _machines(place: Place) -> list[str]:
+    return place.each("states", "stateMachine:{name}")
+
+
+def _log_groups(place: Place) -> list[str]:
+    """SageMaker's groups are those of the whole account: a job has a stream of them, and nothing is granted on that."""
+    jobs = [place.arn("logs", f"log-group:/aws/sagemaker/{kind}Jobs:*") for kind in ("Processing", "Training")]
+    return [*jobs, *place.each("logs", "log-group:{name}-*")]
+
+
+def _encrypt(place: Place) -> Iterator[Statement]:
+    """The key's own policy lets the account decide: what goes through S3 with it."""
+    if place.own_key:
+        yield _key(place, "EncryptWhatIsPublished", ["kms:GenerateDataKey"], "s3")
+
+
+def _read_items(place: Place) -> Iterator[Statement]:
+    if place.own_key:
+        yield _key(place, "ReadItems", ["kms:Decrypt"], "dynamodb")
+
+
+def _key(place: Place, sid: str, actions: list[str], service: str) -> Statement:
+    via = f"{service}.{place.region}.{dns_suffix(place.region)}"
+    return _allow(sid, actions, [place.arn("kms", "key/*")], {"StringEquals": {"kms:ViaService": via}})
+
+
+_HEAD = """# What the caller needs of IAM
+
+The smallest policies with which the commands work, for the environment `dev` with the pipeline `penguins`; written by
+`python -m modelwright.client.caller_policy`. `modelwright doctor --policy run|deploy|destroy` prints them for your own
+environment and pipelines; here the account is 123456789012. The first and the last were tried: the commands run on the
+local cloud as a role that has the policy and nothing else, and no action of it stays unused. That who deploys may look
+at exactly what `doctor` looks at is a test, too; CDK's own part was never tried (see [local.md](local.md)).
+
+The roles that jobs, functions and the state machine have are the template's: nobody who calls needs to pass one.
+"""
+
+
+def main() -> None:
+    """Write the page for the sample environment."""
+    PAGE.write_text(page(Place("dev", "eu-central-1", "123456789012", ("penguins",))), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
