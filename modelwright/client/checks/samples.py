@@ -83,7 +83,7 @@ class Samples:
             "Fn::GetAtt": self._attribute,
             "Fn::Join": self._join,
             "Fn::Sub": self._substitute,
-            "Fn::Select": lambda template, found: self.of(template, found[1])[int(found[0])],
+            "Fn::Select": self._select,
             "Fn::Split": lambda template, found: str(self.of(template, found[1])).split(found[0]),
         }
 
@@ -132,9 +132,18 @@ class Samples:
             return UNKNOWN
         account = PSEUDO["AWS::AccountId"]
         place = f"{PSEUDO['AWS::Region']}:{account}"
-        path = str(resource.get("Properties", {}).get("Path", "/")).lstrip("/")
+        properties = resource.get("Properties", {})
+        path = str(properties.get("Path", "/")).lstrip("/")
+        if resource["Type"] == "AWS::Events::Rule" and "EventBusName" in properties:
+            # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html
+            path = f"{self.of(template, properties['EventBusName'])}/"
         name = self._name(template, resource)
         return "arn:aws:" + form.format(place=place, account=account, name=path + name)
+
+    def _select(self, template: Template, argument: Any) -> Any:
+        number, parts = argument
+        found = self.of(template, parts)
+        return found[int(number)] if int(number) < len(found) else UNKNOWN
 
     def _join(self, template: Template, argument: Any) -> str:
         separator, parts = argument

@@ -69,6 +69,7 @@ def test_references_look_like_what_they_will_be() -> None:
             "Role": resource("AWS::IAM::Role", Path="/ml/"),
             "Group": resource("AWS::Logs::LogGroup", LogGroupName="/aws/vendedlogs/x"),
             "Bucket": resource("AWS::S3::Bucket"),
+            "Rule": resource("AWS::Events::Rule", Name="merged", EventBusName="ours"),
         }
     )
     value = [
@@ -78,6 +79,7 @@ def test_references_look_like_what_they_will_be() -> None:
         {"Fn::Join": ["", [{"Fn::GetAtt": ["Bucket", "Arn"]}, "/*"]]},
         {"Fn::Sub": "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:q"},
         {"Fn::Select": [1, {"Fn::Split": ["/", "a/b"]}]},
+        {"Fn::Select": [2, {"Fn::Split": ["/", {"Fn::GetAtt": ["Rule", "Arn"]}]}]},
     ]
     assert Samples([here]).of(here, value) == [
         f"arn:aws:sns:{PLACE}:{'x' * 64}",
@@ -86,6 +88,7 @@ def test_references_look_like_what_they_will_be() -> None:
         f"arn:aws:s3:::{'x' * 63}/*",
         f"arn:aws:sqs:{PLACE}:q",
         "b",
+        "merged",
     ]
 
 
