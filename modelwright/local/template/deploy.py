@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .assembly import StackTemplate, read_assembly
+from .assembly import read_assembly
 from .scope import scope_of
 from .stack import Stack, remove_stack, update_stack
 
@@ -38,6 +38,8 @@ def deploy_assembly(
 ) -> DeployReport:
     """Bring the local cloud to what the assembly says.
 
+    A stack that came with one of these before, and is in the assembly no more, goes. Others are another environment's.
+
     Args:
         cloud: where to.
         directory: the assembly.
@@ -50,13 +52,19 @@ def deploy_assembly(
             as the next deploy takes it up.
     """
     done: dict[str, list[str]] = {"created": [], "updated": [], "unchanged": []}
-    wanted = [stack for stack in read_assembly(directory) if stack.name not in leave_out]
-    names = {stack.name for stack in wanted}
-    for gone in [name for name in reversed(stacks) if name not in names]:  # the last made first: it may need the others
+    whole = read_assembly(directory)
+    wanted = [stack for stack in whole if stack.name not in leave_out]
+    names, together = {stack.name for stack in wanted}, frozenset(stack.name for stack in whole)
+    ours = [name for name, stack in stacks.items() if together & (stack.together | {name})]
+    for gone in [name for name in reversed(ours) if name not in names]:  # the last made first: it may need the others
         delete_stack(cloud, stacks, gone)
     for stack in wanted:
         known = stack.name in stacks
-        changed = _deploy_stack(cloud, stack, stacks, assets)
+        assets.publish(stack)
+        scope = scope_of(cloud, stack)
+        made = stacks.setdefault(stack.name, Stack(stack.name, cloud.clock.time()))
+        made.together = together
+        changed = update_stack(cloud, stack, made, scope)
         done["updated" if changed and known else "unchanged" if known else "created"].append(stack.name)
     return DeployReport(**{key: tuple(names) for key, names in done.items()})
 
@@ -70,10 +78,3 @@ def delete_stack(cloud: Cloud, stacks: Stacks, name: str) -> list[str]:
     retained = remove_stack(cloud, stacks[name])
     del stacks[name]
     return retained
-
-
-def _deploy_stack(cloud: Cloud, wanted: StackTemplate, stacks: Stacks, assets: Assets) -> bool:
-    assets.publish(wanted)
-    scope = scope_of(cloud, wanted)
-    stack = stacks.setdefault(wanted.name, Stack(wanted.name, cloud.clock.time()))
-    return update_stack(cloud, wanted, stack, scope)

@@ -40,6 +40,8 @@ class Stack:
     status: str = "CREATE_IN_PROGRESS"
     reason: str = ""
     """Why the last deploy or removal failed."""
+    together: frozenset[str] = frozenset()
+    """The names of all stacks of its assembly, its own among them."""
 
 
 def update_stack(cloud: Cloud, wanted: StackTemplate, stack: Stack, scope: Scope) -> bool:

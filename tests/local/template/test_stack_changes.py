@@ -251,6 +251,14 @@ def test_a_stack_whose_bucket_is_not_empty_says_why_it_stays(world: Any) -> None
         world.stack("s")
 
 
+def test_stacks_of_another_environment_stay(world: Any) -> None:
+    world.deploy({"mw-a-data": {"A": TOPIC}, "mw-a-pen": {"B": TOPIC}})
+    world.deploy({"mw-b-data": {"A": TOPIC}})
+    world.deploy({"mw-a-data": {"A": TOPIC}})
+    found = world.client("cloudformation").describe_stacks()["Stacks"]
+    assert {stack["StackName"] for stack in found} == {"mw-a-data", "mw-b-data"}
+
+
 def test_a_stack_that_left_the_assembly_goes_before_those_that_it_needs(world: Any) -> None:
     needing = {"Resources": {"B": parameter({"Ref": "P"}, "/b")}, "Parameters": {"P": _from_ssm("/a")}}
     world.deploy({"s": {"A": parameter("1")}, "t": needing, "u": {"T": TOPIC}}, needs={"t": "s"})
