@@ -95,6 +95,19 @@ def merged(stage: Stage) -> Seen:
     return _delivered(stage, lambda: _merge(stage))
 
 
+def new_data(stage: Stage) -> Seen:
+    """A folder of new data is complete: its marker starts the default release on it, whose report is missing."""
+    stage.point("defaults/penguins.json", stage.releases["silent"])
+    client, machine, told = stage.client("stepfunctions"), stage.deployment.state_machine_arn, stage.watch()
+    before = {each["executionArn"] for each in client.list_executions(stateMachineArn=machine)["executions"]}
+    for name in ("rows.csv", "_SUCCESS"):
+        key = f"incoming/penguins/new/{name}"
+        stage.client("s3").put_object(Bucket=stage.deployment.data_bucket, Key=key, Body=b"a\n1\n")
+    listed = client.list_executions(stateMachineArn=machine)["executions"]
+    mine = [each["executionArn"] for each in listed if each["executionArn"] not in before]
+    return _unrelated(stage.seen(stage.ended(mine[0]), told)) if mine else Seen(outcome="not started")
+
+
 def undelivered(stage: Stage) -> Seen:
     """An event that the rule may not deliver becomes a dead letter."""
     before = len(stage.queues.messages())
@@ -140,18 +153,40 @@ def stopped_train(stage: Stage) -> Seen:
 
 def _stopped(stage: Stage, release: str, kind: str, step: str) -> Seen:
     arn = stage.start(release)
+    stage.wait_for_events(arn, "TaskSubmitted", {"ProcessingJob": 1, "TrainingJob": 2}[kind])
+    ended = _stop(stage, arn, kind, step)
+    status = stage.client("stepfunctions").describe_execution(executionArn=arn)["status"]
+    return Seen(outcome=status, more="job stopped" if ended else "job runs on")
+
+
+def _stop(stage: Stage, arn: str, kind: str, step: str) -> bool:
+    """Stop an execution that waits for a job; whether that stopped the job, which ends either way."""
     job = f"dev-penguins-{step}-{run_id(arn)}-00"
     sagemaker: Any = stage.cloud.services["sagemaker"]
-    stage.wait_for_events(arn, "TaskSubmitted", {"ProcessingJob": 1, "TrainingJob": 2}[kind])
-    client = stage.client("stepfunctions")
-    client.stop_execution(executionArn=arn)
+    stage.client("stepfunctions").stop_execution(executionArn=arn)
     ended = sagemaker.wait(kind, job, 1)
     if ended is None:  # it runs on
         snake = {"ProcessingJob": "processing_job", "TrainingJob": "training_job"}[kind]
         getattr(stage.client("sagemaker"), f"stop_{snake}")(**{f"{kind}Name": job})
         sagemaker.wait(kind, job, 60)
-    status = client.describe_execution(executionArn=arn)["status"]
-    return Seen(outcome=status, more="job stopped" if ended else "job runs on")
+    return ended is not None
+
+
+def unchanged(stage: Stage) -> Seen:
+    """The same merge again, while the first one runs: only Step Functions knows that it still does."""
+    first, second = (_merge_slowly(stage) for _ in range(2))
+    found = stage.client("stepfunctions").describe_execution(executionArn=second)
+    if found["status"] == "RUNNING":
+        _stop(stage, second, "ProcessingJob", "process")
+    _stop(stage, first, "ProcessingJob", "process")
+    return Seen(outcome=json.loads(found.get("output", "{}")).get("status", found["status"]))
+
+
+def _merge_slowly(stage: Stage) -> str:
+    trigger = {"kind": "merge", "id": str(uuid.uuid4()), "commit": "e" * 40}
+    arn = stage.start("slow_process", trigger=trigger)
+    stage.wait_for_events(arn, "TaskSubmitted", 1)
+    return arn
 
 
 def alarm(stage: Stage) -> Seen:
@@ -274,9 +309,9 @@ SCENARIOS: Mapping[str, Scenario] = {
             nothing,
             (deployed, alarm, undelivered, subscribed, no_model_data, no_smoke_test, no_model, no_release, no_commit),
         ),
-        (nothing, (merged, scheduled, duplicate, silent)),
+        (nothing, (merged, scheduled, duplicate, silent, new_data)),
         (absent, (rejected,)),
-        (nothing, (stopped_process, stopped_train)),
+        (nothing, (stopped_process, stopped_train, unchanged)),
         (absent, (abandoned,)),
         (absent, (first, unloadable, undone_first)),
         (serving_and_old, (update,)),
