@@ -10,7 +10,7 @@ from aws_cdk import aws_events as events
 from modelwright.workflow.functions import RECORD_METRICS, functions
 from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, Limits, Network, Surroundings
 from stacks.constructs.alarms import Alarms
-from stacks.constructs.dashboard import dashboard
+from stacks.constructs.dashboard import Page, dashboard
 from stacks.constructs.data_trigger import Counting, count_new_records, counting_alarm, marker_rule, watched_data
 from stacks.constructs.endpoint_alarms import EndpointAlarms, endpoint_alarms
 from stacks.constructs.functions import FunctionContext, Functions
@@ -81,7 +81,7 @@ class PipelineStack(Stack):
         machine = self._state_machine(job_roles, made, watched)
         self._triggers(machine)
         self._run_alarms(machine, made)
-        dashboard(self, self._names, machine.ref, has_endpoint=self._has_endpoint)
+        dashboard(self, self._page(machine))
         self._outputs(machine)
 
     def _job_roles(self, watched: EndpointAlarms | None) -> dict[str, iam.CfnRole]:
@@ -123,6 +123,16 @@ class PipelineStack(Stack):
         if not self._has_endpoint:
             return None
         return endpoint_alarms(self._alarms, self._names, self._settings.alarms)
+
+    def _page(self, machine: stepfunctions.CfnStateMachine) -> Page:
+        return Page(
+            self._names,
+            machine.ref,
+            self._names.state_machine_log_group,
+            tuple(self._alarms.made),
+            self._settings.alarms,
+            has_endpoint=self._has_endpoint,
+        )
 
     def _run_alarms(self, machine: stepfunctions.CfnStateMachine, made: dict[str, lambda_.CfnFunction]) -> None:
         levels = self._settings.alarms

@@ -1,77 +1,194 @@
-"""One page that says whether a pipeline is healthy: its runs, its model over time, its endpoint."""
+"""One page about a pipeline: is it healthy, how good is its model over time, what do runs cost in time, how it serves.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Aws
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from modelwright.workflow.states_model import VARIANT
+from stacks.constructs.alarms import command
+from stacks.constructs.endpoint_alarms import FULL_PERCENT
+from stacks.constructs.pipeline_alarms import FLOORS_MISSED
 from stacks.grants.functions import METRIC_NAMESPACE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from constructs import Construct
 
+    from modelwright.config.environment import AlarmSettings
     from stacks.names import PipelineNames
 
-_WIDTH = 12
-_HEIGHT = 6
+COLUMNS = 24
+"""of a dashboard"""
+RED, GREEN, BLUE, ORANGE, GREY, PURPLE = "#d62728", "#2ca02c", "#1f77b4", "#ff7f0e", "#7f7f7f", "#9467bd"
 Line = list[Any]
+Widget = dict[str, Any]
 
 
-def dashboard(scope: Construct, names: PipelineNames, state_machine_arn: str, *, has_endpoint: bool) -> None:
-    """Make the dashboard: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html."""
-    graphs = [
-        (
-            "Runs",
-            "Sum",
-            _executions(state_machine_arn, "ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsTimedOut"),
-        ),
-        ("Time of a run", "p90", _executions(state_machine_arn, "ExecutionTime")),
-        ("Quality of the model", "Average", [_quality(names)]),
-    ]
-    if has_endpoint:
-        requests = ("Invocations", "Invocation4XXErrors", "Invocation5XXErrors")
-        graphs.append(("Requests", "Sum", _endpoint(names.prefix, *requests)))
-        graphs.append(
-            ("Time of a request (microseconds)", "p99", _endpoint(names.prefix, "ModelLatency", "OverheadLatency"))
-        )
-    widgets = [_widget(number, *graph) for number, graph in enumerate(graphs)]
-    cloudwatch.CfnDashboard(scope, names.construct("Dashboard"), dashboard_body=json.dumps({"widgets": widgets}))
+@dataclass(frozen=True)
+class Page:
+    """What a pipeline's dashboard shows."""
+
+    names: PipelineNames
+    state_machine_arn: str
+    log_group: str
+    alarms: Sequence[cloudwatch.CfnAlarm]
+    levels: AlarmSettings
+    has_endpoint: bool
 
 
-def _executions(state_machine_arn: str, *metrics: str) -> list[Line]:
-    return [["AWS/States", metric, "StateMachineArn", state_machine_arn] for metric in metrics]
+def dashboard(scope: Construct, page: Page) -> None:
+    """Make the dashboard. It opens with four weeks, and its graphs' periods follow whatever time is looked at."""
+    rows = [[_head(page)], [_health(page)], [_runs(page), _quality(page)], [_time_of_runs(page), _time_of_steps(page)]]
+    if page.has_endpoint:
+        rows.append([_requests(page), _latency(page), _instances(page)])
+    body = {"start": "-P4W", "periodOverride": "auto", "widgets": _placed(rows)}
+    cloudwatch.CfnDashboard(scope, page.names.construct("Dashboard"), dashboard_body=json.dumps(body))
 
 
-def _endpoint(endpoint: str, *metrics: str) -> list[Line]:
-    dimensions = ["EndpointName", endpoint, "VariantName", VARIANT]
-    return [["AWS/SageMaker", metric, *dimensions] for metric in metrics]
+def _placed(rows: Sequence[Sequence[Widget]]) -> list[Widget]:
+    """Give the widgets of a row the same width, and the rows their places one under the other."""
+    placed, y = [], 0
+    for row in rows:
+        width = COLUMNS // len(row)
+        placed += [{**widget, "x": number * width, "y": y, "width": width} for number, widget in enumerate(row)]
+        y += max(widget["height"] for widget in row)
+    return placed
 
 
-def _quality(names: PipelineNames) -> Line:
-    """Whatever the evaluation measures: the names are the user's."""
-    schema = f"{{{METRIC_NAMESPACE},Environment,Pipeline}}"
-    search = f"SEARCH('{schema} Environment=\"{names.environment}\" Pipeline=\"{names.pipeline}\"', 'Average', 3600)"
-    return [{"expression": search, "id": "quality"}]
+def _head(page: Page) -> Widget:
+    """What this is, and where to go from here."""
+    names = page.names
+    machine = f"https://{Aws.REGION}.console.aws.amazon.com/states/home?region={Aws.REGION}#/statemachines/view/"
+    text = (
+        f"# {names.pipeline} · {names.environment}\n"
+        f"[Runs in Step Functions]({machine}{page.state_machine_arn}) — an alarm's own page says what to do. "
+        f"What ran: {command(names.environment, f'runs {names.pipeline}')} · one run: "
+        f"{command(names.environment, 'show RUN')} · what its scripts printed: "
+        f"{command(names.environment, 'logs RUN')} · run again: {command(names.environment, f'run {names.pipeline}')}"
+    )
+    return {"type": "text", "height": 3, "properties": {"markdown": text}}
 
 
-def _widget(number: int, title: str, stat: str, metrics: list[Line]) -> dict[str, Any]:
+def _health(page: Page) -> Widget:
     properties = {
-        "title": title,
-        "region": Aws.REGION,
-        "stat": stat,
-        "period": 300,
-        "view": "timeSeries",
-        "metrics": metrics,
+        "title": "Healthy? Alarms that are on come first",
+        "alarms": [alarm.attr_arn for alarm in page.alarms],
+        "sortBy": "stateUpdatedTimestamp",
     }
-    return {
-        "type": "metric",
-        "x": (number % 2) * _WIDTH,
-        "y": (number // 2) * _HEIGHT,
-        "width": _WIDTH,
-        "height": _HEIGHT,
-        "properties": properties,
+    return {"type": "alarm", "height": 4, "properties": properties}
+
+
+def _runs(page: Page) -> Widget:
+    shown = {
+        "ExecutionsSucceeded": ("ended well", GREEN),
+        "ExecutionsFailed": ("failed", RED),
+        "ExecutionsTimedOut": ("took too long", ORANGE),
+        "ExecutionsAborted": ("stopped by somebody", GREY),
     }
+    metrics = [
+        ["AWS/States", name, "StateMachineArn", page.state_machine_arn, {"label": label, "color": colour}]
+        for name, (label, colour) in shown.items()
+    ]
+    return _graph("Runs", metrics, stat="Sum", stacked=True)
+
+
+def _quality(page: Page) -> Widget:
+    """Whatever the evaluation measures: the names are the user's. The gate's own floors are in the release."""
+    names = page.names
+    schema = f"{{{METRIC_NAMESPACE},Environment,Pipeline}}"
+    of_pipeline = f'Environment="{names.environment}" Pipeline="{names.pipeline}" NOT MetricName="{FLOORS_MISSED}"'
+    search = {"expression": f"SEARCH('{schema} {of_pipeline}', 'Average', 3600)", "id": "quality", "label": ""}
+    dimensions = ["Environment", names.environment, "Pipeline", names.pipeline]
+    missed = {"label": "floors of its gate missed", "stat": "Maximum", "yAxis": "right", "color": RED}
+    floors = [
+        {"label": f"floor of {name}", "value": floor, "color": RED}
+        for name, floor in sorted(page.levels.metric_floors.items())
+    ]
+    return _graph(
+        "How good is each model",
+        [[search], [METRIC_NAMESPACE, FLOORS_MISSED, *dimensions, missed]],
+        yAxis={"right": {"min": 0}},
+        **({"annotations": {"horizontal": floors}} if floors else {}),
+    )
+
+
+def _time_of_runs(page: Page) -> Widget:
+    """Step Functions counts milliseconds: https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html."""
+    hidden = ["AWS/States", "ExecutionTime", "StateMachineArn", page.state_machine_arn]
+    metrics: list[Line] = [
+        [*hidden, {"id": "average", "stat": "Average", "visible": False}],
+        [*hidden, {"id": "longest", "stat": "Maximum", "visible": False}],
+        [{"expression": "average / 60000", "id": "e1", "label": "average", "color": BLUE}],
+        [{"expression": "longest / 60000", "id": "e2", "label": "longest", "color": GREY}],
+    ]
+    return _graph("Minutes that a run took", metrics, yAxis=_from_zero("minutes"))
+
+
+def _time_of_steps(page: Page) -> Widget:
+    """From the state machine's log, which tells when a state is entered and left: no metric has it, none is written."""
+    query = (
+        f"SOURCE '{page.log_group}' | filter type like /^TaskState(Entered|Exited)$/\n"
+        "| fields toMillis(@timestamp) as at, details.name as state\n"
+        "| stats (max(at) - min(at)) / 1000 as seconds by state, execution_arn\n"
+        "| stats avg(seconds) as average, max(seconds) as longest, count(*) as runs by state\n"
+        "| sort average desc\n"
+        "| limit 12"
+    )
+    properties = {"title": "Seconds by step", "region": Aws.REGION, "query": query, "view": "table"}
+    return {"type": "log", "height": 6, "properties": properties}
+
+
+def _requests(page: Page) -> Widget:
+    shown = {
+        "Invocations": ("requests", BLUE),
+        "Invocation4XXErrors": ("wrong requests (4xx)", ORANGE),
+        "Invocation5XXErrors": ("errors of the model (5xx)", RED),
+    }
+    metrics = [
+        _endpoint(page, "AWS/SageMaker", name, label=label, color=colour) for name, (label, colour) in shown.items()
+    ]
+    return _graph("Requests", metrics, stat="Sum", yAxis=_from_zero("requests"))
+
+
+def _latency(page: Page) -> Widget:
+    metrics: list[Line] = [
+        _endpoint(page, "AWS/SageMaker", "ModelLatency", id="p50", stat="p50", visible=False),
+        _endpoint(page, "AWS/SageMaker", "ModelLatency", id="p99", stat="p99", visible=False),
+        [{"expression": "p50 / 1000", "id": "e1", "label": "one in two", "color": BLUE}],
+        [{"expression": "p99 / 1000", "id": "e2", "label": "slowest in a hundred", "color": PURPLE}],
+    ]
+    limit = {"label": "alarm", "value": page.levels.endpoint_latency_ms, "color": RED}
+    return _graph("Milliseconds in the model", metrics, yAxis=_from_zero("ms"), annotations={"horizontal": [limit]})
+
+
+def _instances(page: Page) -> Widget:
+    shown = {"MemoryUtilization": ("memory", BLUE), "DiskUtilization": ("disk", GREEN)}
+    metrics = [
+        _endpoint(page, "/aws/sagemaker/Endpoints", name, label=label, color=colour)
+        for name, (label, colour) in shown.items()
+    ]
+    limit = {"label": "alarm", "value": FULL_PERCENT, "color": RED}
+    axis = {"left": {"min": 0, "max": 100, "label": "%", "showUnits": False}}
+    return _graph("Instances: percent used", metrics, stat="Maximum", yAxis=axis, annotations={"horizontal": [limit]})
+
+
+def _endpoint(page: Page, namespace: str, metric: str, **rendering: Any) -> Line:
+    return [namespace, metric, "EndpointName", page.names.prefix, "VariantName", VARIANT, rendering]
+
+
+def _from_zero(label: str) -> dict[str, Any]:
+    return {"left": {"min": 0, "label": label, "showUnits": False}}
+
+
+def _graph(title: str, metrics: Sequence[Line], **more: Any) -> Widget:
+    properties = {"title": title, "region": Aws.REGION, "view": "timeSeries", "metrics": list(metrics), **more}
+    return {"type": "metric", "height": 6, "properties": properties}
