@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 unexport VIRTUAL_ENV
 
-.PHONY: run test check lint format setup lock bench docs clean
+.PHONY: run test check lint format setup lock bench aws-smoke docs clean
 
 run: setup ## run the penguins pipeline whole on this machine and ask the deployed model
 	$(BIN)/modelwright run penguins
@@ -32,6 +32,9 @@ format: setup
 
 bench: setup ## ratios, side by side with the bare work
 	$(BIN)/python -m benchmarks
+
+aws-smoke: setup ## on AWS, ENV=<sandbox> ACCOUNT=<its number>: deploy, run, predict, merge, take all away again
+	$(BIN)/python -m modelwright.cli.smoke --env "$(ENV)" --account "$(ACCOUNT)"
 
 lock: $(BIN)/uv ## write both requirements files anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes --all-extras -o requirements.txt pyproject.toml
