@@ -105,6 +105,17 @@ def test_without_a_policy_of_its_own_a_topic_still_needs_its_key(stage: Stage) -
         stage.cloud.iam.put_resource_policy(policy.arn, policy.document)
 
 
+def test_under_the_key_of_sns_itself_no_alarm_is_heard(stage: Stage) -> None:
+    """The policy of alias/aws/sns lets no service in, and nobody can change it: `key: aws-owned` does without."""
+    topic, key = stage.deployment.topic_arn, stage.deployment.key_arn
+    stage.cloud.iam.put_resource_key(topic, "alias/aws/sns")
+    try:
+        assert told(stage, "alarm") == "silent"
+    finally:
+        stage.cloud.iam.put_resource_key(topic, key)
+    assert told(stage, "alarm") == "told"
+
+
 def test_a_log_group_that_is_not_this_environments_cannot_have_the_key(stage: Stage) -> None:
     client, key = stage.client("logs"), stage.deployment.key_arn
     with pytest.raises(ClientError, match=NOT_ALLOWED):

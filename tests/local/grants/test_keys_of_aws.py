@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
+from own_environments import PROJECT, project_with
 from pipeline_scenarios import SCENARIOS, played
 from policy_surgery import policies
 from template_queries import plain, read_stack, read_stacks
@@ -15,21 +16,17 @@ from template_queries import plain, read_stack, read_stacks
 from modelwright.client.synth import ensure_assembly
 
 if TYPE_CHECKING:
-    from pipeline_stage import Stage
+    from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[3]
+    from pipeline_stage import Stage
 
 
 @pytest.fixture(scope="module")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project, its environment without a key of its own, in the place of the session's assembly."""
-    folder = tmp_path_factory.mktemp("without-key")
-    for name in ("app.py", "cdk.json", "stacks", "lambdas", "training_code"):
-        (folder / name).symlink_to(PROJECT / name)
-    (folder / "environments").mkdir()
     settings = (PROJECT / "environments" / "dev.yaml").read_text("utf-8")
-    (folder / "environments" / "dev.yaml").write_text(f"{settings}\nkey: aws-owned\n", "utf-8")
-    return ensure_assembly(folder, "dev")
+    folder = tmp_path_factory.mktemp("without-key") / "project"
+    return ensure_assembly(project_with(folder, dev=f"{settings}\nkey: aws-owned\n"), "dev")
 
 
 def test_no_template_knows_a_key(assembly: Path) -> None:
@@ -85,6 +82,21 @@ def test_no_job_and_no_endpoint_names_a_key(stage: Stage) -> None:
     assert configs
     for each in configs:
         assert "KmsKeyId" not in client.describe_endpoint_config(EndpointConfigName=each["EndpointConfigName"])
+
+
+def test_data_under_a_key_in_kms_are_refused(stage: Stage) -> None:
+    """No role of a pipeline could read them."""
+    arn = f"arn:aws:iam::{stage.cloud.account}:role/producer"
+    trusted = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    trust, grants = ({"Version": "2012-10-17", "Statement": [item]} for item in (trusted, everything))
+    stage.cloud.iam.put_role(arn, trust, {"Everything": grants})
+    put = stage.cloud.client("s3", arn).put_object
+    place = {"Bucket": stage.deployment.data_bucket, "Key": "incoming/penguins/x.csv", "Body": b"x"}
+    put(**place)
+    put(**place, ServerSideEncryption="AES256")
+    with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):
+        put(**place, ServerSideEncryption="aws:kms", SSEKMSKeyId="arn:aws:kms:eu-central-1:123456789012:key/theirs")
 
 
 def test_no_policy_speaks_of_keys(stage: Stage) -> None:
