@@ -14,7 +14,8 @@ SOURCE, DETAIL_TYPE = "modelwright", "Merge"
 MOVED = ("referenceCreated", "referenceUpdated")
 """What a push does to a branch; `referenceDeleted` has no commit, and there is nothing to publish."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-MAX_SUBJECT_CHARACTERS = 100  # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: a subject of 100 characters, a message of 256 KiB
+MAX_SUBJECT_CHARACTERS, MAX_PROBLEM_CHARACTERS = 100, 20_000
 
 
 class NotAMerge(Exception):
@@ -62,6 +63,8 @@ def refusal_subject(merge: Merge, pipeline: str) -> str:
 def refusal(merge: Merge, pipeline: str, problem: str) -> str:
     """Return the message: which commit, what is wrong with it, what is not affected, what to do."""
     where = f"{merge.branch} of {merge.repository}"
+    if len(problem) > MAX_PROBLEM_CHARACTERS:
+        problem = f"{problem[:MAX_PROBLEM_CHARACTERS]}\n… and more."
     return "\n".join(
         (
             f"The merge of commit {merge.commit} into {where} started no run of {pipeline}.",

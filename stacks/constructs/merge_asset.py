@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from modelwright.config.environment import EnvironmentSettings
 
 _LAMBDAS = Path(__file__).resolve().parents[2] / "lambdas"
+_READABLE = 0o644
+"""For everybody, whatever this machine's umask: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html."""
 _TABLES = "sagemaker/core/image_uri_config"
 """Where sagemaker-core has them, so that they are found here as there; of the package itself nothing else is taken."""
 
@@ -47,6 +49,8 @@ def stage(folder: Path, settings: EnvironmentSettings) -> None:
         shutil.copyfile(source, target)
     (folder / "sagemaker" / "__init__.py").write_text("", "utf-8")
     (folder / "environment.json").write_text(environment_to_json(settings), "utf-8")
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else _READABLE)
 
 
 def _sources() -> Iterator[tuple[str, Path]]:

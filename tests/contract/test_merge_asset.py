@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +87,16 @@ def test_it_is_the_same_twice_and_small(asset: Path, tmp_path: Path) -> None:
     assert files == again
     assert not [path for path in files if path.suffix in {".pyc", ".so"}]
     assert sum(map(len, files.values())) < 1024 * 1024
+
+
+def test_every_file_can_be_read_by_lambda_whatever_the_umask_is_here(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        stage(tmp_path, ENVIRONMENT)
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.rglob("*") if path.is_file()} == {0o644}
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.rglob("*") if path.is_dir()} == {0o755}
 
 
 def test_what_is_taken_is_taken_as_it_is(asset: Path) -> None:

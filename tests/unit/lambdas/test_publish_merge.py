@@ -88,6 +88,14 @@ def test_a_person_is_told_commit_problem_and_next_step() -> None:
     )
 
 
+def test_a_message_is_never_larger_than_a_topic_takes() -> None:
+    merge = domain.Merge.from_event(EVENT)
+    text = domain.refusal(merge, "penguins", "ü: wrong\n" * 100_000)
+    assert len(text.encode()) < 256 * 1024
+    assert "\n… and more.\n\nWhat serves now" in text
+    assert len(domain.refusal_subject(merge, "p" * 200)) == domain.MAX_SUBJECT_CHARACTERS
+
+
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     return make_repository(tmp_path / "repository")
