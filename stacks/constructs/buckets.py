@@ -9,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 
 from stacks.constructs.encryption_key import NO_KEY
 from stacks.policies import ACCOUNT_ONLY, Statement, arn, document, tls_only
-from stacks.policy_checks import accept, accept_checkov
+from stacks.policy_checks import accept, accept_checkov, accept_found
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,8 @@ https://aws.amazon.com/eventbridge/pricing/ (AWS default service events)
 
 _SSE_S3 = {"sseAlgorithm": "AES256"}
 _ASKED = "s3:x-amz-server-side-encryption"
+_KEY_ASKED = f"{_ASKED}-aws-kms-key-id"
+_ANY_FORM = "a caller may also name the key by its id or alias, which is no ARN; none but the ARN is taken"
 _ONE_REGION = "versioned; a copy elsewhere is the owner's decision: it costs, and data may have to stay in its region"
 
 
@@ -147,9 +149,16 @@ def _old_versions() -> dict[str, Any]:
 
 def _policy(scope: Construct, id_: str, bucket: s3.CfnBucket, statements: tuple[Statement, ...] = ()) -> None:
     resources = (bucket.attr_arn, f"{bucket.attr_arn}/*")
-    s3.CfnBucketPolicy(
+    made = s3.CfnBucketPolicy(
         scope, id_, bucket=bucket.ref, policy_document=document((tls_only("s3:*", *resources), *statements))
     )
+    for statement in statements:
+        if _KEY_ASKED in statement.conditions.get("StringNotEquals", {}):
+            accept_found(
+                made,
+                "parliament",
+                {f"MISMATCHED_TYPE_BUT_USABLE[{statement.sid}/{a}]": _ANY_FORM for a in statement.actions},
+            )
 
 
 def _pipelines_only_read(bucket_arn: str, prefix: str) -> Statement:
@@ -177,7 +186,7 @@ def _readable_by_pipelines(bucket: s3.CfnBucket, key_arn: str | None) -> Stateme
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-bucket-encryption.html
     Not so the artifact bucket: only roles of ours write there, and what SageMaker adds by itself no page says.
     """
-    named = f"{_ASKED}-aws-kms-key-id"
+    named = _KEY_ASKED
     another: Mapping[str, Mapping[str, str]] = {"Null": {named: "false"}}
     if key_arn:
         another = {"Null": {_ASKED: "false"}, "StringNotEquals": {named: key_arn}}

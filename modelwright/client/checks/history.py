@@ -57,7 +57,7 @@ def check_history(templates: Sequence[Template], collector: Collector) -> None:
             message = f"nothing ends the loop of {loop}: no Choice in it counts the rounds."
             found.append(Finding(TOOL, "loop", machine.where, message))
             continue
-        collector.measure(Measure("history", machine.where, events, MAX_EVENTS, "events"))
+        collector.measure(Measure("history, at most", machine.where, events, MAX_EVENTS, "events"))
         if events >= MAX_EVENTS:
             message = f"may have {events} events; an execution fails at {MAX_EVENTS}. Shorten what limits its waits."
             found.append(Finding(TOOL, "events", machine.where, message))

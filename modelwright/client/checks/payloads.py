@@ -39,7 +39,7 @@ def check_payloads(templates: Sequence[Template], collector: Collector) -> None:
         found += [Finding(TOOL, rule, machine.where, message) for rule, message in problems]
         if largest:
             bytes_, name = max(largest)
-            collector.measure(Measure(f"payload ({name})", machine.where, bytes_, MAX_BYTES, "bytes"))
+            collector.measure(Measure(f"payload, at most ({name})", machine.where, bytes_, MAX_BYTES, "bytes"))
     settle(TOOL, templates, found, collector)
 
 

@@ -41,7 +41,7 @@ class Accepted:
 
 @dataclass(frozen=True, order=True)
 class Measure:
-    """An upper bound that was computed, and the limit that it stays under."""
+    """What was counted, or computed as an upper bound, and the limit that it stays under."""
 
     what: str
     where: str
@@ -51,7 +51,7 @@ class Measure:
 
     def __str__(self) -> str:
         """Return one line: where, what, and how much of it there may be."""
-        return f"{self.where}: {self.what}: at most {self.found:,} of {self.limit:,} {self.unit}"
+        return f"{self.where}: {self.what}: {self.found:,} of {self.limit:,} {self.unit}"
 
 
 @dataclass(frozen=True)

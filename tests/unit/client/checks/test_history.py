@@ -103,8 +103,8 @@ def check(document: dict[str, Any]) -> Collector:
 def test_the_bound_is_told_and_too_large_a_one_is_a_finding() -> None:
     collector = check(loop())
     assert collector.findings == []
-    assert collector.measures == [Measure("history", "x/Machine", 137, 25_000, "events")]
-    assert str(collector.measures[0]) == "x/Machine: history: at most 137 of 25,000 events"
+    assert collector.measures == [Measure("history, at most", "x/Machine", 137, 25_000, "events")]
+    assert str(collector.measures[0]) == "x/Machine: history, at most: 137 of 25,000 events"
     ((finding),) = check(loop("$n < 3000")).findings
     assert (finding.id, finding.where) == ("events", "x/Machine")
     assert "may have 36017 events; an execution fails at 25000" in finding.message

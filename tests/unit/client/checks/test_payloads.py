@@ -65,7 +65,7 @@ def function(placeholder: str = "${RecordMetricsFunctionArn}", **changes: Any) -
         ("$hash($states.context.Id, 'SHA-256')", 130),
         ("{'a': $plan.id}", 21),
         ("[$plan.id]", 17),
-        ("$merge([{'a': 1}, $plan])", 437),
+        ("$merge([{'a': 1}, $plan])", 441),
         ("[60, 120][$plan.id]", 9),
     ],
 )
@@ -93,7 +93,7 @@ def test_a_pipelines_own_state_machine_is_bounded(endpoint: str) -> None:
     collector = check(definition(WorkflowStructure("penguins", endpoint))["States"])
     assert [str(item) for item in collector.findings] == []
     (measure,) = collector.measures
-    assert measure.what.startswith("payload (Notify")
+    assert measure.what.startswith("payload, at most (Notify")
     assert 200_000 < measure.found < measure.limit == 262_144
 
 
@@ -132,7 +132,7 @@ def test_an_output_that_adds_up_is_found_and_told() -> None:
     assert f"may have {2 + 3 * (2 + 4 + CAUSE)} bytes; an execution ends at 262144." in finding.message
     (measure,) = collector.measures
     assert str(measure) == (
-        f"x/Machine: payload (A's output after an error): at most {2 + 3 * (2 + 4 + CAUSE):,} of 262,144 bytes"
+        f"x/Machine: payload, at most (A's output after an error): {2 + 3 * (2 + 4 + CAUSE):,} of 262,144 bytes"
     )
 
 
