@@ -68,7 +68,7 @@ def test_the_whole_of_it(project: Path, run: Run) -> None:
         ("destroy", None),
     ]
     again = run(("destroy", "--all", "--data", "--yes", *where))
-    assert again.stdout == "verified: no stack of box is left\n"
+    assert again.stdout == "stack mw-box-data: not there\nverified: no stack of box is left\n"
 
 
 def test_what_was_made_is_taken_away_also_when_a_step_fails() -> None:
