@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.local.service import AwsError
 
+from .expressions import evaluate
 from .metrics import Metric, dimensions_of
+from .search import parse_search
 
 if TYPE_CHECKING:
+    from .expressions import Series
     from .metrics import Metrics
 
 
@@ -54,28 +57,47 @@ def get_statistics(metrics: Metrics, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def get_data(metrics: Metrics, params: dict[str, Any]) -> dict[str, Any]:
-    """Answer GetMetricData, queries of metrics only."""
-    start, end, results = epoch(params["StartTime"]), epoch(params["EndTime"]), []
-    for query in params["MetricDataQueries"]:
-        if "MetricStat" not in query:
-            raise AwsError(
-                "ValidationError",
-                "The local cloud answers GetMetricData for MetricStat queries, not for expressions.",
-            )
+    """Answer GetMetricData: metrics, metric math over them, and a SEARCH by itself."""
+    start, end = epoch(params["StartTime"]), epoch(params["EndTime"])
+    newest_first = params.get("ScanBy", "TimestampDescending") == "TimestampDescending"
+    named: dict[str, Series] = {}
+    results = []
+    for query in sorted(params["MetricDataQueries"], key=lambda each: "Expression" in each):
+        for label, series in _answers(metrics, query, named, start, end):
+            named[query["Id"]] = series
+            if query.get("ReturnData", True):
+                results.append(_result(query["Id"], query.get("Label") or label, series, newest_first=newest_first))
+    return {"MetricDataResults": results}
+
+
+def _answers(
+    metrics: Metrics, query: dict[str, Any], named: dict[str, Series], start: float, end: float
+) -> list[tuple[str, Series]]:
+    if "MetricStat" in query:
         stat, source = query["MetricStat"], query["MetricStat"]["Metric"]
         metric = Metric.of(source["Namespace"], source["MetricName"], dimensions_of(source.get("Dimensions")))
-        series = metrics.series(metric, stat["Stat"], stat["Period"], start, end)
-        begins = sorted(series, reverse=params.get("ScanBy", "TimestampDescending") == "TimestampDescending")
-        results.append(
-            {
-                "Id": query["Id"],
-                "Label": query.get("Label", metric.name),
-                "StatusCode": "Complete",
-                "Timestamps": [datetime.fromtimestamp(begin, UTC) for begin in begins],
-                "Values": [series[begin] for begin in begins],
-            }
-        )
-    return {"MetricDataResults": results}
+        return [(metric.name, metrics.series(metric, stat["Stat"], stat["Period"], start, end))]
+    expression = query["Expression"]
+    try:
+        if expression.startswith("SEARCH("):
+            wanted = parse_search(expression)
+            found = sorted(filter(wanted.takes, metrics.all()), key=lambda metric: metric.name)
+            period = query.get("Period") or wanted.period
+            return [(each.name, metrics.series(each, wanted.statistic, period, start, end)) for each in found]
+        return [(expression, evaluate(expression, named))]
+    except (ValueError, KeyError) as error:
+        raise AwsError("ValidationError", f"{query['Id']}: {error}") from None
+
+
+def _result(identity: str, label: str, series: Series, *, newest_first: bool) -> dict[str, Any]:
+    begins = sorted(series, reverse=newest_first)
+    return {
+        "Id": identity,
+        "Label": label,
+        "StatusCode": "Complete",
+        "Timestamps": [datetime.fromtimestamp(begin, UTC) for begin in begins],
+        "Values": [series[begin] for begin in begins],
+    }
 
 
 def epoch(moment: datetime | float) -> float:

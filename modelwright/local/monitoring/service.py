@@ -42,6 +42,7 @@ class CloudWatch:
         {
             "DeleteAlarms",
             "DescribeAlarms",
+            "GetDashboard",
             "GetMetricData",
             "GetMetricStatistics",
             "ListMetrics",
@@ -154,6 +155,7 @@ class CloudWatch:
         return {
             "DeleteAlarms": self._delete_alarms,
             "DescribeAlarms": self._describe_alarms,
+            "GetDashboard": self._get_dashboard,
             "GetMetricData": lambda params: queries.get_data(self._metrics, params),
             "GetMetricStatistics": lambda params: queries.get_statistics(self._metrics, params),
             "ListMetrics": lambda params: queries.list_metrics(self._metrics, params),
@@ -161,6 +163,14 @@ class CloudWatch:
             "PutMetricData": self._put_data,
             "SetAlarmState": self._set_alarm_state,
         }[call.operation](call.params)
+
+    def _get_dashboard(self, params: dict[str, Any]) -> dict[str, Any]:
+        name = params["DashboardName"]
+        found = self._cloud.database.get("dashboard", name)
+        if found is None:
+            raise AwsError("ResourceNotFound", f"Dashboard {name} does not exist", 404)
+        arn = f"arn:aws:cloudwatch::{self._cloud.account}:dashboard/{name}"
+        return {"DashboardArn": arn, "DashboardBody": found["body"], "DashboardName": name}
 
     def _put_alarm(self, params: dict[str, Any]) -> dict[str, Any]:
         _refuse(lambda: check_alarm(params))

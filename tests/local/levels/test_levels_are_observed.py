@@ -67,8 +67,10 @@ def vpc_endpoint(levels: Any) -> None:
 @level("AWS::CloudWatch::Dashboard", RECORDED)
 def dashboard(levels: Any) -> None:
     assert levels.described("Dashboard")["PhysicalResourceId"] == "levels"
-    with pytest.raises(ClientError, match="the local cloud has no cloudwatch:GetDashboard"):
-        levels.client("cloudwatch").get_dashboard(DashboardName="levels")
+    client = levels.client("cloudwatch")
+    assert client.get_dashboard(DashboardName="levels")["DashboardBody"]
+    with pytest.raises(ClientError, match="the local cloud has no cloudwatch:GetMetricWidgetImage"):
+        client.get_metric_widget_image(MetricWidget="{}")
 
 
 @level("AWS::DynamoDB::Table", RUNS)

@@ -57,7 +57,12 @@ def _remove_dashboard(cloud: Cloud, resource: Resource, physical: Physical) -> N
     cloud.database.delete("dashboard", physical.id)
 
 
-@resource("AWS::CloudWatch::Dashboard", Level.RECORDED, "there is no console here to show it", remove=_remove_dashboard)
+@resource(
+    "AWS::CloudWatch::Dashboard",
+    Level.RECORDED,
+    "there is no console here to show it; `modelwright dashboard` draws it from the local metrics",
+    remove=_remove_dashboard,
+)
 def put_dashboard(cloud: Cloud, resource: Resource) -> Physical:
     """A dashboard's text."""
     resource.only("DashboardName", "DashboardBody", "Tags")

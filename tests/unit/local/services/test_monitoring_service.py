@@ -189,3 +189,31 @@ def test_what_would_never_be_evaluated_or_told_is_refused_by_name(cloud, watch, 
     with pytest.raises(ClientError, match=said):
         cloud.client("cloudwatch").put_metric_alarm(**request)
     watch.record("N", "M", 1, "Count", {})
+
+
+def test_metric_data_of_metrics_of_math_and_of_a_search(cloud, watch):
+    for name, value in (("a", 4), ("b", 2)):
+        watch.record("N", name, value, "Count", {"D": "1"})
+    now = cloud.clock.time()
+
+    def stat(name):
+        metric = {"Namespace": "N", "MetricName": name, "Dimensions": [{"Name": "D", "Value": "1"}]}
+        return {"Id": name, "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}, "ReturnData": False}
+
+    queries = [
+        {"Id": "r", "Expression": "a / b", "Label": "ratio"},
+        stat("a"),
+        stat("b"),
+        {"Id": "s", "Expression": "SEARCH('{N,D} D=\"1\"', 'Sum', 60)"},
+    ]
+    client = cloud.client("cloudwatch")
+    found = client.get_metric_data(MetricDataQueries=queries, StartTime=now - 60, EndTime=now + 60)["MetricDataResults"]
+    assert [(each["Id"], each["Label"], each["Values"]) for each in found] == [
+        ("r", "ratio", [2.0]),
+        ("s", "a", [4]),
+        ("s", "b", [2]),
+    ]
+    with pytest.raises(ClientError, match=r"r: 'x'|r: metric math"):
+        client.get_metric_data(
+            MetricDataQueries=[{"Id": "r", "Expression": "x + 1"}], StartTime=now - 60, EndTime=now + 60
+        )
