@@ -73,9 +73,10 @@ def _alarms(prefix: str) -> Statement:
 def _dead_letters() -> Statement:
     """EventBridge sends to the encrypted dead-letter queue.
 
-    For a queue, aws:SourceAccount is supported; whether aws:SourceArn is then the rule or the queue, the page leaves
-    open, so it is not asked. For a topic, EventBridge supports neither (the page on SNS's keys): a rule of your own
-    that publishes to the encrypted topic delivers nothing.
+    For a queue, aws:SourceAccount is supported, and CDK asks it (`@aws-cdk/aws-events:eventsTargetQueueSameAccount`);
+    whether aws:SourceArn is then the rule or the queue, the page leaves open, so it is not asked. For a topic,
+    EventBridge supports neither (the page on SNS's keys): a rule of your own that publishes to the encrypted topic
+    delivers nothing.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
     https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
     """
@@ -85,6 +86,7 @@ def _dead_letters() -> Statement:
 def _topic_to_queues(prefix: str) -> Statement:
     """SNS sends what the environment's topic got to queues of yours that are under this key.
 
+    The source is the topic, as CDK has it under its flag `@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption`.
     https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html
     """
     return _service("TheTopicReachesQueues", "sns", arn("sns", f"{prefix}-*"))

@@ -22,7 +22,7 @@ def _remove_bucket(cloud: Cloud, resource: Resource, physical: Physical) -> None
     Level.RUNS,
     "objects and versions; callers need the key of its default encryption, which answers do not name; lifecycle rules, "
     "access logs and the public access block are only recorded: nothing expires and nobody else can reach a bucket on "
-    "loopback",
+    "loopback; a bucket for access logs that is under a KMS key is refused",
     remove=_remove_bucket,
 )
 def put_bucket(cloud: Cloud, resource: Resource) -> Physical:
