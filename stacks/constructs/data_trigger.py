@@ -17,7 +17,7 @@ from modelwright.workflow.trigger_functions import COUNT_RECORDS
 from stacks.constructs.alarms import Alarms, Metric, Says
 from stacks.constructs.functions import Functions, Special
 from stacks.constructs.triggers import EVENT_AGE_SECONDS, Start, execution_input, start_target
-from stacks.grants.new_data import count_records_statements
+from stacks.grants.new_data import Watched, count_records_statements
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -27,25 +27,11 @@ if TYPE_CHECKING:
     from stacks.shared import Shared
 
 
-@dataclass(frozen=True)
-class Watched:
-    """Where new data appear: the data source if that is a prefix in S3, else a part of the data bucket."""
-
-    bucket: str
-    prefix: str
-    """It ends with a slash."""
-
-    @property
-    def uri(self) -> str:
-        """`s3://bucket/prefix/`."""
-        return f"s3://{self.bucket}/{self.prefix}"
-
-
 def watched_data(structure: PipelineStructure, shared: Shared) -> Watched:
     """Return where the pipeline watches for new data, whether they start a run or not."""
     source = structure.external_data or ""
     if not source.endswith("/"):
-        return Watched(shared.data_bucket, f"incoming/{structure.pipeline}/")
+        return Watched(shared.data_bucket, f"incoming/{structure.pipeline}/", own=True)
     bucket, _, prefix = source.removeprefix("s3://").partition("/")
     return Watched(bucket, prefix)
 
@@ -81,7 +67,7 @@ class Counting:
 def count_new_records(scope: Construct, maker: Functions, counting: Counting) -> lambda_.CfnFunction:
     """Make the Lambda that counts the records of each new object, and the rule that calls it."""
     shared, watched = counting.target.shared, counting.watched
-    statements = count_records_statements(counting.target, watched.bucket, watched.prefix, counting.state_machine_arn)
+    statements = count_records_statements(counting.target, watched, counting.state_machine_arn)
     values = {
         "STATE_MACHINE_ARN": counting.state_machine_arn,
         "EVERY_RECORDS": str(counting.every_records),

@@ -26,6 +26,7 @@ STRUCTURES = {
     "marked": {"data_marker": "_DONE"},
     "foreign": {"data_marker": "_SUCCESS", "external_data": "s3://their-bucket/a*b/c\\d/"},
     "counted": {"data_every_records": 1000},
+    "theirs": {"data_every_records": 1000, "external_data": "s3://their-bucket/raw/"},
     "plain": {},
 }
 
@@ -93,9 +94,8 @@ def test_which_objects_are_meant(stacks: dict[str, Stack], name: str, event: dic
 
 def test_without_the_trigger_no_object_starts_anything(stacks: dict[str, Stack]) -> None:
     assert rules(stacks["plain"]) == []
-    assert "count_records" not in {
-        name for stack in stacks.values() if stack.name != "mw-dev-counted" for name in stack.functions()
-    }
+    for name, values in STRUCTURES.items():
+        assert ("count_records" in stacks[name].functions()) is ("data_every_records" in values)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_the_rule_and_nobody_else_calls_the_function(stacks: dict[str, Stack]) -
 @pytest.mark.parametrize(
     ("action", "resource", "allowed"),
     [
-        ("s3:GetObject", f"{S3}{OWN}/incoming/counted/a.csv", True),
+        ("s3:GetObject", f"{S3}{OWN}/incoming/counted/a.csv", False),
         ("s3:GetObjectVersion", f"{S3}{OWN}/incoming/counted/a.csv", True),
         ("s3:GetObject", f"{S3}{OWN}/incoming/other/a.csv", False),
         ("s3:PutObject", f"{S3}{OWN}/incoming/counted/a.csv", False),
@@ -167,6 +167,13 @@ def test_the_function_reads_counts_and_starts_its_own_pipeline(
     assert role.allows(action, resource) is allowed
     machine, _ = stacks["counted"].one("AWS::StepFunctions::StateMachine")
     assert role.allows("states:StartExecution", f"<{machine}>")
+
+
+def test_a_foreign_bucket_may_keep_no_versions(stacks: dict[str, Stack]) -> None:
+    role = stacks["theirs"].function_role("count_records")
+    for action in ("s3:GetObject", "s3:GetObjectVersion"):
+        assert role.allows(action, f"{S3}their-bucket/raw/a.csv")
+        assert not role.allows(action, f"{S3}their-bucket/other/a.csv")
 
 
 def test_the_function_knows_what_it_counts_for(stacks: dict[str, Stack]) -> None:
