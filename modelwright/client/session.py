@@ -15,7 +15,7 @@ from modelwright.errors import NoCredentials
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-NO_CREDENTIALS = "--aws needs AWS credentials, and none were found."
+NO_CREDENTIALS = "AWS credentials are needed, and none were found."
 NO_CREDENTIALS_HINT = "Run `aws configure` or `aws sso login`, or set AWS_PROFILE."
 _IMPATIENT = {"metadata_service_timeout": ("metadata_service_timeout", "AWS_METADATA_SERVICE_TIMEOUT", 0.5, float)}
 """botocore's own second is waited for twice (tokens, then the old way) where nothing answers; the user's value stays"""

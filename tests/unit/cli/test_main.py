@@ -219,6 +219,9 @@ AWS_COMMANDS = [
     ("emit", "merge", "penguins", "--aws"),
     ("status", "--aws"),
     ("destroy", "penguins", "--aws"),
+    ("destroy", "--all", "--aws"),
+    ("deploy", "--yes"),
+    ("diff",),
 ]
 
 
@@ -235,7 +238,7 @@ def test_aws_without_credentials_is_one_clear_sentence_and_touches_nothing(
         1,
         "",
         (
-            "error: --aws needs AWS credentials, and none were found.\n"
+            "error: AWS credentials are needed, and none were found.\n"
             "Run `aws configure` or `aws sso login`, or set AWS_PROFILE.\n"
         ),
     )

@@ -18,7 +18,7 @@ CASES = [
     (
         exceptions.NoCredentialsError(),
         NoCredentials,
-        f"--aws needs AWS credentials, and none were found.\n{SET_UP}",
+        f"AWS credentials are needed, and none were found.\n{SET_UP}",
     ),
     (
         exceptions.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"),
