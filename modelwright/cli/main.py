@@ -25,6 +25,7 @@ COMMANDS = {
     "release": "write the release of a folder, print its id",
     "emit": "send an event: what a merge, a schedule or new data do",
     "inbox": "messages and dead letters",
+    "dashboard": "a pipeline's dashboard as a picture, and which alarms are on",
     "up": "keep the local cloud running between commands",
     "down": "stop the local cloud",
     "status": "what is up and deployed",

@@ -83,8 +83,8 @@ class Alarms:
     """Makes alarms that publish to one topic when they go off, and remembers them for the dashboard.
 
     Not when all is well again: CloudWatch tells that of each new alarm, too, when it leaves INSUFFICIENT_DATA, so that
-    each first deploy would send a message for each alarm. What is on now is the dashboard's first picture, and
-    `modelwright health` prints it.
+    each first deploy would send a message for each alarm. What is on now stands first on the dashboard, and
+    `modelwright dashboard` prints it.
     """
 
     def __init__(self, scope: Construct, topic_arn: str) -> None:

@@ -108,7 +108,7 @@ def _quality(page: Page) -> Widget:
     of_pipeline = f'Environment="{names.environment}" Pipeline="{names.pipeline}" NOT MetricName="{FLOORS_MISSED}"'
     search = {"expression": f"SEARCH('{schema} {of_pipeline}', 'Average', 3600)", "id": "quality", "label": ""}
     dimensions = ["Environment", names.environment, "Pipeline", names.pipeline]
-    missed = {"label": "floors of its gate missed", "stat": "Maximum", "yAxis": "right", "color": RED}
+    missed = {"label": "gate floors missed", "stat": "Maximum", "yAxis": "right", "color": RED}
     floors = [
         {"label": f"floor of {name}", "value": floor, "color": RED}
         for name, floor in sorted(page.levels.metric_floors.items())
@@ -150,8 +150,8 @@ def _time_of_steps(page: Page) -> Widget:
 def _requests(page: Page) -> Widget:
     shown = {
         "Invocations": ("requests", BLUE),
-        "Invocation4XXErrors": ("wrong requests (4xx)", ORANGE),
-        "Invocation5XXErrors": ("errors of the model (5xx)", RED),
+        "Invocation4XXErrors": ("wrong (4xx)", ORANGE),
+        "Invocation5XXErrors": ("errors (5xx)", RED),
     }
     metrics = [
         _endpoint(page, "AWS/SageMaker", name, label=label, color=colour) for name, (label, colour) in shown.items()

@@ -58,7 +58,7 @@ def _errors(alarms: Alarms, names: PipelineNames, levels: AlarmSettings) -> clou
         f"read the model's log, /aws/sagemaker/Endpoints/{names.prefix} in CloudWatch Logs. {_back(names)}",
     )
     level = Level("Sum", levels.endpoint_error_percent, MINUTE_SECONDS, periods=3, needed=2)
-    return _share(alarms, "EndpointErrorAlarm", says, names=names, metric="Invocation5XXErrors", level=level)
+    return _share(alarms, "EndpointErrorsAlarm", says, names=names, metric="Invocation5XXErrors", level=level)
 
 
 def _refusals(alarms: Alarms, names: PipelineNames, levels: AlarmSettings) -> None:
@@ -71,7 +71,7 @@ def _refusals(alarms: Alarms, names: PipelineNames, levels: AlarmSettings) -> No
         f"{command(names.environment, f'predict {names.pipeline} --file ROWS.csv')}.",
     )
     level = Level("Sum", levels.endpoint_4xx_percent)
-    _share(alarms, "EndpointRefusalAlarm", says, names=names, metric="Invocation4XXErrors", level=level)
+    _share(alarms, "EndpointWrongRequestsAlarm", says, names=names, metric="Invocation4XXErrors", level=level)
 
 
 def _share(  # noqa: PLR0913 - an alarm, and what it is a share of
@@ -111,7 +111,7 @@ def _without_instances(alarms: Alarms, names: PipelineNames) -> None:
         f"see what the endpoint is with {command(names.environment, 'status')}; {_run(names)} makes it again.",
     )
     named = {"requests": _invocation(names, "Invocations"), "memory": _instance(names, "MemoryUtilization")}
-    alarms.on_expression("EndpointInstancesAlarm", says, f"requests - {MANY} * memory", named)
+    alarms.on_expression("EndpointWithoutInstanceAlarm", says, f"requests - {MANY} * memory", named)
 
 
 def _full(alarms: Alarms, names: PipelineNames) -> None:
@@ -126,7 +126,7 @@ def _full(alarms: Alarms, names: PipelineNames) -> None:
     )
     named = {"memory": _instance(names, "MemoryUtilization"), "disk": _instance(names, "DiskUtilization")}
     level = Level("Maximum", FULL_PERCENT, periods=3)
-    alarms.on_expression("EndpointFullAlarm", says, "IF(memory > disk, memory, disk)", named, level)
+    alarms.on_expression("EndpointNearlyFullAlarm", says, "IF(memory > disk, memory, disk)", named, level)
 
 
 def _invocation(names: PipelineNames, name: str) -> Metric:

@@ -81,7 +81,7 @@ def rest_alarm(alarms: Alarms, names: PipelineNames, measuring: str, schedule: s
         name.lower(): Metric("AWS/Lambda", name, {"FunctionName": measuring}) for name in ("Invocations", "Errors")
     }
     level = Level("Sum", 1, SIX_HOURS_SECONDS, PERIODS_A_DAY * days, too_little=True, missing="breaching")
-    alarms.on_expression("RestAlarm", says, "invocations - errors", named, level)
+    alarms.on_expression("NoModelTrainedAlarm", says, "invocations - errors", named, level)
 
 
 def function_alarms(
@@ -116,7 +116,9 @@ def rule_alarm(alarms: Alarms, names: PipelineNames, rules: Iterable[events.CfnR
         f"read it in the dead-letter queue (local cloud: `modelwright inbox`), put its cause right, then start the run "
         f"with {_run(names)} or by sending the event again. It is lost if the queue did not take it.",
     )
-    alarms.on_sum("RuleAlarm", says, [Metric("AWS/Events", "FailedInvocations", _of_rule(rule)) for rule in rules])
+    alarms.on_sum(
+        "EventNotDeliveredAlarm", says, [Metric("AWS/Events", "FailedInvocations", _of_rule(rule)) for rule in rules]
+    )
 
 
 def _of_rule(rule: events.CfnRule) -> Mapping[str, str]:
@@ -144,11 +146,13 @@ def model_alarms(alarms: Alarms, names: PipelineNames, floors: Mapping[str, floa
     )
     missed = Says(f"A model of {names.pipeline} is under a floor of its gate.", to_do)
     metric = Metric(METRIC_NAMESPACE, FLOORS_MISSED, dimensions)
-    alarms.on("GateFloorsAlarm", missed, metric, Level("Maximum", period_seconds=MINUTE_SECONDS, missing="ignore"))
+    alarms.on(
+        "ModelUnderGateFloorAlarm", missed, metric, Level("Maximum", period_seconds=MINUTE_SECONDS, missing="ignore")
+    )
     for number, (name, floor) in enumerate(sorted(floors.items()), start=1):
         under = Says(f"{name} of a model of {names.pipeline} is under {floor:g}.", to_do)
         level = Level("Minimum", floor, MINUTE_SECONDS, too_little=True, missing="ignore")
-        alarms.on(f"FloorAlarm{number}", under, Metric(METRIC_NAMESPACE, name, dimensions), level)
+        alarms.on(f"ModelUnderFloorAlarm{number}", under, Metric(METRIC_NAMESPACE, name, dimensions), level)
 
 
 def _runs(names: PipelineNames) -> str:
