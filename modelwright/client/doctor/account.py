@@ -14,6 +14,7 @@ from modelwright.client.doctor.images import check_images
 from modelwright.client.doctor.key_choice import check_key_choice
 from modelwright.client.doctor.leftovers import check_leftovers
 from modelwright.client.doctor.log_policies import check_log_policies
+from modelwright.client.doctor.names import check_names
 from modelwright.client.doctor.network import check_network
 from modelwright.client.doctor.quotas import check_quotas
 from modelwright.client.doctor.roles import check_boundary, check_oidc_provider
@@ -35,6 +36,7 @@ CHECKS: tuple[Check, ...] = (
     check_stacks,
     check_leftovers,
     check_key_choice,
+    check_names,
     check_quotas,
     check_images,
     check_endpoints,

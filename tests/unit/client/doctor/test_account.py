@@ -337,3 +337,14 @@ def test_several_things_that_are_wrong_are_all_said(account: FakeAccount, examin
     account.answers["cloudformation:ListStacks"] = {"StackSummaries": [stack("mw-dev-penguins", "UPDATE_IN_PROGRESS")]}
     assert [item.check for item in bad(examine())] == ["bootstrap", "stacks", "quotas", "quotas"]
     assert NO_STACK.code == "ValidationError"
+
+
+def test_names_that_are_too_long_for_sagemaker(examine: Examine, loaded: Project) -> None:
+    penguins = loaded.pipelines["penguins"]
+    longest = replace(penguins, name="a" * 20)
+    assert of(examine(longest, name="e" * 12), "names") == [
+        ("ok", f"{longest.name}: the longest has 58 of 63 characters.", None)
+    ]
+    ((level, message, _),) = of(examine(replace(penguins, name="a" * 26), name="e" * 12), "names")
+    assert level == "failure"
+    assert message.endswith("has 64 characters; SageMaker takes 63.")
