@@ -28,10 +28,12 @@ def build(root: Path, environment: str) -> App:
         default_stack_synthesizer=synthesizer(settings),
     )
     env = Environment(account=settings.account, region=settings.region)  # no account: whoever deploys has one
-    shared = DataStack(app, settings, env)
-    for pipeline in project.pipelines.values():
-        kept = PipelineDataStack(app, settings, pipeline.name, env)
-        stack = PipelineStack(app, settings, pipeline.structure(), env)
+    structures = {name: pipeline.structure() for name, pipeline in project.pipelines.items()}
+    external_data = (structure.external_data for structure in structures.values())
+    shared = DataStack(app, settings, env, filter(None, external_data))
+    for name, structure in structures.items():
+        kept = PipelineDataStack(app, settings, name, env)
+        stack = PipelineStack(app, settings, structure, env)
         kept.add_stack_dependency(shared)
         stack.add_stack_dependency(kept)
     apply_account_rules(app, settings)

@@ -15,12 +15,14 @@ from stacks.constructs.buckets import buckets
 from stacks.constructs.encryption_key import encryption_key
 from stacks.constructs.github import identity_provider
 from stacks.constructs.messages import dead_letter_queue, topic
-from stacks.constructs.network import s3_endpoint
+from stacks.constructs.network import Reach, s3_endpoint
 from stacks.constructs.table import table
 from stacks.names import EnvironmentNames
 from stacks.removal import KEPT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aws_cdk import Environment
     from aws_cdk import aws_sqs as sqs
     from constructs import Construct
@@ -34,8 +36,10 @@ class DataStack(Stack):
     Parameters and not exports: an export could not be changed or removed as long as another stack imports it.
     """
 
-    def __init__(self, scope: Construct, settings: EnvironmentSettings, env: Environment) -> None:
-        """Make the stack of the environment with these `settings`."""
+    def __init__(
+        self, scope: Construct, settings: EnvironmentSettings, env: Environment, external_data: Iterable[str] = ()
+    ) -> None:
+        """Make the stack of the environment with these `settings`; pipelines read `external_data` in S3 as well."""
         names = EnvironmentNames(settings.name)
         keep = settings.removal == "retain"
         super().__init__(
@@ -56,7 +60,8 @@ class DataStack(Stack):
         if settings.oidc_provider == "create":
             identity_provider(self)
         if settings.vpc and settings.vpc.endpoints == "create":
-            s3_endpoint(self, settings.vpc, names.prefix)
+            own = (made.data.attr_arn, made.artifacts.attr_arn)
+            s3_endpoint(self, settings.vpc, Reach(names.prefix, own, tuple(external_data)))
         kept_table = table(self, names.table, key, keep=keep)
         values = {
             **({"key-arn": key} if key else {}),

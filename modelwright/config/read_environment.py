@@ -24,16 +24,16 @@ RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, *_YEARS_OF_DAYS)
 _EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\".]+")
 _LEASE_MARGIN_SECONDS = 1800
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
-# IAM takes 512 characters; Step Functions 256 for a role's whole ARN, of which a name may have 64; /aws-… is AWS's own.
-# https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
-_ROLE_PATH = r"(?=.{1,128}$)(?!/aws-)/(?:[A-Za-z0-9_.,+@=-]+/)*"
+# IAM takes 512 characters, but the state machine's policy has room for 10,240 and names roles. /aws-… is AWS's own.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+_ROLE_PATH = r"(?=.{1,64}$)(?!/aws-)/(?:[A-Za-z0-9_.,+@=-]+/)*"
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html: a managed policy, AWS's or one's own
 _POLICY_ARN = r"arn:aws[a-z-]*:iam::(?:[0-9]{12}|aws):policy/(?:[A-Za-z0-9_.,+@=-]+/)*[A-Za-z0-9_.,+@=-]{1,128}"
 _OIDC_PROVIDER = rf"create|arn:aws[a-z-]*:iam::[0-9]{{12}}:oidc-provider/{re.escape(GITHUB_ISSUER)}"
 # https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html
-_PATHS = "a path that begins and ends with a slash, at most 128 characters, not AWS's own /aws-…/"
+_PATHS = "a path that begins and ends with a slash, at most 64 characters, not AWS's own /aws-…/"
 _QUALIFIER = r"[a-z0-9]{1,10}"
-MAX_INSTANCES = 40
+MAX_INSTANCES = 20
 _INSTANCES = r"ml\.[a-z0-9*-]+\.[a-z0-9*-]+"
 
 

@@ -10,12 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stacks.policies import Statement
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from modelwright.config.environment import EnvironmentSettings, VpcSettings
 
 Conditions = dict[str, dict[str, Any]]
+_IN_VPC = ("CreateModel", "CreateProcessingJob", "CreateTrainingJob")
+_WITH_INSTANCES = ("CreateEndpointConfig", "CreateProcessingJob", "CreateTrainingJob")
 
 
 @dataclass(frozen=True)
@@ -36,47 +40,34 @@ class Guards:
         """Return the conditions of CreateTrainingJob and CreateProcessingJob."""
         longest = {"NumericLessThanEquals": {"sagemaker:MaxRuntimeInSeconds": str(self.max_runtime_seconds)}}
         outputs = {"ArnEquals": {"sagemaker:OutputKmsKey": self.key_arn}} if self.key_arn else {}
-        return _together(longest, outputs, self._volumes(), self._instances(), self._network())
+        return {**longest, **outputs, **self.volumes()}
 
-    def models(self) -> Conditions:
-        """Return the conditions of CreateModel."""
-        return self._network()
+    def volumes(self) -> Conditions:
+        """Return the condition of whatever has volumes: no key is named where disks are encrypted by hardware.
 
-    def endpoint_configs(self) -> Conditions:
-        """Return the conditions of CreateEndpointConfig. Its model says which network it has."""
-        return _together(self._volumes(), self._instances())
-
-    def _volumes(self) -> Conditions:
-        """No key is named where disks are encrypted by hardware; one that is named is the environment's."""
+        One that is named is the environment's.
+        """
         return {"ArnEqualsIfExists": {"sagemaker:VolumeKmsKey": self.key_arn}} if self.key_arn else {}
 
-    def _instances(self) -> Conditions:
-        return _all_of({"sagemaker:InstanceTypes": self.instances}, "StringLike") if self.instances else {}
-
-    def _network(self) -> Conditions:
-        if self.vpc is None:
-            return {}
-        keys = {
-            "sagemaker:VpcSubnets": self.vpc.subnets,
-            "sagemaker:VpcSecurityGroupIds": self.vpc.security_groups,
-        }
-        return _all_of(keys, "StringEquals")
+    def denials(self) -> Iterator[Statement]:
+        """Yield what is refused whatever else is granted: each list is in the policy once, so that it fits into it."""
+        if self.instances:
+            yield _deny("OtherInstances", _WITH_INSTANCES, _any_but("StringNotLike", "InstanceTypes", self.instances))
+        if self.vpc is not None:
+            yield _deny("OtherSubnets", _IN_VPC, _any_but("StringNotEquals", "VpcSubnets", self.vpc.subnets))
+            groups = _any_but("StringNotEquals", "VpcSecurityGroupIds", self.vpc.security_groups)
+            yield _deny("OtherSecurityGroups", _IN_VPC, groups)
+            yield _deny("NoNetwork", _IN_VPC, {"Null": {"sagemaker:VpcSubnets": "true"}})
 
 
-def _all_of(keys: Mapping[str, tuple[str, ...]], operator: str) -> Conditions:
-    """Each value that a request has is one of these, and it has some: ForAllValues holds for none at all, too.
+def _any_but(operator: str, key: str, allowed: tuple[str, ...]) -> Conditions:
+    """Hold when some value that a request has is none of the `allowed`.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
     """
-    return {
-        f"ForAllValues:{operator}": {key: list(values) for key, values in keys.items()},
-        "Null": dict.fromkeys(keys, "false"),
-    }
+    return {f"ForAnyValue:{operator}": {f"sagemaker:{key}": list(allowed)}}
 
 
-def _together(*parts: Conditions) -> Conditions:
-    found: Conditions = {}
-    for part in parts:
-        for operator, keys in part.items():
-            found.setdefault(operator, {}).update(keys)
-    return found
+def _deny(sid: str, actions: tuple[str, ...], conditions: Conditions) -> Statement:
+    named = tuple(f"sagemaker:{name}" for name in actions)
+    return Statement(sid, named, ("*",), conditions, effect="Deny", why="it is denied on whatever")

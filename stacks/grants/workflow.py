@@ -39,6 +39,7 @@ def workflow_statements(target: Target, callees: Callees) -> tuple[Statement, ..
         *_registry(target),
         *(_endpoint(target) if callees.hosting_role else ()),
         _pass_roles(callees),
+        *target.guards.denials(),
         *_table_and_topic(target),
         *_observation(),
     )
@@ -72,12 +73,12 @@ def _endpoint(target: Target) -> tuple[Statement, ...]:
     """Make models and configurations of runs, and the one endpoint."""
     model, config = target.per_run("model"), target.per_run("endpoint-config")
     return (
-        Statement("MakeModels", ("sagemaker:CreateModel",), (model,), target.guards.models(), why=_PER_RUN),
+        Statement("MakeModels", ("sagemaker:CreateModel",), (model,), why=_PER_RUN),
         Statement(
             "MakeEndpointConfigs",
             ("sagemaker:CreateEndpointConfig",),
             (config,),
-            target.guards.endpoint_configs(),
+            target.guards.volumes(),
             why=_PER_RUN,
         ),
         Statement(
