@@ -1,0 +1,84 @@
+"""Every structure that a pipeline can have, in environments that between them use every setting.
+
+One list: who adds a setting or a trigger adds it here, and `tests/synth/test_checks_variants.py` looks at its template
+with every validator.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROJECT = Path(__file__).resolve().parents[2]
+SAMPLE = PROJECT / "training_code" / "penguins"
+LINKED = ("app.py", "cdk.json", "stacks", "lambdas", "requirements-checks.txt", ".venv-checks")
+
+PIPELINES: Mapping[str, Mapping[str, Any]] = {
+    "commit": {"triggers": {"merge": {"codecommit": "models", "branch": "main"}}},
+    "hub": {"triggers": {"merge": {"github": "owner/models", "branch": "release/1"}}},
+    "records": {"triggers": {"data": {"every_records": 1000}}},
+    "foreign": {
+        "data": {"source": "s3://their-bucket/raw/"},
+        "triggers": {"data": {"marker": "_SUCCESS"}, "schedule": "cron(0 4 ? * MON *)"},
+    },
+    "twenty-letters-long0": {"deploy": {"endpoint": "none"}, "triggers": {"merge": {"branch": "main"}}},
+}
+"""What differs from the sample pipeline, by section; the sample itself is checked in the project's own environments."""
+
+FEWER: Mapping[str, tuple[str, ...]] = {"lean": ("commit", "hub", "records")}
+"""Where not every pipeline is needed to see what the environment changes."""
+
+ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
+    "full": {
+        "region": "eu-central-1",
+        "account": "210987654321",
+        "logs": {"retention_days": 365},
+        "notify": {"emails": ["one@example.org", "two@example.org"]},
+        "alarms": {"metric_floors": {"accuracy": 0.7}},
+        "limits": {"instances": ["ml.m5.*", "ml.t2.medium"], "max_runs_per_day": 24},
+        "tags": {"team": "ml", "cost center": "42"},
+        "role_path": "/ml/",
+        "permissions_boundary": "arn:aws:iam::210987654321:policy/boundary",
+        "qualifier": "mlteam",
+        "oidc_provider": "create",
+        "vpc": {
+            "id": "vpc-0123456789abcdef0",
+            "subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+            "security_groups": ["sg-0123456789abcdef0"],
+            "route_tables": ["rtb-0123456789abcdef0"],
+            "endpoints": "create",
+        },
+    },
+    "lean": {
+        "region": "us-east-1",
+        "removal": "destroy",
+        "key": "aws-owned",
+        "vpc": {
+            "subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+            "security_groups": ["sg-0123456789abcdef0"],
+        },
+        "oidc_provider": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com",
+    },
+}
+
+
+def write_project(folder: Path, environment: str) -> Path:
+    """Make a project of one environment and its pipelines; the platform's own folders are the real ones."""
+    for name in LINKED:
+        (folder / name).symlink_to(PROJECT / name)
+    sample = yaml.safe_load((SAMPLE / "pipeline.yaml").read_text("utf-8"))
+    for name in FEWER.get(environment, tuple(PIPELINES)):
+        made = folder / "training_code" / name
+        shutil.copytree(SAMPLE, made, ignore=shutil.ignore_patterns("__pycache__"))
+        (made / "pipeline.yaml").write_text(json.dumps(sample | dict(PIPELINES[name]), indent=1), "utf-8")
+    (folder / "environments").mkdir()
+    settings = json.dumps(ENVIRONMENTS[environment], indent=1)
+    (folder / "environments" / f"{environment}.yaml").write_text(settings, "utf-8")
+    return folder
