@@ -22,11 +22,18 @@ QUICK_POLLS: Final = 6
 # metrics come a minute or two late. https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green-all-at-once.html
 BAKE_SECONDS: Final = 300
 SLOW_POLL_SECONDS: Final = 30
+MAX_SLOW_POLLS: Final = 120
+"""An environment that waits for longer than an hour looks more seldom, so that a run's history does not grow."""
+
+
+def slow_poll_seconds(limits: Limits) -> int:
+    """How long lies between two looks at an endpoint."""
+    return max(SLOW_POLL_SECONDS, -(-limits.deployment_seconds // MAX_SLOW_POLLS))
 
 
 def max_polls(limits: Limits) -> int:
     """How often an endpoint is looked at before the deployment is given up."""
-    return QUICK_POLLS + limits.deployment_seconds // SLOW_POLL_SECONDS
+    return QUICK_POLLS + -(-limits.deployment_seconds // slow_poll_seconds(limits))
 
 
 def update_timeout(limits: Limits) -> int:
@@ -34,9 +41,9 @@ def update_timeout(limits: Limits) -> int:
     return max(600, min(28_800, limits.deployment_seconds // 2))
 
 
-def poll_wait(counter: str, quick_seconds: int = 0) -> str:
+def poll_wait(limits: Limits, counter: str, quick_seconds: int = 0) -> str:
     """The seconds before the next poll, from the number of polls so far."""
-    return jsonata(f"{counter} < {QUICK_POLLS} ? {quick_seconds} : {SLOW_POLL_SECONDS}")
+    return jsonata(f"{counter} < {QUICK_POLLS} ? {quick_seconds} : {slow_poll_seconds(limits)}")
 
 
 def inspect_endpoint(structure: WorkflowStructure) -> State:
@@ -103,7 +110,7 @@ def wait_for_idle_endpoint(structure: WorkflowStructure) -> State:
     return {
         "Type": "Wait",
         "Comment": f"The endpoint of {structure.pipeline} is busy",
-        "Seconds": poll_wait("$endpoint_polls", quick_seconds=1),
+        "Seconds": poll_wait(structure.limits, "$endpoint_polls", quick_seconds=1),
         "Assign": {"endpoint_polls": jsonata("$endpoint_polls + 1")},
         "Next": "InspectEndpoint",
     }

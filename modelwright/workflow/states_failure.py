@@ -64,7 +64,7 @@ def wait_for_restore(structure: WorkflowStructure) -> State:
     return {
         "Type": "Wait",
         "Comment": f"The endpoint of {structure.pipeline} is being put back",
-        "Seconds": poll_wait("$restore_polls"),
+        "Seconds": poll_wait(structure.limits, "$restore_polls"),
         "Assign": {"restore_polls": jsonata("$restore_polls + 1")},
         "Next": "RestoreEndpoint",
     }

@@ -13,11 +13,18 @@ if TYPE_CHECKING:
 
 FIRST_WAITS_SECONDS: Final = [0, 1, 2, 4, 8, 16, 32]
 LONGEST_WAIT_SECONDS: Final = 60
+MAX_LONGEST_WAITS: Final = 330
+"""An environment whose leases last longer asks more seldom, so that a run's history does not grow."""
+
+
+def longest_wait_seconds(limits: Limits) -> int:
+    """How long lies between two questions for the lease, at most."""
+    return max(LONGEST_WAIT_SECONDS, -(-limits.lease_wait_seconds // MAX_LONGEST_WAITS))
 
 
 def max_lease_waits(limits: Limits) -> int:
     """How often a run asks for the lease before it gives up."""
-    return limits.lease_wait_seconds // LONGEST_WAIT_SECONDS + len(FIRST_WAITS_SECONDS)
+    return -(-limits.lease_wait_seconds // longest_wait_seconds(limits)) + len(FIRST_WAITS_SECONDS)
 
 
 def acquire_deployment(structure: WorkflowStructure) -> State:
@@ -56,7 +63,7 @@ def check_lease(structure: WorkflowStructure) -> State:
 def wait_for_lease(structure: WorkflowStructure) -> State:
     """Wait 0, 1, 2, 4 ... 60 seconds."""
     first = len(FIRST_WAITS_SECONDS)
-    wait = f"$lease_waits < {first} ? {FIRST_WAITS_SECONDS}[$lease_waits] : {LONGEST_WAIT_SECONDS}"
+    wait = f"$lease_waits < {first} ? {FIRST_WAITS_SECONDS}[$lease_waits] : {longest_wait_seconds(structure.limits)}"
     return {
         "Type": "Wait",
         "Comment": f"Another run deploys to the endpoint of {structure.pipeline}",

@@ -45,7 +45,7 @@ def wait_for_endpoint(structure: WorkflowStructure) -> State:
     return {
         "Type": "Wait",
         "Comment": f"The endpoint of {structure.pipeline} is being changed",
-        "Seconds": poll_wait("$endpoint_polls"),
+        "Seconds": poll_wait(structure.limits, "$endpoint_polls"),
         "Assign": {"endpoint_polls": jsonata("$endpoint_polls + 1")},
         "Next": "WatchEndpoint",
     }

@@ -11,8 +11,9 @@ import pytest
 from modelwright.client.checks.history import UnboundedLoopError, check_history, most_events
 from modelwright.client.checks.report import Collector, Measure
 from modelwright.client.checks.templates import Template
-from modelwright.workflow.definition import definition
-from modelwright.workflow.structure import WorkflowStructure
+from modelwright.workflow import states_endpoint, states_lease
+from modelwright.workflow.definition import definition, state_functions, state_name
+from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, Limits, Surroundings, WorkflowStructure
 
 START_AND_END = 2
 STATE = 3
@@ -121,3 +122,15 @@ def test_a_loop_without_a_bound_is_a_finding() -> None:
 @pytest.mark.parametrize("endpoint", ["realtime", "none"])
 def test_a_pipelines_own_state_machine_has_a_bound(endpoint: str) -> None:
     assert most_events(definition(WorkflowStructure("penguins", endpoint))) < 25_000
+
+
+@pytest.mark.parametrize("wait", [60, 3600, 14_400])
+@pytest.mark.parametrize("lease", [18_000, 86_400])
+def test_the_longest_waits_of_an_environment_keep_within_it(wait: int, lease: int) -> None:
+    """What `environments/<env>.yaml` takes at most; whoever waits longer asks more seldom."""
+    limits = Limits(deployment_seconds=wait, lease_wait_seconds=lease + LEASE_MARGIN_SECONDS)
+    whole = WorkflowStructure("penguins", "realtime", Surroundings(limits=limits))
+    states = {state_name(function): function(whole) for function in state_functions(whole)}
+    assert most_events({"States": states}) < 20_000
+    assert states_endpoint.max_polls(limits) * states_endpoint.slow_poll_seconds(limits) >= wait
+    assert states_lease.max_lease_waits(limits) * states_lease.longest_wait_seconds(limits) > lease
