@@ -127,6 +127,7 @@ class Cloud:
                 log.exception("the service %s did not stop as it should", name)
         self._server.stop()
         self.launcher.stop()
+        self._motos.forget()
         garbage.collect(self.database, self.objects)
         self.database.close()
 

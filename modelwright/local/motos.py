@@ -6,6 +6,7 @@ A backend is imported at its first call, or before in a thread (`preload`).
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,13 @@ class MotoServices:
             return _from_exception(error)
         status, headers, body = result if isinstance(result, tuple) else (200, {}, result)
         return HttpResponse(int(status), {name: str(value) for name, value in headers.items()}, _bytes(body))
+
+    def forget(self) -> None:
+        """Empty moto's backends. They are the process's, so the next cloud in it would find what this one made."""
+        for name in MOTO_SERVICES.values():
+            if f"moto.{name}.models" in sys.modules:
+                for regions in get_backend(name).values():
+                    regions.reset()
 
     def _map(self, service: str) -> Map:
         with self._lock:

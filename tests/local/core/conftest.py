@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
-from moto.backends import get_backend
 
 from modelwright.clock import FakeClock
 from modelwright.local.cloud import Cloud
@@ -23,12 +22,6 @@ REGION = "eu-central-1"
 ECHOES = {name: f"echo_services:{cls.__name__}" for name, cls in ALL.items()}
 
 
-def forget_moto() -> None:
-    """What moto holds is gone, as after a restart of the process."""
-    for name in ("s3", "dynamodb", "sqs", "sns", "iam", "kms", "ssm"):
-        get_backend(name).reset()
-
-
 @pytest.fixture
 def make_cloud(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
     """Makes started clouds on one directory; a second one is what a restart makes."""
@@ -37,7 +30,6 @@ def make_cloud(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
     def make(services: dict[str, str] | None = None) -> Cloud:
         if clouds:
             clouds.pop().stop()
-        forget_moto()
         table = ECHOES if services is None else services
         cloud = Cloud(tmp_path / ".modelwright", REGION, clock=FakeClock(), services=table, warm=False)
         clouds.append(cloud)
@@ -47,7 +39,6 @@ def make_cloud(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
     yield make
     for cloud in clouds:
         cloud.stop()
-    forget_moto()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from modelwright.errors import StateUnusable
+from modelwright.local.cloud import Cloud
 from modelwright.local.persistence.hooks import _READS
 from modelwright.local.persistence.s3_keeper import S3Keeper
 from modelwright.local.service import AwsError
@@ -295,3 +296,17 @@ def test_an_object_that_is_not_there_is_a_secret_to_who_may_not_list(restart) ->
     cloud.iam.put_role_policy(arn, "L", {"Version": "2012-10-17", "Statement": [list_]})
     with pytest.raises(ClientError, match="NoSuchKey"):
         cloud.client("s3", arn).get_object(Bucket="bucket", Key="k")
+
+
+def test_the_next_cloud_of_this_process_knows_nothing_of_this_one(tmp_path: Path) -> None:
+    clouds = [Cloud(tmp_path / name, "eu-central-1", services={}, warm=False) for name in ("one", "two")]
+    for number, cloud in enumerate(clouds):
+        cloud.start()
+        try:
+            s3 = cloud.client("s3")
+            assert s3.list_buckets()["Buckets"] == []
+            s3.create_bucket(Bucket="things", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+            assert s3.list_objects_v2(Bucket="things")["KeyCount"] == 0
+            s3.put_object(Bucket="things", Key=str(number), Body=b"x")
+        finally:
+            cloud.stop()
