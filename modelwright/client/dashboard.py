@@ -198,6 +198,6 @@ def _entry(number: int, line: list[Any], properties: Mapping[str, Any]) -> _Entr
 
 def _short(name: str, stack: str) -> str:
     """`mw-dev-penguins-ExecutionsFailedAlarm-1A2B` as `Executions failed`."""
-    words = re.sub(r"Alarm(\d*)-\w+$", r"\1", name.removeprefix(f"{stack}-"))
+    words = re.sub(r"Alarm(\d*)-\w+$", r" \1", name.removeprefix(f"{stack}-")).strip()
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", words)
     return text[:1] + text[1:].lower()
