@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from modelwright.config import Project
 
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
 PLACE = Place("dev", REGION, ACCOUNT, ("penguins", "two-words"))
 POLICIES: list[Callable[[Place], list[dict[str, Any]]]] = [run_policy, deploy_policy, destroy_policy]
 
@@ -75,7 +76,7 @@ def test_the_doctor_asks_for_exactly_what_who_deploys_may_look_at(loaded_project
         "s3:ListObjectsV2": {"KeyCount": 0},
         "codecommit:GetBranch": {"branch": {}},
         "iam:GetPolicy": {"Policy": {}},
-        "iam:ListOpenIDConnectProviders": {"OpenIDConnectProviderList": []},
+        "iam:ListOpenIDConnectProviders": {"OpenIDConnectProviderList": [{"Arn": PROVIDER}]},
         "iam:GetOpenIDConnectProvider": Refusal("NoSuchEntity"),
         "ec2:DescribeSubnets": {"Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1", "AvailableIpAddressCount": 9}]},
         "ec2:DescribeSecurityGroups": {"SecurityGroups": [{"GroupId": "sg-1", "VpcId": "vpc-1"}]},
@@ -90,7 +91,7 @@ def test_the_doctor_asks_for_exactly_what_who_deploys_may_look_at(loaded_project
         data=replace(penguins.data, source="s3://producers/x/"),
         triggers=replace(penguins.triggers, merge_codecommit="models", merge_github="owner/models"),
     )
-    for provider in ("create", f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"):
+    for provider in ("create", PROVIDER):
         environment = replace(
             loaded_project.environment,
             oidc_provider=provider,
