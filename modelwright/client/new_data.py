@@ -64,8 +64,8 @@ class Counted:
     """The execution that they started, if they did."""
 
 
-def make_delivery(settings: PipelineSettings, deployment: Deployment, sources: Sequence[Path], name: str) -> Delivery:
-    """Return what is to be delivered of files and folders; without any, the data in the pipeline's own folder.
+def collect(settings: PipelineSettings, sources: Sequence[Path]) -> tuple[tuple[str, Path], ...]:
+    """Return the names and paths of the files to deliver; without `sources`, of the pipeline's own data.
 
     Raises:
         WrongUsage: no trigger of the pipeline is about data, or two files would have the same name.
@@ -75,9 +75,6 @@ def make_delivery(settings: PipelineSettings, deployment: Deployment, sources: S
     if not triggers.data_marker and not triggers.data_every_records:
         hint = "triggers.data in its pipeline.yaml: {marker: _SUCCESS} or {every_records: 1000}."
         raise WrongUsage(f"No data start {settings.name}.", hint)
-    bucket, prefix = deployment.data_bucket, f"incoming/{settings.name}/"
-    if settings.data.in_s3:
-        bucket, _, prefix = settings.data.source.removeprefix("s3://").partition("/")
     found = sources or _own_data(settings)
     files = [pair for source in found for pair in _files(source) if _is_data(pair[0], triggers.data_marker)]
     names = [pair[0] for pair in files]
@@ -86,7 +83,17 @@ def make_delivery(settings: PipelineSettings, deployment: Deployment, sources: S
         raise WrongUsage(f"Two of the files would be {twice[0]}.", "Give the folder that they are in.")
     if not files:
         raise DataNotFound(f"There is no data file in {', '.join(map(str, found))}.")
-    return Delivery(bucket, prefix, name, tuple(sorted(files)), triggers.data_marker)
+    return tuple(sorted(files))
+
+
+def make_delivery(
+    settings: PipelineSettings, deployment: Deployment, files: tuple[tuple[str, Path], ...], name: str
+) -> Delivery:
+    """Return what is put where: the files, in a folder `name` under what the pipeline watches."""
+    bucket, prefix = deployment.data_bucket, f"incoming/{settings.name}/"
+    if settings.data.in_s3:
+        bucket, _, prefix = settings.data.source.removeprefix("s3://").partition("/")
+    return Delivery(bucket, prefix, name, files, settings.triggers.data_marker)
 
 
 def _is_data(name: str, marker: str | None) -> bool:

@@ -27,6 +27,10 @@ class Trigger:
     id: str
     """The event's id, or a fresh UUID for `manual`: it names the event once, however often it is delivered."""
     commit: str | None = None
+    bucket: Mapping[str, Any] | None = None
+    """Of new data, what S3 tells of the marker's bucket: `{"name": …}`."""
+    object: Mapping[str, Any] | None = None
+    """And of the marker: `{"key": …}` with its version; its folder is the run's data."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,11 @@ class ExecutionInput:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the input as JSON's types; what is not given is left out."""
-        trigger = {"kind": self.trigger.kind, "id": self.trigger.id}
+        trigger: dict[str, Any] = {"kind": self.trigger.kind, "id": self.trigger.id}
         if self.trigger.commit:
             trigger["commit"] = self.trigger.commit
+        if self.trigger.bucket and self.trigger.object:
+            trigger |= {"bucket": dict(self.trigger.bucket), "object": dict(self.trigger.object)}
         found: dict[str, Any] = {
             "schema": SCHEMA,
             "pipeline": self.pipeline,
@@ -101,7 +107,17 @@ class ExecutionInput:
             return f"trigger.commit is {trigger.commit!r}; it must be 40 hex digits."
         if self.release == "commit" and trigger.commit is None:
             return "release is 'commit' and trigger.commit is missing."
-        return None
+        return self._marker_problem()
+
+    def _marker_problem(self) -> str | None:
+        found, bucket = self.trigger.object, self.trigger.bucket
+        if found is None and bucket is None:
+            return None
+        if not isinstance(found, Mapping) or not isinstance(bucket, Mapping):
+            return "trigger.bucket and trigger.object must be what S3 tells of a new object."
+        if self.trigger.kind != "data":
+            return f"trigger.object is for trigger.kind 'data', which is {self.trigger.kind!r}."
+        return "data stands beside trigger.object, whose folder is the data." if self.data is not None else None
 
     def _overrides_problem(self) -> str | None:
         if not isinstance(self.overrides, Mapping):

@@ -67,10 +67,11 @@ def _data(args: argparse.Namespace, project: Project, settings: PipelineSettings
 
     if args.commit:
         raise WrongUsage("--commit is for `emit merge`: new data run the default release.")
+    files = new_data.collect(settings, [Path(each) for each in args.data])
     with platform(args, project, deploy=args.pipeline, services=(*_SERVICES, "dynamodb")) as place:
         deployment = place.deployment(args.pipeline)
         name = datetime.now(UTC).strftime("emitted-%Y%m%dT%H%M%S%fZ")
-        delivery = new_data.make_delivery(settings, deployment, [Path(each) for each in args.data], name)
+        delivery = new_data.make_delivery(settings, deployment, files, name)
         if place.local:
             publishing.ensure_default(place.session, project, settings, deployment)
         before = new_data.last_started(place.session, deployment)

@@ -177,6 +177,9 @@ def test_what_a_run_is_given_is_looked_at_before_anything_starts(
             ("emit", "schedule", "penguins", "--aws"),
             "On AWS a schedule fires by itself.\n`modelwright run penguins --aws`",
         ),
+        (("emit", "merge", "penguins", "x.csv"), "Files are for `emit data`: what is x.csv for?"),
+        (("emit", "data", "penguins", "--commit", "HEAD"), "--commit is for `emit merge`: new data run the default"),
+        (("emit", "data", "penguins", "no.csv"), "There is no data at no.csv."),
         (("destroy", "penguins", "--data"), "--data removes what cannot be brought back.\nGive --yes"),
     ],
 )

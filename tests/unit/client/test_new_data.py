@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from fake_aws import PENGUINS, FakeSession, Pauses
 
-from modelwright.client.new_data import Delivery, counted, deliver, last_started, make_delivery, started_by_marker
+from modelwright.client import new_data
+from modelwright.client.new_data import Delivery, counted, deliver, last_started, started_by_marker
 from modelwright.config.load import load_project
 from modelwright.config.pipeline import DataSettings, TriggerSettings
 from modelwright.errors import DataNotFound, EventRefused, WrongUsage
@@ -71,8 +72,12 @@ def settings(source: str = "data/penguins.csv", **triggers: Any) -> Any:
     return dataclasses.replace(found, data=DataSettings(source), triggers=TriggerSettings("main", **given))
 
 
+def make_delivery(settings: Any, sources: list[Path]) -> Delivery:
+    return new_data.make_delivery(settings, PENGUINS, new_data.collect(settings, sources), "new")
+
+
 def test_without_files_it_is_the_pipelines_own_data() -> None:
-    found = make_delivery(settings(), PENGUINS, [], "new")
+    found = make_delivery(settings(), [])
     assert [name for name, _ in found.files] == ["penguins.csv"]
     assert (found.uri, found.marker) == ("s3://data/incoming/penguins/new/", "_SUCCESS")
 
@@ -81,17 +86,17 @@ def test_a_folder_keeps_its_names_and_leaves_hidden_files_and_an_old_marker_out(
     for name in ("b.csv", "sub/a.csv", "_SUCCESS", ".hidden", ".git/x"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
-    found = make_delivery(settings(), PENGUINS, [tmp_path], "new")
+    found = make_delivery(settings(), [tmp_path])
     assert [name for name, _ in found.files] == ["b.csv", "sub/a.csv"]
 
 
 def test_foreign_data_go_under_the_source(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x")
     foreign = settings("s3://their-bucket/raw/2026/")
-    found = make_delivery(foreign, PENGUINS, [tmp_path / "a.csv"], "new")
+    found = make_delivery(foreign, [tmp_path / "a.csv"])
     assert found.uri == "s3://their-bucket/raw/2026/new/"
     with pytest.raises(WrongUsage, match="Which data are to be put under s3://their-bucket/raw/2026/"):
-        make_delivery(foreign, PENGUINS, [], "new")
+        make_delivery(foreign, [])
 
 
 def test_what_cannot_be_delivered_is_named(tmp_path: Path) -> None:
@@ -100,13 +105,13 @@ def test_what_cannot_be_delivered_is_named(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.csv").write_text("x")
     with pytest.raises(WrongUsage, match="No data start penguins"):
-        make_delivery(settings(data_marker=None), PENGUINS, [], "new")
+        make_delivery(settings(data_marker=None), [])
     with pytest.raises(DataNotFound, match="There is no data at"):
-        make_delivery(settings(), PENGUINS, [tmp_path / "missing"], "new")
+        make_delivery(settings(), [tmp_path / "missing"])
     with pytest.raises(DataNotFound, match="There is no data file in"):
-        make_delivery(settings(), PENGUINS, [tmp_path / "empty"], "new")
+        make_delivery(settings(), [tmp_path / "empty"])
     with pytest.raises(WrongUsage, match=r"Two of the files would be a\.csv"):
-        make_delivery(settings(), PENGUINS, [tmp_path / "x", tmp_path / "y"], "new")
+        make_delivery(settings(), [tmp_path / "x", tmp_path / "y"])
 
 
 def delivery(tmp_path: Path, count: int, marker: str | None = "_SUCCESS") -> Delivery:

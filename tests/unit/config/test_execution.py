@@ -34,6 +34,12 @@ def test_an_input_survives_json(overrides: dict[str, str]) -> None:
     assert ExecutionInput.from_json(found.to_json()) == found
 
 
+def test_a_marker_survives_json() -> None:
+    marker = Trigger("data", "e-1", bucket={"name": "data"}, object={"key": 'a "b"/_SUCCESS', "version-id": "v1"})
+    found = ExecutionInput("penguins", "default", marker)
+    assert ExecutionInput.from_json(found.to_json()) == found
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
@@ -51,6 +57,15 @@ def test_an_input_survives_json(overrides: dict[str, str]) -> None:
             "trigger.commit is 'HEAD'; it must be 40 hex digits",
         ),
         ({"trigger": {"kind": "merge", "id": "x", "why": 1}}, "no input of an execution of schema 1"),
+        ({"trigger": {"kind": "data", "id": "x", "object": {"key": "k"}}}, "must be what S3 tells of a new object."),
+        (
+            {"trigger": {"kind": "manual", "id": "x", "object": {}, "bucket": {}}},
+            "trigger.object is for trigger.kind 'data'",
+        ),
+        (
+            {"trigger": {"kind": "data", "id": "x", "object": {}, "bucket": {}}, "data": "s3://b/k"},
+            "data stands beside trigger.object, whose folder is the data.",
+        ),
         ({"release": "commit"}, "release is 'commit' and trigger.commit is missing."),
         ({"data": "file.csv"}, "data is 'file.csv'; it must be s3://bucket/prefix."),
         ({"overrides": {"C": 0.5}}, "overrides.C must be a text of at most 2500 characters."),
