@@ -10,7 +10,10 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
+from modelwright.client.checks import policies
+from modelwright.client.checks.acceptances import METADATA
 from modelwright.client.checks.policies import PACKS
+from stacks import policy_checks
 from stacks.constructs.roles import JOBS, function_role, job_role
 from stacks.policies import Statement, bucket_arn, document, objects
 from stacks.policy_checks import SWITCH, accept, accept_found, check_policies
@@ -96,6 +99,12 @@ def test_an_acceptance_is_noted_where_it_holds_and_beside_those_of_other_tools(t
         },
         "parliament": {"RESOURCE_STAR[All]": "the action knows no resource"},
     }
+
+
+def test_what_writes_acceptances_and_what_reads_them_mean_the_same() -> None:
+    assert policy_checks._METADATA == METADATA
+    assert set(policy_checks._PACKS) == set(PACKS)
+    assert policy_checks.SWITCH == policies.SWITCH
 
 
 def test_a_rule_of_no_pack_cannot_be_accepted(tmp_path: Path) -> None:

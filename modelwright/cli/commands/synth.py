@@ -16,7 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check",
         action="store_true",
-        help="with all validators: CDK, cdk-nag, cfn-lint, checkov, botocore, quotas, repeatability",
+        help="with all validators: of resources, policies, requests, sizes, limits and lifetimes (docs/checks.md)",
     )
     parser.add_argument("--accepted", action="store_true", help="with --check: also what is accepted, with its reason")
     add_environment(parser)

@@ -30,11 +30,10 @@ if TYPE_CHECKING:
 
 
 def run_checks(root: Path, env: str) -> CheckReport:
-    """Run every validator on the template of `env`: about 20 s, two at a time.
+    """Run every validator on the templates of `env`: about 10 s, two at a time. docs/checks.md lists them.
 
-    CDK's validation, cdk-nag, cfn-lint with the state machines, checkov, each task's request against botocore's model,
-    AWS's quotas, and two synths compared. Raises `SettingsError` or `SynthFailed` when there is no template, and
-    `ChecksUnavailable` when a validator cannot run: a check that did not run is never a check that passed.
+    Raises `SettingsError` or `SynthFailed` when there is no template, and `ChecksUnavailable` when a validator cannot
+    run: a check that did not run is never a check that passed.
     """
     assembly = ensure_assembly(root, env)
     settings = load_project(root, env).environment
