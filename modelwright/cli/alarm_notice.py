@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 _TO_DO = " What to do: "
-_SIGNS = {
+SIGNS = {
     "GreaterThanThreshold": ">",
     "GreaterThanOrEqualToThreshold": ">=",
     "LessThanThreshold": "<",
@@ -48,11 +48,13 @@ def _measured(notice: dict[str, Any]) -> str:
     trigger = notice["Trigger"]
     found = _VALUES.search(notice.get("NewStateReason", ""))
     values = re.sub(r" \([^)]*\)", "", found[1]) if found else ""
-    numbers = ", ".join(_number(text) for text in values.split(", ") if text) or "no data"
-    return f"{_subject(trigger)}: {numbers} {_SIGNS[trigger['ComparisonOperator']]} {_number(trigger['Threshold'])}"
+    numbers = ", ".join(number(text) for text in values.split(", ") if text) or "no data"
+    sign, threshold = SIGNS[trigger["ComparisonOperator"]], number(trigger["Threshold"])
+    return f"{measured_quantity(trigger)}: {numbers} {sign} {threshold}"
 
 
-def _subject(trigger: dict[str, Any]) -> str:
+def measured_quantity(trigger: dict[str, Any]) -> str:
+    """Return what an alarm measures, from the notification's `Trigger`."""
     if "Metrics" not in trigger:
         statistic = trigger.get("ExtendedStatistic") or trigger["Statistic"].capitalize()
         return f"{statistic} of {trigger['MetricName']} in {_time(trigger['Period'])}"
@@ -74,11 +76,13 @@ def _time(seconds: int) -> str:
     return f"{seconds} seconds"
 
 
-def _number(value: Any) -> str:
+def number(value: Any) -> str:
+    """Return a number as people write it; what is none as it is."""
     try:
-        return f"{float(value):g}"
+        found = float(value)
     except ValueError:
         return str(value)
+    return f"{found:,.0f}" if abs(found) >= 10_000 else f"{found:g}"
 
 
 def _since(text: str) -> str:
