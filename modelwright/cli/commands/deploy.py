@@ -43,7 +43,12 @@ def run(args: argparse.Namespace) -> int:
         assembly = deploying.make_assembly(project.root, args.env, folder)
         _examine(project, wanted, import_existing=args.import_existing)
         request = deploying.request_for(project, wanted, assembly, import_existing=args.import_existing)
-        result = deploying.deploy_stacks(project, session, request, folder, ask=ask)
+        try:
+            result = deploying.deploy_stacks(project, session, request, folder, ask=ask)
+        except KeyboardInterrupt:
+            missing = f"`modelwright diff --env {args.env}` shows what is missing."
+            print(f"CloudFormation goes on with what it has begun; {missing}", file=sys.stderr)
+            raise
         _print(result, args.env)
         for pipeline, release in deploying.publish_defaults(session, project, wanted):
             print(f"{pipeline}: schedules and new data run release {release[:12]} from now on")

@@ -275,3 +275,32 @@ def test_doctor_prints_the_policy_of_the_environments_callers(say: Say, project:
     assert code == 0
     resources = [text for item in json.loads(out)["Statement"] for text in item["Resource"]]
     assert "arn:aws:states:eu-central-1:ACCOUNT:stateMachine:mw-dev-penguins" in resources
+
+
+def test_keys_that_expire_while_it_is_deployed(say: Say, account: FakeAccount, project: Path, monkeypatch: Any) -> None:
+    fake = fake_cdk(project, monkeypatch, code=1)
+
+    def describe(params: Mapping[str, Any]) -> Any:
+        return Refusal("ExpiredTokenException", "The token has expired", 403) if fake.calls else _described(params)
+
+    account.answers["cloudformation:DescribeStacks"] = describe
+    code, _, err = say("deploy", "--yes")
+    assert (code, err.splitlines()[0]) == (
+        1,
+        "error: AWS refuses these credentials (ExpiredTokenException): The token has expired",
+    )
+
+
+def test_ctrl_c_says_that_cloudformation_goes_on(
+    say: Say, account: FakeAccount, cdk: FakeCdk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("modelwright.client.cdk.deploy", interrupted)
+    code, _, err = say("deploy", "--yes")
+    assert code == 130
+    assert err.splitlines() == [
+        "CloudFormation goes on with what it has begun; `modelwright diff --env dev` shows what is missing.",
+        "interrupted",
+    ]
