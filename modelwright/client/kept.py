@@ -38,7 +38,7 @@ class Kept:
         yield f"left: the items of {self.pipeline} in the table {self.table}: what ran"
         yield f"`modelwright destroy {self.pipeline} --data` removes these; a new run goes on with them."
         yield f"left: the stacks {' and '.join(self.stacks)}, with bucket, table and key: other pipelines use them"
-        yield "left: logs of jobs and endpoint in /aws/sagemaker/…, the account's groups, where nothing expires by itself"
+        yield "left: logs of jobs and endpoint in /aws/sagemaker/…, the account's groups, where nothing expires"
         yield self.producers()
 
     def producers(self) -> str:

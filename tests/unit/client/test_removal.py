@@ -233,7 +233,7 @@ KEPT = [
     "left: the items of pen in the table mw-dev: what ran",
     "`modelwright destroy pen --data` removes these; a new run goes on with them.",
     "left: the stacks mw-dev-pen-data and mw-dev-data, with bucket, table and key: other pipelines use them",
-    "left: logs of jobs and endpoint in /aws/sagemaker/…, the account's groups, where nothing expires by itself",
+    "left: logs of jobs and endpoint in /aws/sagemaker/…, the account's groups, where nothing expires",
     PRODUCERS,
 ]
 
