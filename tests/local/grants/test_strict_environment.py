@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from own_environments import GROUP, STRICT, SUBNETS, TAGS, project_with
-from policy_surgery import Decisions, Grant, grants, policies, without
+from own_environments import BOUNDARY, GROUP, STRICT, SUBNETS, TAGS, project_with
+from policy_surgery import Decisions, grants, policies, without
 
 from modelwright.client.executions import run_id
 from modelwright.client.synth import ensure_assembly
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline_stage import Stage
-    from policy_surgery import Policy
 
 NETWORK = {"SecurityGroupIds": [GROUP], "Subnets": list(SUBNETS)}
 
@@ -63,19 +63,38 @@ def test_everything_that_a_run_makes_has_the_tags(stage: Stage, run: str) -> Non
     assert {tag["Key"]: tag["Value"] for tag in group} == TAGS
 
 
+def test_a_roles_boundary_is_recorded_and_its_path_is_in_its_name(stage: Stage) -> None:
+    arn = stage.arn("TrainingRole")
+    assert arn.startswith(f"arn:aws:iam::{stage.cloud.account}:role/ml/platform/mw-dev-penguins-TrainingRole-")
+    assert stage.cloud.database.get("role", arn) == {"permissions_boundary": BOUNDARY}
+
+
 def test_each_action_in_the_network_is_needed(stage: Stage, decisions: Decisions, run: str) -> None:
     """Nine of a job, ten of an endpoint; without one, the run fails and says which."""
     found = policies(stage.cloud)
     wanted = [grant for grant in grants(found) if grant.action.startswith("ec2:")]
     assert len(wanted) == 9 + 9 + 10
-    assert [str(grant) for grant in wanted if not is_missed(stage, found, grant, decisions)] == []
+    fails = {"ProcessingRole": job_fails, "TrainingRole": job_fails, "HostingRole": endpoint_fails}
+    for grant in wanted:
+        with without(stage.cloud, found, grant):
+            decisions.refused.clear()
+            assert fails[grant.owner](stage, run), grant
+        assert grant.action.lower() in decisions.refused, grant
+    assert not endpoint_fails(stage, run), "with all of them"
 
 
-def is_missed(stage: Stage, found: list[Policy], grant: Grant, decisions: Decisions) -> bool:
-    with without(stage.cloud, found, grant):
-        decisions.refused.clear()
-        seen = stage.run("good")
-    return seen.outcome == "FAILED" and grant.action.lower() in decisions.refused
+def job_fails(stage: Stage, run: str) -> bool:
+    return stage.run("good").outcome == "FAILED"
+
+
+def endpoint_fails(stage: Stage, run: str) -> bool:
+    """Whether an endpoint of the run's model cannot be made: sooner seen than a whole deployment that is taken back."""
+    client, name = stage.client("sagemaker"), f"tried-{uuid.uuid4().hex}"
+    client.create_endpoint(EndpointName=name, EndpointConfigName=f"dev-penguins-{run}-00")
+    sagemaker: Any = stage.cloud.services["sagemaker"]
+    ended = sagemaker.wait("Endpoint", name, 60)
+    client.delete_endpoint(EndpointName=name)
+    return bool(ended["EndpointStatus"] == "Failed")
 
 
 def changed(stage: Stage, change: dict[str, Any]) -> str:
