@@ -8,6 +8,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 from own_environments import BOUNDARY, GROUP, STRICT, SUBNETS, TAGS, project_with
 from policy_surgery import Decisions, grants, policies, without
 
@@ -95,6 +96,34 @@ def endpoint_fails(stage: Stage, run: str) -> bool:
     ended = sagemaker.wait("Endpoint", name, 60)
     client.delete_endpoint(EndpointName=name)
     return bool(ended["EndpointStatus"] == "Failed")
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {},
+        {"VpcConfig": {**NETWORK, "Subnets": [SUBNETS[0], "subnet-76543210"]}},
+        {"VpcConfig": {**NETWORK, "SecurityGroupIds": ["sg-76543210"]}},
+    ],
+    ids=["none", "another subnet", "another security group"],
+)
+def test_the_state_machine_makes_nothing_outside_of_the_network(
+    stage: Stage, run: str, network: dict[str, Any]
+) -> None:
+    with pytest.raises(ClientError, match="explicit deny"):
+        make_model(stage, run, network)
+
+
+def test_within_the_network_it_does(stage: Stage, run: str) -> None:
+    make_model(stage, run, {"VpcConfig": {**NETWORK, "Subnets": [SUBNETS[1]]}})
+
+
+def make_model(stage: Stage, run: str, network: dict[str, Any]) -> None:
+    """As the state machine, make a model like that of the run, in some network."""
+    like = stage.client("sagemaker").describe_model(ModelName=f"dev-penguins-{run}-00")
+    machine = stage.cloud.client("sagemaker", stage.arn("StateMachineRole"))
+    same = {key: like[key] for key in ("ExecutionRoleArn", "PrimaryContainer")}
+    machine.create_model(ModelName=f"dev-penguins-{run}-99", **same, **network)
 
 
 def changed(stage: Stage, change: dict[str, Any]) -> str:
