@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from modelwright.cli.terminal import Terminal
+from modelwright.client.advice import next_step
 from modelwright.client.executions import run_id
 from modelwright.client.history import reason
 
@@ -89,6 +90,9 @@ def print_outcome(run: Run, history: History) -> None:
         terminal.line(
             "  " + failure(run.error or history.error, reason(run.cause or history.cause)).replace("\n", "\n  ")
         )
+        step = next_step(run.error or history.error, reason(run.cause or history.cause))
+        if step:
+            terminal.line(f"  {step}")
         state = _failed_state(history, reason(run.cause or history.cause))
         terminal.line(f"  modelwright show {run.run_id}; modelwright logs {run.run_id} {state}".rstrip())
 

@@ -79,6 +79,30 @@ def test_a_failed_run_says_why_and_where_to_look(capsys: pytest.CaptureFixture[s
     )
 
 
+@pytest.mark.parametrize(
+    ("error", "cause", "step"),
+    [
+        (
+            "SageMaker.AmazonSageMakerException",
+            "TrainModel: The account-level service limit 'ml.m5.large for training job usage' is 0 Instances",
+            "  `modelwright doctor --aws` prints the command that asks for a higher quota.\n",
+        ),
+        (
+            "States.TaskFailed",
+            "TrainModel: CapacityError: Unable to provision requested ML compute capacity.",
+            "  AWS has no such machine free now: run it again later, or choose another instance.\n",
+        ),
+        ("States.TaskFailed", "TrainModel: AlgorithmError: my own limit", ""),
+    ],
+)
+def test_a_run_that_aws_made_fail_says_the_next_step(
+    capsys: pytest.CaptureFixture[str], error: str, cause: str, step: str
+) -> None:
+    assert printed(capsys, described(status="FAILED", error=error, cause=cause), History()) == (
+        f"Failed  penguins run RUN in 12.50 s\n  {error}: {cause}\n{step}  modelwright show RUN; modelwright logs RUN\n"
+    )
+
+
 def test_a_stopped_run_without_a_reason_takes_it_from_its_history(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed(capsys, described(status="ABORTED"), History(error="Aborted")) == (
         "Aborted  penguins run RUN in 12.50 s\n  Aborted\n  modelwright show RUN; modelwright logs RUN\n"
