@@ -76,10 +76,10 @@ def place_of(settings: EnvironmentSettings, pipelines: tuple[str, ...]) -> Place
 
 
 def run_policy(place: Place) -> list[Statement]:
-    """For `run`, `runs`, `show`, `logs`, `predict`, `release`, `emit` and `status` with `--aws`."""
+    """For `run`, `runs`, `show`, `logs`, `predict`, `release`, `emit`, `status` and `dashboard` with `--aws`."""
     prefixes = [name.removeprefix(f"{place.artifacts}/") for name in place.objects(_PUBLISHED)]
     return [
-        _stacks_statement(place),
+        _stacks_statement(place, "cloudformation:DescribeStackResources"),
         _allow("StartAndListRuns", ["states:ListExecutions", "states:StartExecution"], _machines(place)),
         _allow(
             "FollowAndStopRuns",
@@ -99,7 +99,19 @@ def run_policy(place: Place) -> list[Statement]:
             place.each("sagemaker", "endpoint/{name}"),
         ),
         _allow("AnnounceMerges", ["events:PutEvents"], [place.arn("events", f"event-bus/mw-{place.environment}")]),
+        *_dashboard(place),
     ]
+
+
+def _dashboard(place: Place) -> Iterator[Statement]:
+    """A dashboard is no region's, and CloudFormation makes up its whole name; metrics are no resources.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+    """
+    dashboards = f"arn:{place.partition}:cloudwatch::{place.account}:dashboard/*"
+    yield _allow("ReadTheDashboard", ["cloudwatch:GetDashboard"], [dashboards])
+    yield _allow("SeeAlarms", ["cloudwatch:DescribeAlarms"], place.each("cloudwatch", "alarm:{name}-*"))
+    yield _allow("ReadMetrics", ["cloudwatch:GetMetricData"], ["*"])
 
 
 def destroy_policy(place: Place) -> list[Statement]:

@@ -102,6 +102,7 @@ COMMANDS = [
     ("release", "penguins", "--default"),
     ("emit", "merge", "penguins"),
     ("status",),
+    ("dashboard", "penguins"),
 ]
 
 
