@@ -221,6 +221,7 @@ AWS_COMMANDS = [
     ("release", "penguins", "--aws"),
     ("emit", "merge", "penguins", "--aws"),
     ("status", "--aws"),
+    ("dashboard", "penguins", "--aws"),
     ("destroy", "penguins", "--aws"),
     ("destroy", "--all", "--aws"),
     ("deploy", "--yes"),
