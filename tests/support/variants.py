@@ -24,19 +24,20 @@ PIPELINES: Mapping[str, Mapping[str, Any]] = {
     "commit": {"triggers": {"merge": {"codecommit": "models", "branch": "main"}}},
     "hub": {"triggers": {"merge": {"github": "owner/models", "branch": "release/1"}}},
     "records": {"triggers": {"data": {"every_records": 1000}}},
-    "foreign": {
+    "foreign-twenty-char0": {
         "data": {"source": "s3://their-bucket/raw/"},
         "triggers": {"data": {"marker": "_SUCCESS"}, "schedule": "cron(0 4 ? * MON *)"},
     },
     "twenty-letters-long0": {"deploy": {"endpoint": "none"}, "triggers": {"merge": {"branch": "main"}}},
 }
-"""What differs from the sample pipeline, by section; the sample itself is checked in the project's own environments."""
+"""What differs from the sample pipeline, by section; the sample itself is checked in the project's own environments.
+Names as long as they may be, so that sizes are those of the worst case."""
 
 FEWER: Mapping[str, tuple[str, ...]] = {"lean": ("commit", "hub", "records")}
 """Where not every pipeline is needed to see what the environment changes."""
 
 ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
-    "full": {
+    "fullsettings": {
         "region": "eu-central-1",
         "account": "210987654321",
         "logs": {"retention_days": 365},

@@ -39,7 +39,7 @@ def test_the_variants_use_every_setting(tmp_path: Path) -> None:
 
 
 def test_the_variants_use_every_part_of_a_structure(tmp_path: Path) -> None:
-    project = load_project(write_project(tmp_path, "full"), "full")
+    project = load_project(write_project(tmp_path, "fullsettings"), "fullsettings")
     structures = [pipeline.structure() for pipeline in project.pipelines.values()]
     for name in set(vars(structures[0])) - {"pipeline", "version"}:  # the latter is ours, not the user's
         assert len({getattr(item, name) for item in structures}) > 1, f"no variant has another {name}"

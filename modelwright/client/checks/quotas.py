@@ -10,7 +10,7 @@ from modelwright.client.checks.report import Finding, Measure
 from modelwright.client.checks.samples import Samples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from modelwright.client.checks.quotas_of_resources import Limit
     from modelwright.client.checks.report import Collector
@@ -47,29 +47,34 @@ package group's."""
 
 
 def check_quotas(templates: Sequence[Template], collector: Collector) -> None:
-    """Compare sizes, counts and names with AWS's limits."""
+    """Compare sizes, counts and names with AWS's limits; tell of each template which size is nearest to its limit."""
     samples = Samples(templates)
-    found = [finding for template in templates for finding in _template(template, samples)]
-    settle(TOOL, templates, found, collector)
+    findings: list[Finding] = []
     for template in templates:
-        collector.measure(Measure("template", template.stack, template.path.stat().st_size, MIB, "bytes"))
-        count = len(template.body.get("Resources", {}))
+        limits = list(_limits(template, samples))
+        findings += [_finding(where, limit) for where, limit in limits if limit[2] > limit[3]]
+        sizes = [item for item in limits if item[1][0].endswith("-size")]
+        where, (rule, what, found, most) = max(sizes, key=lambda item: item[1][2] / item[1][3])
+        collector.measure(Measure(f"nearest limit ({rule})", where, found, most, what))
+        size, count = template.path.stat().st_size, len(template.body.get("Resources", {}))
+        collector.measure(Measure("template", template.stack, size, MIB, "bytes"))
         collector.measure(Measure("template", template.stack, count, ENTRIES["Resources"], "resources"))
+    settle(TOOL, templates, findings, collector)
 
 
-def _template(template: Template, samples: Samples) -> Iterator[Finding]:
-    yield from _over(template.stack, _of_template(template))
+def _limits(template: Template, samples: Samples) -> Iterator[tuple[str, Limit]]:
+    """Yield each limit, and what it is about."""
+    yield from ((template.stack, limit) for limit in _of_template(template))
     for logical_id, resource in template.resources():
         properties = samples.of(template, resource.get("Properties", {}))
-        limits = LIMITS.get(resource["Type"], nothing)
-        where = f"{template.stack}/{logical_id}"
-        yield from _over(where, [*limits(properties), *_of_any(resource["Type"], properties)])
+        own = LIMITS.get(resource["Type"], nothing)(properties)
+        for limit in (*own, *_of_any(resource["Type"], properties)):
+            yield f"{template.stack}/{logical_id}", limit
 
 
-def _over(where: str, limits: Iterable[Limit]) -> Iterator[Finding]:
-    for rule, what, found, limit in limits:
-        if found > limit:
-            yield Finding(TOOL, rule, where, f"has {found} {what}; AWS takes at most {limit}.")
+def _finding(where: str, limit: Limit) -> Finding:
+    rule, what, found, most = limit
+    return Finding(TOOL, rule, where, f"has {found} {what}; AWS takes at most {most}.")
 
 
 def _of_template(template: Template) -> Iterator[Limit]:

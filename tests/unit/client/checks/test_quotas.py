@@ -175,6 +175,7 @@ def test_what_was_measured_is_told(tmp_path: Path) -> None:
     measures = [str(item) for item in check(tmp_path, {"T": {"Type": "AWS::SNS::Topic"}}).measures]
     size = (tmp_path / "x.json").stat().st_size
     assert measures == [
+        f"mw-dev-x: nearest limit (template-size): {size} of 1,048,576 bytes of template",
         f"mw-dev-x: template: {size} of 1,048,576 bytes",
         "mw-dev-x: template: 1 of 500 resources",
     ]
