@@ -31,7 +31,30 @@ PRECIOUS: Final = frozenset(
         "AWS::SageMaker::ModelPackageGroup",
     }
 )
-"""Whose content no deploy can make again. Log groups are not among them: they end by themselves."""
+"""Whose content no deploy can make again."""
+REMADE: Final = frozenset(
+    {
+        "AWS::CloudWatch::Alarm",
+        "AWS::CloudWatch::Dashboard",
+        "AWS::EC2::VPCEndpoint",
+        "AWS::Events::EventBus",
+        "AWS::Events::Rule",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::OIDCProvider",
+        "AWS::IAM::Role",
+        "AWS::Lambda::EventInvokeConfig",
+        "AWS::Lambda::Function",
+        "AWS::Lambda::Permission",
+        "AWS::Logs::LogGroup",  # what is in it ends by itself
+        "AWS::SNS::Subscription",
+        "AWS::SNS::Topic",
+        "AWS::SNS::TopicPolicy",
+        "AWS::SQS::QueuePolicy",
+        "AWS::SSM::Parameter",
+        "AWS::StepFunctions::StateMachine",
+    }
+)
+"""What the next deploy makes again as it was. A type in neither list has to be decided about first."""
 _KEPT: Final = frozenset({"Retain", "RetainExceptOnCreate"})
 _SELF_PROTECTED: Final = {"AWS::DynamoDB::Table": "DeletionProtectionEnabled"}
 
@@ -44,6 +67,10 @@ def check_lifetimes(templates: Sequence[Template], settings: EnvironmentSettings
 
 
 def _of_template(template: Template, *, keep: bool) -> Iterator[Finding]:
+    for name, resource in template.resources():
+        if resource["Type"] not in PRECIOUS | REMADE:
+            message = f"{resource['Type']}: say in lifetimes.py whether it must not be lost, or can be made again."
+            yield Finding(TOOL, "undecided", f"{template.stack}/{name}", message)
     precious = [(name, item) for name, item in template.resources() if item["Type"] in PRECIOUS]
     goes = any(True for _ in template.resources("AWS::StepFunctions::StateMachine"))
     for name, resource in precious:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from modelwright.client.checks.lifetimes import PRECIOUS, check_lifetimes
+from modelwright.client.checks.lifetimes import PRECIOUS, REMADE, check_lifetimes
 from modelwright.client.checks.report import Collector
 from modelwright.client.checks.templates import Template
 from modelwright.config.environment import EnvironmentSettings
@@ -64,3 +66,15 @@ def test_nothing_precious_is_in_a_pipelines_stack(settings: EnvironmentSettings)
 
 def test_an_environment_that_keeps_nothing_may_lose_everything() -> None:
     assert check({"R": {"Type": "AWS::S3::Bucket"}}, DESTROY, protected=False) == []
+
+
+def test_a_type_that_nobody_has_decided_about_is_found() -> None:
+    assert check({"Files": {"Type": "AWS::EFS::FileSystem"}}, DESTROY) == [("undecided", "x/Files")]
+    assert check({name: {"Type": type_} for name, type_ in zip("abc", sorted(REMADE)[:3], strict=True)}) == []
+    assert not PRECIOUS & REMADE
+
+
+def test_what_cfn_lint_knows_to_hold_state_is_not_taken_for_remade() -> None:
+    """https://github.com/aws-cloudformation/cfn-lint/blob/main/docs/rules.md (I3011)"""
+    text = (files("cfnlint.data.AdditionalSpecs") / "StatefulResources.json").read_text("utf-8")
+    assert REMADE & set(json.loads(text)["ResourceTypes"]) == {"AWS::Logs::LogGroup"}
