@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from modelwright.client.bundle import REQUIREMENTS
 from modelwright.client.deployment import stack_names, stack_resources
 from modelwright.client.doctor.findings import Examination, Finding, failure, ok, warning
 from modelwright.client.doctor.routes import Routes, s3_endpoints, table_of
@@ -57,6 +58,7 @@ def _ways(about: Examination, vpc_id: str) -> Iterator[Finding]:
         yield _room(about, found)
     else:
         yield _reach(about, found)
+    yield from _packages(about, found)
 
 
 def _room(about: Examination, routes: Routes) -> Finding:
@@ -95,6 +97,22 @@ def _reach(about: Examination, routes: Routes) -> Finding:
         f"Write `endpoints: create` in environments/{about.settings.name}.yaml, or make S3's gateway endpoint.",
         blocks=False,
     )
+
+
+def _packages(about: Examination, routes: Routes) -> Iterator[Finding]:
+    """Each job and each endpoint installs the bundle's requirements.txt when it begins."""
+    subnets = about.settings.vpc.subnets if about.settings.vpc else ()
+    closed = [subnet for subnet in subnets if not routes.leads_out(subnet)]
+    asking = [name for name, found in about.pipelines.items() if (found.folder / REQUIREMENTS).is_file()]
+    if closed and asking:
+        text = (
+            f"{', '.join(asking)}: packages of {REQUIREMENTS} are installed in each job, and {', '.join(closed)} has no"
+        )
+        yield warning(
+            "network",
+            f"{text} route to PyPI.",
+            "Lead the subnets out by a NAT gateway, name a mirror in the VPC, or use what the image has.",
+        )
 
 
 def _correct(about: Examination) -> str:

@@ -26,9 +26,12 @@ class Routes:
         by_interface = any(
             each["VpcEndpointType"] == _INTERFACE and each["PrivateDnsEnabled"] for each in self.endpoints
         )
-        return (
-            by_gateway or by_interface or any(_leads_out(each) for each in self.tables if each["RouteTableId"] == table)
-        )
+        return by_gateway or by_interface or self.leads_out(subnet)
+
+    def leads_out(self, subnet: str) -> bool:
+        """Tell whether what has no public address in the subnet reaches the internet."""
+        table = table_of(self.tables, subnet)
+        return any(_leads_out(each) for each in self.tables if each["RouteTableId"] == table)
 
 
 def s3_endpoints(found: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,10 @@ from modelwright.config.environment import VpcSettings
 from .conftest import of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from modelwright.client.doctor import Finding
+    from modelwright.config import Project
 
 Examine = Callable[..., "list[Finding]"]
 VPC = VpcSettings(("subnet-1", "subnet-2"), ("sg-1",))
@@ -140,3 +144,31 @@ def test_an_endpoint_that_would_not_reach_every_subnet(account: FakeAccount, exa
         "failure",
         "the route table of subnet-2 is none of `vpc.route_tables`: jobs there could not read data.",
     )
+
+
+@pytest.mark.parametrize(
+    ("tables", "requirements", "closed"),
+    [
+        (CLOSED, True, "subnet-1, subnet-2"),
+        ([table("rtb-own", {"NatGatewayId": "nat-1"}, OWN), table("rtb-main", None, MAIN)], True, "subnet-2"),
+        ([table("rtb-main", {"NatGatewayId": "nat-1"}, MAIN)], True, ""),
+        (CLOSED, False, ""),
+    ],
+)
+def test_packages_need_a_way_to_where_they_are(
+    account: FakeAccount,
+    examine: Examine,
+    loaded: Project,
+    tmp_path: Path,
+    tables: list[Any],
+    *,
+    requirements: bool,
+    closed: str,
+) -> None:
+    account.answers["ec2:DescribeRouteTables"] = {"RouteTables": tables}
+    if requirements:
+        (tmp_path / "requirements.txt").write_text("polars\n")
+    pipeline = replace(loaded.pipelines["penguins"], folder=tmp_path)
+    messages = [text for level, text, _ in of(examine(pipeline, vpc=VPC), "network") if level == "warning"]
+    told = f"penguins: packages of requirements.txt are installed in each job, and {closed} has no route to PyPI."
+    assert messages == ([told] if closed else [])
