@@ -51,10 +51,14 @@ class Place:
         names = [stack_name(self.environment, pipeline) for pipeline in self.pipelines]
         return [self.arn(service, resource.format(name=name)) for name in names]
 
+    def bucket(self, which: str) -> str:
+        """Return the pattern of a bucket's ARN: CloudFormation names it after its stack and its logical id."""
+        return f"arn:{self.partition}:s3:::mw-{self.environment}-data-{which}bucket-*"
+
     @property
     def artifacts(self) -> str:
         """The pattern of the artifact bucket's ARN."""
-        return f"arn:{self.partition}:s3:::mw-{self.environment}-data-artifactbucket-*"
+        return self.bucket("artifact")
 
     def objects(self, folders: Iterable[str]) -> list[str]:
         """Return the patterns of the pipelines' objects in the artifact bucket, with those that schedules run."""
@@ -146,7 +150,19 @@ def destroy_policy(place: Place) -> list[Statement]:
         _allow("RemovePackages", ["sagemaker:DeleteModelPackage"], place.each("sagemaker", "model-package/{name}/*")),
         _allow("ListVersions", ["s3:ListBucketVersions"], [place.artifacts]),
         _allow("RemoveVersions", ["s3:DeleteObjectVersion"], place.objects(_KEPT)),
-        _allow("RemoveItems", ["dynamodb:DeleteItem", "dynamodb:Query"], [table]),
+        _allow("RemoveItems", ["dynamodb:DeleteItem", "dynamodb:Query"], [table], _items(place, _PARTITIONS)),
+        *_read_items(place),
+    ]
+
+
+def produce_policy(place: Place) -> list[Statement]:
+    """For `emit data PIPELINE --aws`, beside the policy of who runs: what a producer needs is its first statement."""
+    own = [f"{place.bucket('data')}/incoming/{pipeline}/*" for pipeline in place.pipelines]
+    table = place.arn("dynamodb", f"table/mw-{place.environment}")
+    return [
+        _allow("BringData", ["s3:PutObject"], own),
+        *_encrypt(place),
+        _allow("SeeWhatWaits", ["dynamodb:GetItem"], [table], _items(place, ("RECORDS#{pipeline}",))),
         *_read_items(place),
     ]
 
@@ -189,6 +205,7 @@ def deploy_policy(place: Place) -> list[Statement]:
     ]
 
 
+_PARTITIONS = ("PIPELINE#{pipeline}", "TRIGGER#{pipeline}", "RECORDS#{pipeline}", "ENDPOINT#{name}")
 _LISTS = (
     "sagemaker:ListEndpointConfigs",
     "sagemaker:ListModels",
@@ -223,6 +240,7 @@ def page(place: Place) -> str:
     for title, text, statements in (
         ("Who runs", run_policy.__doc__, run_policy(place)),
         ("Who deploys", deploy_policy.__doc__, deploy_policy(place)),
+        ("Who brings data", produce_policy.__doc__, produce_policy(place)),
         ("Who destroys", destroy_policy.__doc__, destroy_policy(place)),
     ):
         about = " ".join((text or "").split())
@@ -250,6 +268,19 @@ def _log_groups(place: Place) -> list[str]:
     return [*jobs, *place.each("logs", "log-group:{name}-*")]
 
 
+def _items(place: Place, partitions: tuple[str, ...]) -> dict[str, Any]:
+    """Only these pipelines' items of the table.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+    """
+    keys = [
+        partition.format(pipeline=pipeline, name=stack_name(place.environment, pipeline))
+        for pipeline in place.pipelines
+        for partition in partitions
+    ]
+    return {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": keys}}
+
+
 def _encrypt(place: Place) -> Iterator[Statement]:
     """The key's own policy lets the account decide: what goes through S3 with it."""
     if place.own_key:
@@ -269,8 +300,8 @@ def _key(place: Place, sid: str, actions: list[str], service: str) -> Statement:
 _HEAD = """# What the caller needs of IAM
 
 The smallest policies with which the commands work, for the environment `dev` with the pipeline `penguins`; written by
-`python -m modelwright.client.caller_policy`. `modelwright doctor --policy run|deploy|destroy` prints them for your own
-environment and pipelines; here the account is 123456789012. The first and the last were tried: the commands run on the
+`python -m modelwright.client.caller_policy`. `modelwright doctor --policy WHAT` prints them for your own
+environment and pipelines; here the account is 123456789012. All but the second were tried: the commands run on the
 local cloud as a role that has the policy and nothing else, and no action of it stays unused. That who deploys may look
 at exactly what `doctor` looks at is a test, too; CDK's own part was never tried (see [local.md](local.md)).
 

@@ -13,7 +13,7 @@ from policy_surgery import Decisions
 
 from modelwright.cli import main, platform
 from modelwright.client import executions
-from modelwright.client.caller_policy import Place, Statement, destroy_policy, document, run_policy
+from modelwright.client.caller_policy import Place, Statement, destroy_policy, document, produce_policy, run_policy
 from modelwright.client.deployment import find_deployment
 from modelwright.client.session import Endpoint, Session
 from modelwright.config.execution import ExecutionInput, Trigger
@@ -122,6 +122,13 @@ def test_who_runs_and_who_destroys(
         assert code == 0, f"{command}: {out}{err}"
     stop_a_run(session)
     assert granted(statements) - used(decisions, "runner") == set(), "nothing is granted that no command needs"
+
+    more = produce_policy(PLACE)
+    without_twice = [item for item in statements if item["Sid"] not in {each["Sid"] for each in more}]
+    become(cloud, monkeypatch, "producer", [*without_twice, *more])
+    code, out, err = say("emit", "data", "penguins", "--aws")
+    assert code == 0, out + err
+    assert granted(more) - used(decisions, "producer") == set()
 
     statements = destroy_policy(PLACE)
     become(cloud, monkeypatch, "destroyer", statements)

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fake_account import ACCOUNT, REGION, Refusal
 
-from modelwright.client.caller_policy import PAGE, Place, deploy_policy, destroy_policy, document, page, run_policy
+from modelwright.client.caller_policy import (
+    PAGE,
+    Place,
+    deploy_policy,
+    destroy_policy,
+    document,
+    page,
+    produce_policy,
+    run_policy,
+)
 
 from .doctor.conftest import healthy
 
@@ -22,7 +31,7 @@ if TYPE_CHECKING:
 
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
 PLACE = Place("dev", REGION, ACCOUNT, ("penguins", "two-words"))
-POLICIES: list[Callable[[Place], list[dict[str, Any]]]] = [run_policy, deploy_policy, destroy_policy]
+POLICIES: list[Callable[[Place], list[dict[str, Any]]]] = [run_policy, deploy_policy, produce_policy, destroy_policy]
 
 
 def test_the_page_is_what_the_code_says() -> None:
