@@ -19,10 +19,12 @@ _ROUTE_TABLE = r"rtb-[0-9a-f]{8,17}"
 MAX_SUBNETS = 16
 MAX_SECURITY_GROUPS = 5
 # What all services take: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
-_TAG_KEY = r"(?!(?i:aws|modelwright):)[\w .:/=+@-]{1,128}"
+_TAG_KEY = r"(?!(?i:aws:|modelwright:|managed_by_aws$))[\w .:/=+@-]{1,128}"
 _TAG_VALUE = r"[\w .:/=+@-]{0,256}"
-MAX_TAGS = 50 - len(OWN_TAGS)
-"""A resource can have 50, and those that AWS makes (`aws:cloudformation:…`) do not count."""
+_STEP_FUNCTIONS_TAG = "MANAGED_BY_AWS"
+"""By which Step Functions knows the jobs that it waits for."""
+MAX_TAGS = 50 - len(OWN_TAGS) - 1
+"""A resource can have 50; those that AWS makes (`aws:cloudformation:…`) do not count, but Step Functions' does."""
 
 
 def read_vpc(top: Section) -> VpcSettings | None:
@@ -55,7 +57,9 @@ def read_tags(top: Section) -> dict[str, str]:
     for key in section.keys():  # noqa: SIM118 # a method of ours
         if not re.fullmatch(_TAG_KEY, key):
             allowed = "a tag's key: at most 128 letters, digits, spaces and . : / = + @ _ -"
-            section.problem(key, f"must be {allowed}; aws: and modelwright: do not begin it.")
+            section.problem(
+                key, f"must be {allowed}; not {_STEP_FUNCTIONS_TAG}, and aws: or modelwright: do not begin it."
+            )
         found[key] = section.text(key, "", pattern=_TAG_VALUE, allowed="a tag's value: at most 256 such characters")
     _check_case(section, list(found))
     if len(found) > MAX_TAGS:
