@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from modelwright.client.checks.requests import operation_of
 from modelwright.client.checks.sizes import Scope, UnknownSizeError, size_of, total
 from modelwright.workflow.functions import FUNCTIONS
-from modelwright.workflow.payload_sizes import ANSWERS, API_ANSWER, DESCRIPTION, S3_URI, Size
+from modelwright.workflow.payload_sizes import ANSWERS, API_ANSWER, DESCRIPTION, NUMBER, S3_URI, Size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,10 @@ _BY_PLACEHOLDER: Final = {f"${{{item.placeholder}}}": item.name for item in FUNC
 _LETTER: Final = 6  # JSON writes a character as `\\uXXXX` at worst
 _MOST_PLAIN: Final = 1024
 """Texts without a limit in the API's model, such as a message's id."""
-_DEEP: Final = 3
+_DEEP: Final = 1
+"""Structures inside structures count as a whole, as a list's items do."""
+_LIST: Final = 16 * 1024
+"""A list or a map of what a call was asked for by name: a few endpoints, alarms, variants."""
 _JOB: Final[Mapping[str, Size]] = {
     "ProcessingJobName": 65,
     "TrainingJobName": 65,
@@ -59,11 +62,13 @@ def _fields(shape: Shape, depth: int) -> dict[str, Size]:
 
 
 def _of_shape(shape: Shape, depth: int) -> Size:
-    """The largest value of a shape; a list or a map counts as what an answer may hold beside what is asked for."""
+    """The largest value of a shape."""
     if shape.type_name == "structure" and depth < _DEEP:
         return _fields(shape, depth + 1)
     if shape.type_name == "string":
         choices = [len(item) for item in shape.metadata.get("enum", ())]
         most = int(shape.metadata.get("max") or _MOST_PLAIN)
         return 2 + (max(choices) if choices else most if "pattern" in shape.metadata else most * _LETTER)
-    return API_ANSWER
+    if shape.type_name in {"list", "map"}:
+        return _LIST
+    return API_ANSWER if shape.type_name == "structure" else NUMBER

@@ -111,6 +111,18 @@ def test_a_field_without_a_known_size_is_found_where_it_is_used() -> None:
     assert ids(check(states)) == {"unbounded[A/output]", "unbounded[A/assign]"}
 
 
+def test_an_apis_answer_has_the_fields_of_its_model() -> None:
+    look = {
+        **job(),
+        "Resource": "arn:aws:states:::aws-sdk:sagemaker:describeEndpoint",
+        "Arguments": {"EndpointName": "e"},
+    }
+    asked = {"s": "{% $states.result.EndpointStatus %}", "v": "{% $states.result.ProductionVariants[0].VariantName %}"}
+    collector = check({"A": {**look, "Output": asked}})
+    assert ids(collector) == set()
+    assert ids(check({"A": {**look, "Output": {"s": "{% $states.result.Statuss %}"}}})) == {"unbounded[A/output]"}
+
+
 def test_a_function_whose_answer_nobody_limits_is_found() -> None:
     assert ids(check({"A": function("${StrangeFunctionArn}")})) == {"unbounded[A/result]"}
 
