@@ -124,6 +124,11 @@ def test_all_problems_of_all_files_come_at_once(project) -> None:
             f"hyperparameters: {{C: {'x' * 2500}}}",
             "C has 2502 characters; it must have at most 2500.",
         ),
+        (
+            "hyperparameters: {C: 1.0}",
+            f"hyperparameters: {{{', '.join(f'h{number}: {chr(26085) * 1000}' for number in range(40))}}}",
+            "has 120511 bytes of JSON; it must have at most 99000.",
+        ),
         ("hyperparameters: {C: 1.0}", "hyperparameters: [C]", "hyperparameters is a list; it must be a mapping"),
         (
             "instance: ml.m5.large\n  hyper",
