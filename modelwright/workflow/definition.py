@@ -53,6 +53,7 @@ _DEPLOYMENT: tuple[StateFunction, ...] = (
     states_endpoint.explain_unusable_endpoint,
     states_endpoint.delete_failed_endpoint,
     states_endpoint.create_endpoint,
+    states_endpoint.inspect_alarms,
     states_endpoint.update_endpoint,
     states_watch.watch_endpoint,
     states_watch.check_endpoint,

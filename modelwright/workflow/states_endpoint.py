@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from modelwright.workflow.expressions import jsonata, tags
-from modelwright.workflow.tasks import SAGEMAKER_ERRORS, SAGEMAKER_SDK_ERRORS, State, call, catch
+from modelwright.workflow.tasks import CLOUDWATCH_ERRORS, SAGEMAKER_ERRORS, SAGEMAKER_SDK_ERRORS, State, call, catch
 
 if TYPE_CHECKING:
     from modelwright.workflow.structure import Limits, WorkflowStructure
@@ -97,7 +97,7 @@ def deploy_endpoint(structure: WorkflowStructure) -> State:
         "Type": "Choice",
         "Comment": f"How can the endpoint of {structure.pipeline} be changed?",
         "Choices": [
-            {"Condition": jsonata("$endpoint_status = 'InService'"), "Next": "UpdateEndpoint"},
+            {"Condition": jsonata("$endpoint_status = 'InService'"), "Next": "InspectAlarms"},
             {"Condition": jsonata(f"$endpoint_status = 'Failed' and {patient}"), "Next": "DeleteFailedEndpoint"},
             {"Condition": jsonata(f"$endpoint_status in {busy} and {patient}"), "Next": "WaitForIdleEndpoint"},
         ],
@@ -156,6 +156,24 @@ def create_endpoint(structure: WorkflowStructure) -> State:
     }
 
 
+def inspect_alarms(structure: WorkflowStructure) -> State:
+    """Those that are on already are about what served before: they would send back even what puts it right.
+
+    "if your old fleet trips the alarm during the deployment, SageMaker terminates your deployment":
+    https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
+    """
+    names = ["${EndpointErrorAlarmName}", "${EndpointLatencyAlarmName}"]
+    quiet = "[$states.result.MetricAlarms[StateValue != 'ALARM'].{'AlarmName': AlarmName}]"
+    return {
+        "Comment": f"Which alarms of {structure.pipeline} may send the new model back",
+        **call("aws-sdk:cloudwatch:describeAlarms", {"AlarmNames": names}, CLOUDWATCH_ERRORS),
+        "Assign": {"guards": jsonata(quiet)},
+        "Output": {"guards": jsonata(quiet)},
+        "Catch": catch("InspectAlarms", "ReleaseFailedLease"),
+        "Next": "UpdateEndpoint",
+    }
+
+
 def update_endpoint(structure: WorkflowStructure) -> State:
     """Blue/green: the old machines serve until the new ones do, and an alarm brings them back."""
     arguments = {
@@ -167,9 +185,7 @@ def update_endpoint(structure: WorkflowStructure) -> State:
                 "TerminationWaitInSeconds": 60,
                 "MaximumExecutionTimeoutInSeconds": update_timeout(structure.limits),
             },
-            "AutoRollbackConfiguration": {
-                "Alarms": [{"AlarmName": "${EndpointErrorAlarmName}"}, {"AlarmName": "${EndpointLatencyAlarmName}"}]
-            },
+            "AutoRollbackConfiguration": jsonata("$count($guards) = 0 ? {} : {'Alarms': [$guards]}"),
         },
     }
     return {

@@ -40,6 +40,7 @@ DYNAMODB_ERRORS: Final = [
     "DynamoDB.TransactionConflictException",
     "DynamoDB.SdkClientException",
 ]
+CLOUDWATCH_ERRORS: Final = ["CloudWatch.CloudWatchException", "CloudWatch.SdkClientException"]
 SNS_ERRORS: Final = [
     "SNS.AmazonSNSException",
     "SNS.InternalErrorException",

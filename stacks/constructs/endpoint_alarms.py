@@ -39,8 +39,8 @@ def endpoint_alarms(alarms: Alarms, names: PipelineNames, levels: AlarmSettings)
     """Make the alarms of the endpoint: a model that answers badly, slowly or not at all, and callers that ask wrongly.
 
     Errors and latency roll an update back. They watch what all the endpoint's machines answer, those before the update
-    too, so an update while one of them is on is sent back: their texts say what to do then. (Metrics of the new
-    machines alone have the name of the endpoint's configuration, which is another one each run.)
+    too, so the state machine leaves out one that is on already. (Metrics of the new machines alone have the name of the
+    endpoint's configuration, which is another one each run.)
     https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
     """
     made = EndpointAlarms(_errors(alarms, names, levels), _latency(alarms, names, levels))
@@ -146,8 +146,7 @@ def _run(names: PipelineNames) -> str:
 
 
 def _back(names: PipelineNames) -> str:
-    """How to replace a model: an update is rolled back while the alarm is on, an endpoint that is gone is made anew."""
     return (
-        f"If a new release is the cause, check out the one before and use {_run(names)}. While this alarm is on, an "
-        f"update is rolled back: wait until it is off, or delete the endpoint {names.prefix} first."
+        f"If a new release is the cause, check out the one before and use {_run(names)}: "
+        "an alarm that is on already rolls no update back."
     )

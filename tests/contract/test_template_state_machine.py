@@ -25,8 +25,6 @@ WITHOUT_A_TASK = {
     "kms:Decrypt",
     "kms:DescribeKey",
     "kms:GenerateDataKey",
-    # UpdateEndpoint reads the alarms that it is given
-    "cloudwatch:DescribeAlarms",
     # logs and traces of the state machine itself
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",

@@ -37,10 +37,6 @@ NOT_ASKED: Mapping[tuple[str, str, str], str] = {
     ("ProcessingRole", "WriteOutputs", "s3:AbortMultipartUpload"): _ABORTED,
     ("TrainingRole", "WriteOutputs", "s3:AbortMultipartUpload"): _ABORTED,
     ("PackageModelFunctionRole", "Grant3S3PutObject", "s3:AbortMultipartUpload"): _ABORTED,
-    ("StateMachineRole", "WatchRollbackAlarms", "cloudwatch:DescribeAlarms"): (
-        "AWS asks it of 'your IAM execution role', which may be the model's or that of whoever updates; here it is the "
-        "model's"
-    ),
     ("HostingRole", "DescribeTheKey", "kms:DescribeKey"): _WHOSE,
     ("HostingRole", "LendTheKeyToVolumes", "kms:CreateGrant"): _WHOSE,
     ("StateMachineRole", "DescribeTheKey", "kms:DescribeKey"): _WHOSE,

@@ -116,6 +116,7 @@ class Answers:
             "CreateEndpointConfig": {"EndpointConfigArn": f"{account}:endpoint-config/{CONFIG}"},
             "InspectEndpoint": TaskError("SageMaker.SageMakerException", f'Could not find endpoint "{ENDPOINT}".'),
             "CreateEndpoint": {"EndpointArn": f"{account}:endpoint/{ENDPOINT}"},
+            "InspectAlarms": {"MetricAlarms": [alarm("errors"), alarm("latency")]},
             "UpdateEndpoint": {"EndpointArn": f"{account}:endpoint/{ENDPOINT}"},
             "DeleteFailedEndpoint": {},
             **{key: {} for key in ["ReleaseLease", "ReleaseFailedLease"]},
@@ -132,6 +133,11 @@ class Answers:
         if isinstance(found, Exception):
             raise found
         return found
+
+
+def alarm(name: str, state: str = "OK") -> dict[str, str]:
+    """An alarm as it is described."""
+    return {"AlarmName": name, "StateValue": state}
 
 
 def described(status: str, config: str, **more: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from workflow_answers import (
     PACKAGE_ARN,
     SHA,
     Answers,
+    alarm,
     described,
     ready_plan,
     substituted,
@@ -123,10 +124,25 @@ def test_an_endpoint_that_serves_is_updated_with_guardrails_and_watched_until_th
 
     update = arguments(done, "UpdateEndpoint")
     assert update["EndpointConfigName"] == CONFIG
-    assert len(update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]) == 2
+    alarms = [{"AlarmName": "errors"}, {"AlarmName": "latency"}]
+    assert update["DeploymentConfig"]["AutoRollbackConfiguration"] == {"Alarms": alarms}
     assert done.waits == [0] * 6 + [30] * 3
     assert [given["Payload"]["polls"] for name, given in done.asked if name == "WatchEndpoint"] == list(range(10))
     assert done.output["status"] == "Deployed"
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        (("ALARM", "OK"), {"Alarms": [{"AlarmName": "latency"}]}),
+        (("OK", "INSUFFICIENT_DATA"), {"Alarms": [{"AlarmName": "errors"}, {"AlarmName": "latency"}]}),
+        (("ALARM", "ALARM"), {}),
+    ],
+)
+def test_alarms_that_are_on_already_send_nothing_back(states: tuple[str, str], expected: dict[str, Any]) -> None:
+    found = {"MetricAlarms": [alarm(name, state) for name, state in zip(("errors", "latency"), states, strict=True)]}
+    done = walk(InspectEndpoint=described("InService", OLD), InspectAlarms=found)
+    assert arguments(done, "UpdateEndpoint")["DeploymentConfig"]["AutoRollbackConfiguration"] == expected
 
 
 def test_a_silent_rollback_is_a_failure() -> None:
@@ -240,7 +256,7 @@ TASKS_THAT_FAIL_THE_RUN = [
 @pytest.mark.parametrize("state", TASKS_THAT_FAIL_THE_RUN)
 def test_a_failure_anywhere_ends_with_its_own_error_after_record_and_message(state: str) -> None:
     changes: dict[str, Any] = {state: TaskError("SomeError", 'a "quote", a \\ and {a brace')}
-    if state == "UpdateEndpoint":
+    if state in {"InspectAlarms", "UpdateEndpoint"}:
         changes["InspectEndpoint"] = described("InService", OLD)
     if state == "DeleteFailedEndpoint":
         changes["InspectEndpoint"] = described("Failed", OLD)
