@@ -15,16 +15,17 @@ from workflow_walk import TaskError, Walk
 
 from modelwright.workflow.definition import definition
 from modelwright.workflow.integration_fields import FIELDS
-from modelwright.workflow.structure import WorkflowStructure
+from modelwright.workflow.structure import Network, Surroundings, WorkflowStructure
 
 RESOURCE = re.compile(r"arn:aws:states:::(?P<sdk>aws-sdk:)?(?P<service>[a-z]+):(?P<call>[A-Za-z]+)(?P<sync>\.sync)?")
 OPTIMIZED = {"createProcessingJob", "createTrainingJob", "createModel", "createEndpointConfig", "createEndpoint"}
 OLD = "dev-penguins-000000000000-00"
+FULLEST = Surroundings(network=Network(("subnet-01234567", "subnet-12345678"), ("sg-01234567",)), tags={"team": "ml"})
 NVME = {"instance": "ml.g5.xlarge", "instance_count": 1, "keep": 1, "content_types": ["a/b"], "image": "i"}
 
 
 def document(endpoint: str) -> dict[str, Any]:
-    text = substituted(json.dumps(definition(WorkflowStructure("penguins", endpoint))))
+    text = substituted(json.dumps(definition(WorkflowStructure("penguins", endpoint), FULLEST)))
     found: dict[str, Any] = json.loads(text)
     return found
 
