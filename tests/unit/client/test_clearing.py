@@ -41,6 +41,7 @@ class Environment:
             "sagemaker:ListModelPackages": {"ModelPackageSummaryList": []},
             "cloudwatch:DescribeAlarms": {"MetricAlarms": []},
             "dynamodb:Query": {"Items": []},
+            "dynamodb:DeleteItem": {},
             "cloudformation:DescribeStackEvents": {"StackEvents": []},
             "ssm:GetParameters": lambda params: {
                 "Parameters": [{"Name": name, "Value": name.rsplit("/", 1)[-1]} for name in params["Names"]]
