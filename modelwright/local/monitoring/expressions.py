@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,9 +47,7 @@ def check(expression: str) -> None:
     Raises:
         ValueError: with what is not supported, and what is.
     """
-    for node in ast.walk(_parsed(expression)):
-        if not _is_supported(node):
-            raise ValueError(f"metric math {expression!r}: {ast.unparse(node)} is not supported; {_SUPPORTED}")
+    _checked(expression)
 
 
 def evaluate(expression: str, named: Mapping[str, Series], begins: Iterable[float] = ()) -> Series:
@@ -59,10 +58,20 @@ def evaluate(expression: str, named: Mapping[str, Series], begins: Iterable[floa
         named: the series that it names, values by the beginning of their period.
         begins: the periods that are asked for, those without any value too: `FILL` has one there.
     """
-    check(expression)
+    parsed = _checked(expression)
     every = sorted({*begins, *(begin for series in named.values() for begin in series)})
-    found = _value(_parsed(expression).body, named, every)
+    found = _value(parsed.body, named, every)
     return dict(sorted(found.items())) if isinstance(found, dict) else dict.fromkeys(every, found)
+
+
+@lru_cache(maxsize=256)
+def _checked(expression: str) -> ast.Expression:
+    """The expression as a tree; alarms ask for the same few at each value that arrives."""
+    parsed = _parsed(expression)
+    for node in ast.walk(parsed):
+        if not _is_supported(node):
+            raise ValueError(f"metric math {expression!r}: {ast.unparse(node)} is not supported; {_SUPPORTED}")
+    return parsed
 
 
 def _parsed(expression: str) -> ast.Expression:
