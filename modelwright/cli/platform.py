@@ -80,6 +80,11 @@ def read_project(args: argparse.Namespace) -> Project:
     return load_project(find_root(), args.env)
 
 
+def on_aws(region: str) -> Session:
+    """AWS's API itself in a region, with the user's own credentials."""
+    return Session(region)
+
+
 @contextmanager
 def platform(
     args: argparse.Namespace, project: Project, *, deploy: str | None = None, services: Sequence[str] = ()
@@ -93,7 +98,7 @@ def platform(
         services: whose API will be needed: what that takes is read while the local cloud starts.
     """
     if args.aws:
-        session = Session(project.environment.region)
+        session = on_aws(project.environment.region)
         session.check_credentials()
         yield Platform(project, session)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from modelwright.cli.platform import add_environment, read_project
+from modelwright.cli.platform import add_environment, on_aws, read_project
 from modelwright.errors import NotReady, WrongUsage
 
 if TYPE_CHECKING:
@@ -35,9 +35,8 @@ def run(args: argparse.Namespace) -> int:
     if ask and not sys.stdin.isatty():
         raise WrongUsage("There is no terminal to ask on, and a deploy gives roles rights.", "Give --yes to mean it.")
     from modelwright.client import cdk, deploying  # noqa: PLC0415 # not needed for `--help`
-    from modelwright.client.session import Session  # noqa: PLC0415 # as above
 
-    session = Session(project.environment.region)
+    session = on_aws(project.environment.region)
     session.check_credentials()
     with cdk.one_deploy(project.root, args.env) as folder:
         assembly = deploying.make_assembly(project.root, args.env, folder)
@@ -68,9 +67,8 @@ def _examine(project: Project, wanted: dict[str, PipelineSettings], *, import_ex
     """Look at all that a deploy needs; what is not well is shown, and what would make it fail ends it here."""
     from modelwright.cli.commands.doctor import show  # noqa: PLC0415 # its findings, in its words
     from modelwright.client.doctor import examine_account  # noqa: PLC0415 # not needed for `--help`
-    from modelwright.client.session import Session  # noqa: PLC0415 # as above
 
-    findings = examine_account(project, wanted, Session)
+    findings = examine_account(project, wanted, on_aws)
     taken_in = {"leftovers"} if import_existing else set()
     bad = [item for item in findings if item.level != "ok" and item.check not in taken_in]
     show(bad)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelwright.cli.commands.deploy import chosen
-from modelwright.cli.platform import add_environment, read_project
+from modelwright.cli.platform import add_environment, on_aws, read_project
 from modelwright.errors import DeployFailed
 
 if TYPE_CHECKING:
@@ -29,9 +29,8 @@ def run(args: argparse.Namespace) -> int:
     project = read_project(args)
     wanted = chosen(project, args.pipeline)
     from modelwright.client import cdk, deploying  # noqa: PLC0415 # not needed for `--help`
-    from modelwright.client.session import Session  # noqa: PLC0415 # as above
 
-    session = Session(project.environment.region)
+    session = on_aws(project.environment.region)
     session.check_credentials()
     session.client("sts").get_caller_identity()  # expired keys are said by us, in a sentence
     with cdk.one_deploy(project.root, args.env) as folder:

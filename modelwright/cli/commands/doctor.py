@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelwright.cli.commands.deploy import chosen
-from modelwright.cli.platform import add_place, read_project
+from modelwright.cli.platform import add_place, on_aws, read_project
 from modelwright.cli.terminal import Terminal
 from modelwright.project import find_root
 
@@ -39,10 +39,8 @@ def run(args: argparse.Namespace) -> int:
     if not args.aws:
         findings = examine_machine(find_root(), args.env)
     else:
-        from modelwright.client.session import Session  # noqa: PLC0415 # as above
-
         project = read_project(args)
-        findings = examine_account(project, chosen(project, args.pipeline), Session)
+        findings = examine_account(project, chosen(project, args.pipeline), on_aws)
     show(findings)
     counts = {level: sum(item.level == level for item in findings) for level in _SIGNS}
     print(f"{counts['ok']} ok, {counts['warning']} warnings, {counts['failure']} failures")

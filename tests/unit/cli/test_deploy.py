@@ -82,7 +82,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> FakeAccount:
             "cloudformation:DescribeStackEvents": {"StackEvents": []},
         }
     )
-    monkeypatch.setattr("modelwright.client.session.Session", made.session)
+    monkeypatch.setattr("modelwright.cli.platform.Session", made.session)
     return made
 
 
