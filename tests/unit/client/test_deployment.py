@@ -57,7 +57,9 @@ def test_a_stack_of_another_kind_is_not_ours() -> None:
     outputs = {key: value for key, value in OUTPUTS.items() if key not in {"TableName", "TopicArn"}}
     with pytest.raises(NotDeployed) as error:
         find_deployment(FakeSession(cloudformation=CloudFormation(outputs)), "dev", "penguins")
-    assert str(error.value).startswith("The stack mw-dev-penguins (CREATE_COMPLETE) has no output TableName, TopicArn.\n")
+    assert str(error.value).startswith(
+        "The stack mw-dev-penguins (CREATE_COMPLETE) has no output TableName, TopicArn.\n"
+    )
 
 
 def test_an_environment_without_a_key_of_its_own_says_none() -> None:
