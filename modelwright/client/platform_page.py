@@ -24,7 +24,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "AWS::CloudWatch::Alarm": ("says that somebody has to look", "each metric of an alarm costs; ten are free"),
     "AWS::CloudWatch::Dashboard": ("one page that says whether the pipeline is healthy", "three are free"),
     "AWS::DynamoDB::Table": ("runs, champions, leases, events taken", "storage; on demand, so nothing for rest"),
-    "AWS::EC2::VPCEndpoint": ("the way from your network to AWS's services", "**by the hour**, S3's is free"),
+    "AWS::EC2::VPCEndpoint": ("the way from your network to S3", "nothing"),
     "AWS::ECR::Repository": ("images of the pipeline's own", "storage; empty until you push one"),
     "AWS::Events::EventBus": ("merges are announced on it", "nothing"),
     "AWS::Events::EventBusPolicy": ("who may announce", "nothing"),
