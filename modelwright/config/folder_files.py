@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from modelwright.errors import nearest
+from modelwright.errors import names, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,12 @@ MAX_SMOKE_TEST_BYTES = 64 * 1024
 CONTENT_TYPES = {".csv": "text/csv", ".json": "application/json"}
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/(?P<key>[^\s]*))?")
+# Roles, rules and their descriptions are made of a source in S3. In a policy `*`, `?` and `${` mean something else, and
+# what is beyond Latin-1 is refused; a rule's description has 512 characters, its pattern, with the prefix twice, 2048.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
+_WATCHED = re.compile(r"[A-Za-z0-9!_.'()/&@=;:+,~-]")
+MAX_SOURCE_KEY = 256
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,20 @@ def s3_uri_problem(uri: str) -> str | None:
     return None
 
 
+def _prefix_problem(uri: str) -> str | None:
+    """Return what is wrong with a source in S3 that a template is made of."""
+    key = uri.removeprefix("s3://").partition("/")[2]
+    if len(key) > MAX_SOURCE_KEY:
+        return f"is {uri!r}, which has {len(key)} characters after the bucket; at most {MAX_SOURCE_KEY} are possible."
+    strange = dict.fromkeys(character for character in key if not _WATCHED.fullmatch(character))
+    if not strange:
+        return None
+    allowed = (
+        "roles and rules are made of the prefix, which may hold letters, digits and ! _ . ' ( ) / & @ = ; : + , ~ -"
+    )
+    return f"is {uri!r}, which has {names([repr(each) for each in strange])}; {allowed}."
+
+
 def content_type(path: str) -> str:
     """Return the content type of a smoke test's file."""
     return CONTENT_TYPES[PurePosixPath(path).suffix.lower()]
@@ -47,7 +67,7 @@ def content_type(path: str) -> str:
 def check_data(data: DataPath, report: Report) -> str:
     """Report what is wrong with a data source; return it in its plain form (`data/x.csv` for `./data//x.csv`)."""
     if "://" in data.source or data.source.startswith("s3:"):
-        problem = s3_uri_problem(data.source)
+        problem = s3_uri_problem(data.source) or _prefix_problem(data.source)
         if problem:
             report(problem)
         return data.source
