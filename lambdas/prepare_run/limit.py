@@ -39,7 +39,7 @@ class Day:
 def refusal(pipeline: str, environment: str, limit: int, day: Day) -> str:
     """What whoever waits for the run reads."""
     return (
-        f"{pipeline} has started {limit} runs on {day.name} (UTC), as many as limits.max_runs_per_day in "
-        f"environments/{environment}.yaml allows. The next may start at {day.over:%Y-%m-%dT%H:%M:%SZ}; "
+        f"{pipeline} has had its runs of {day.name} (UTC): limits.max_runs_per_day in "
+        f"environments/{environment}.yaml is {limit}. The next may start at {day.over:%Y-%m-%dT%H:%M:%SZ}; "
         "a higher limit there holds from the next deploy on."
     )

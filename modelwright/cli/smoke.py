@@ -90,8 +90,9 @@ def check(project: Project, account: str | None) -> None:
     settings = project.environment
     file = f"environments/{settings.name}.yaml"
     if settings.account is None or settings.account != account:
+        said = f"says account {settings.account}" if settings.account else "names no account"
         raise WrongUsage(
-            f"{file} says account {settings.account or 'nothing'}, and ACCOUNT is {account or 'not given'}.",
+            f"{file} {said}, and ACCOUNT is {account or 'not given'}.",
             f"Write the sandbox's account into {file}, and give the same: make aws-smoke ENV={settings.name} ACCOUNT=…",
         )
     if settings.removal != "destroy":
@@ -124,10 +125,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     from modelwright.config import load_project  # noqa: PLC0415 # not needed for `--help`
 
     try:
+        if not (args.env and args.account):
+            raise WrongUsage("A sandbox and its account are needed.", "make aws-smoke ENV=sandbox ACCOUNT=123456789012")
         project = load_project(find_root(), args.env)
         check(project, args.account)
         print(costs(project))
-        if not args.yes and input("The account's number, to go on: ").strip() != args.account:
+        if not args.yes and _answer("The account's number, to go on: ") != args.account:
             print("Nothing was made.", file=sys.stderr)
             return FAILED
     except ModelwrightError as error:
@@ -136,6 +139,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     where = ("--aws", "--env", args.env)
     found = steps(where, deploy=("deploy", PIPELINE, "--yes", "--env", args.env))
     return report(take(found, removal(where), _modelwright))
+
+
+def _answer(question: str) -> str:
+    """What is typed; nothing where nobody can type."""
+    print(question, end="", flush=True)
+    return sys.stdin.readline().strip()
 
 
 def report(outcomes: Iterator[Outcome]) -> int:

@@ -43,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
         findings = examine_account(project, chosen(project, args.pipeline), on_aws)
     show(findings)
     counts = {level: sum(item.level == level for item in findings) for level in _SIGNS}
-    print(f"{counts['ok']} ok, {counts['warning']} warnings, {counts['failure']} failures")
+    many = (f"{counts[level]} {level}{'s' * (counts[level] != 1)}" for level in ("warning", "failure"))
+    print(f"{counts['ok']} ok, {', '.join(many)}")
     return 1 if counts["failure"] else 0
 
 

@@ -85,14 +85,16 @@ def invoke(  # noqa: PLR0913 - what an invocation is made of
     try:
         with pool.taken(wait=wait) as sandbox:
             assert isinstance(sandbox, WarmSandbox)  # noqa: S101 - what this module's pools start
-            return _run(cloud, sandbox, event, request_id, context)
+            return _run(cloud, pool, sandbox, event, request_id=request_id, context=context)
     except AwsError as error:
         if error.code == "TooManyRequestsException":
             _count(cloud, function, "Throttles", 1)
         raise
 
 
-def _run(cloud: Cloud, sandbox: WarmSandbox, event: str, request_id: str, context: Any) -> Answer:
+def _run(  # noqa: PLR0913 - what an invocation is made of
+    cloud: Cloud, pool: Pool, sandbox: WarmSandbox, event: str, *, request_id: str, context: Any
+) -> Answer:
     function = sandbox.function
     sandbox.lines.add(f"START RequestId: {request_id} Version: $LATEST")
     began = time.monotonic()
@@ -101,7 +103,7 @@ def _run(cloud: Cloud, sandbox: WarmSandbox, event: str, request_id: str, contex
     seconds = time.monotonic() - began
     sandbox.usable = outcome.alive
     _report(sandbox, request_id, seconds, outcome)
-    _measure(cloud, function, seconds, failed=outcome.error is not None)
+    _measure(cloud, function, seconds, failed=outcome.error is not None and not pool.killed)
     log = sandbox.lines.write()
     if outcome.error is not None:
         return Answer(json.dumps(outcome.error), failed=True, request_id=request_id, log=log)

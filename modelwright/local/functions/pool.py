@@ -30,6 +30,8 @@ class Pool:
         self._busy: set[Sandbox] = set()
         self._taken = 0
         self._closed = False
+        self.killed = False
+        """Whether its processes were ended because the local cloud ends: no fault of the function's."""
 
     @contextmanager
     def taken(self, *, wait: bool) -> Iterator[Sandbox]:
@@ -48,7 +50,8 @@ class Pool:
             sandbox.close()
 
     def kill(self) -> None:
-        """Let every process end, busy or not; returns at once."""
+        """Let every process end, busy or not, as the local cloud ends; returns at once."""
+        self.killed = True
         idle = self._take_idle()
         with self._free:
             every = [*idle, *self._busy]

@@ -94,7 +94,7 @@ def test_what_was_made_is_taken_away_also_when_a_step_fails() -> None:
         (
             "region: eu-central-1\nremoval: destroy\n",
             "1",
-            "box.yaml says account nothing, and ACCOUNT is 1.",
+            "environments/box.yaml names no account, and ACCOUNT is 1.",
         ),
         (SANDBOX.replace("destroy", "retain"), "111122223333", "environments/box.yaml says `removal: retain`"),
     ],
@@ -114,12 +114,19 @@ def test_what_is_no_sandbox_is_refused(  # noqa: PLR0917 # a table
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("env", "account"), [("", ""), ("box", ""), ("", "111122223333")])
+def test_what_make_was_not_given_is_said(capsys: pytest.CaptureFixture[str], env: str, account: str) -> None:
+    assert smoke.main(["--env", env, "--account", account]) == 2
+    assert "make aws-smoke ENV=sandbox ACCOUNT=123456789012" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("typed", ["yes\n", ""])
 def test_it_is_asked_for_with_the_accounts_number(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], typed: str
 ) -> None:
     monkeypatch.chdir(project)
     monkeypatch.setattr(smoke, "_modelwright", lambda _: pytest.fail("nothing may be begun"))
-    monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
     assert smoke.main(["--env", "box", "--account", "111122223333"]) == 1
     out, err = capsys.readouterr()
     assert "in account 111122223333, eu-central-1" in out

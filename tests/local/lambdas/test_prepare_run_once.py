@@ -249,8 +249,8 @@ def test_the_run_over_the_limit_is_refused_with_what_to_do() -> None:
     with pytest.raises(RunLimitReached) as caught:
         start("three")
     assert str(caught.value) == (
-        "penguins has started 2 runs on 2026-11-21 (UTC), as many as limits.max_runs_per_day in environments/dev.yaml "
-        "allows. The next may start at 2026-11-22T00:00:00Z; a higher limit there holds from the next deploy on."
+        "penguins has had its runs of 2026-11-21 (UTC): limits.max_runs_per_day in environments/dev.yaml is 2. "
+        "The next may start at 2026-11-22T00:00:00Z; a higher limit there holds from the next deploy on."
     )
     assert "Item" not in boto3.client("dynamodb").get_item(
         TableName="mw-dev", Key=run_key("penguins", run_id(execution("three")))
