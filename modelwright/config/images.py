@@ -102,11 +102,20 @@ def dns_suffix(region: str) -> str:
 
 
 def region_problem(region: str) -> str | None:
-    """Return what is wrong with a region's name, as the rest of a sentence; None when botocore knows it."""
-    known = [name for partition in _partitions() for name in partition["regions"] if not name.endswith("-global")]
-    if region in known:
+    """Return what is wrong with a region's name, as the rest of a sentence; None when botocore knows it.
+
+    A region of another partition would take the stacks, and end every run at once: the state machine names AWS's
+    integrations by `arn:aws:states:::…`, and a partition accepts its own only.
+    https://github.com/aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws/pull/478
+    """
+    regions = {each["id"]: [name for name in each["regions"] if not name.endswith("-global")] for each in _partitions()}
+    if region in regions["aws"]:
         return None
-    near = nearest(region, known, 3)
+    for partition, known in regions.items():
+        if region in known:
+            allowed = "it must be a region of the partition aws, like eu-central-1 or us-east-1."
+            return f"is {region!r}, of the partition {partition}, which is not supported yet; {allowed}"
+    near = nearest(region, regions["aws"], 3)
     hint = f"did you mean {' or '.join(near)}?" if near else "like eu-central-1 or us-east-1."
     return f"is {region!r}; it must be a region that AWS has, {hint}"
 

@@ -49,6 +49,11 @@ vpc: {id: vpc-0123456789abcdef0, subnets: [subnet-01234567, subnet-89abcdef], se
         ("region: eu-centrl-1", "it must be a region that AWS has, did you mean eu-central-1"),
         ("region: 5", "region is 5; it must be a region, like eu-central-1"),
         (
+            "region: cn-north-1",
+            "region is 'cn-north-1', of the partition aws-cn, which is not supported yet; it must be",
+        ),
+        ("region: us-gov-west-1", "it must be a region of the partition aws, like eu-central-1 or us-east-1."),
+        (
             "account: 123456789012",
             'account is 123456789012; it must be 12 digits in quotes; put it in quotes: "123456789012".',
         ),
