@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from aws_cdk import aws_sns as sns
@@ -40,10 +41,20 @@ def topic(scope: Construct, prefix: str, key_arn: str | None, emails: Iterable[s
         Statement("Alarms", ("sns:Publish",), (made.ref,), alarms, principal={"Service": "cloudwatch.amazonaws.com"}),
     )
     sns.CfnTopicPolicy(scope, "TopicPolicy", topics=[made.ref], policy_document=document(statements))
-    for number, address in enumerate(sorted(emails), start=1):
-        told = sns.CfnSubscription(scope, f"Email{number}", topic_arn=made.ref, protocol="email", endpoint=address)
+    for address in sorted(emails):
+        told = sns.CfnSubscription(scope, _of(address), topic_arn=made.ref, protocol="email", endpoint=address)
         accept(told, "Serverless-SNSRedrivePolicy", _OLD_NEWS)
     return made
+
+
+def _of(address: str) -> str:
+    """The logical id of an address's subscription, whoever else is told.
+
+    Numbered, they would move up when one goes: CloudFormation subscribes the address again, which SNS answers with the
+    subscription that it has, and then removes that very one as the last number's.
+    https://github.com/go-to-k/cdkd/issues/1967 (what Subscribe answers, measured)
+    """
+    return f"Email{hashlib.sha256(address.encode()).hexdigest()[:12]}"
 
 
 def dead_letter_queue(scope: Construct, prefix: str, key_arn: str | None, removal: RemovalPolicy) -> sqs.CfnQueue:
