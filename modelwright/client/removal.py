@@ -26,6 +26,12 @@ _BUSY = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Del
 _DELETABLE = frozenset({"CREATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "REVIEW_IN_PROGRESS"})
 """Stacks that DeleteStack takes though something is under way."""
 _PATIENCE_SECONDS = 3600.0
+_GIVING_BACK_SECONDS = 300.0
+"""How long an endpoint's role stays after it: SageMaker removes key grants "for a few minutes" with it, and in a
+VPC the network interfaces, which otherwise stay and hold subnets and security groups.
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeleteEndpoint.html
+https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1327
+"""
 
 
 def destroy(
@@ -48,6 +54,7 @@ def destroy(
         yield from _stop_runs(session, deployment, pause)
     yield from _remove_endpoint(session, environment, pipeline, pause)
     yield from _remove_models(session, environment, pipeline)
+    _wait_for_jobs(session, environment, pipeline, pause)
     yield from remove_stack(session, stack_name(environment, pipeline), pause)
     yield from _verify(session, environment, pipeline, pause)
     if kept is not None:
@@ -124,6 +131,10 @@ def _remove_endpoint(session: Session, environment: str, pipeline: str, pause: P
     session.client("sagemaker").delete_endpoint(EndpointName=name)
     _until(lambda: not status(), f"endpoint {name} is still there", session, pause)
     yield f"endpoint {name}: removed"
+    if not session.is_local:
+        minutes = f"{_GIVING_BACK_SECONDS / 60:.0f} minutes"
+        yield f"waiting {minutes}: SageMaker gives key grants and network interfaces back, with the role of the model"
+        pause(_GIVING_BACK_SECONDS)
 
 
 def _remove_models(session: Session, environment: str, pipeline: str) -> Iterator[str]:
@@ -136,17 +147,18 @@ def _remove_models(session: Session, environment: str, pipeline: str) -> Iterato
             yield f"{what.replace('_', ' ')}s: {len(found)} removed"
 
 
-def _verify(session: Session, environment: str, pipeline: str, pause: Pause) -> Iterator[str]:
-    """Look at all that costs once more: jobs that were stopped take a while, and a run may have come between."""
-
-    def left() -> list[str]:
-        return list(costly(session, environment, pipeline))
-
+def _wait_for_jobs(session: Session, environment: str, pipeline: str, pause: Pause) -> None:
+    """Jobs that are being stopped take a while, and still use their roles, which go with the stack."""
     for _ in range(round(_PATIENCE_SECONDS / session.poll_seconds)):
-        if not any(item.startswith("job ") for item in left()):
-            break
+        if not any(item.startswith("job ") for item in costly(session, environment, pipeline)):
+            return
         pause(session.poll_seconds)
-    still = left()
+
+
+def _verify(session: Session, environment: str, pipeline: str, pause: Pause) -> Iterator[str]:
+    """Look at all that costs once more: a run may have come between."""
+    _wait_for_jobs(session, environment, pipeline, pause)
+    still = list(costly(session, environment, pipeline))
     if still:
         raise ModelwrightError(
             f"After the removal there is still {names(still)}.",

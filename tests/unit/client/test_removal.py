@@ -380,6 +380,30 @@ def test_jobs_that_are_being_stopped_are_waited_for(account: Account) -> None:
     assert len(pauses.lengths) == 2, "the neighbour's is none of ours"
 
 
+def test_jobs_end_before_their_roles_go(account: Account) -> None:
+    """A job that is being stopped still uploads and gives its network interfaces back, with its role."""
+    account.jobs = [[f"dev-pen-train-{OLD}-00"]] * 2
+    looks_left: list[int] = []
+    delete = account.delete_stack
+
+    def delete_stack(**request: Any) -> None:
+        looks_left.append(len(account.jobs))
+        delete(**request)
+
+    account.delete_stack = delete_stack  # type: ignore[method-assign] # to see when
+    assert VERIFIED in destroyed(account)
+    assert looks_left == [0]
+
+
+def test_on_aws_an_endpoint_s_role_stays_until_all_is_given_back(account: Account) -> None:
+    pauses = Pauses()
+    lines = destroyed(account, pauses=pauses, is_local=False)
+    waits = "waiting 5 minutes: SageMaker gives key grants and network interfaces back, with the role of the model"
+    assert lines.index("endpoint mw-dev-pen: removed") < lines.index(waits) < lines.index("stack mw-dev-pen: removed")
+    assert pauses.lengths == [300]
+    assert waits not in destroyed(account, pauses=pauses, is_local=False), "there is no endpoint any more"
+
+
 def test_what_is_there_after_all_is_an_error(account: Account) -> None:
     account.alarms = ["mw-dev-pen-Slow-A1B2", "mw-dev-pen-guins-Slow-A1B2"]
     with pytest.raises(ModelwrightError) as error:
