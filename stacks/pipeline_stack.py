@@ -25,6 +25,7 @@ from stacks.constructs.pipeline_alarms import (
     rule_alarm,
 )
 from stacks.constructs.roles import HOSTING, JOBS, job_role, rule_role, workflow_role
+from stacks.constructs.run_closing import close_runs, closing_alarm
 from stacks.constructs.state_machine import Machine, state_machine
 from stacks.constructs.triggers import Start, merge_rule, schedule_rule
 from stacks.grants import jobs
@@ -81,6 +82,7 @@ class PipelineStack(Stack):
         machine = self._state_machine(job_roles, made, watched)
         self._triggers(machine)
         self._run_alarms(machine, made)
+        self._closing(machine)
         dashboard(self, self._page(machine))
         self._outputs(machine)
 
@@ -222,6 +224,11 @@ class PipelineStack(Stack):
         self._data_triggers(start)
         if self._structure.merge_github:
             self._github_role(self._structure.merge_github)
+
+    def _closing(self, machine: stepfunctions.CfnStateMachine) -> None:
+        """Make what closes runs; after the alarms of what starts them, which are about all rules that do."""
+        closing = close_runs(self, self._maker, self._target, machine.ref, has_endpoint=self._has_endpoint)
+        closing_alarm(self._alarms, self._names, closing)
 
     def _data_triggers(self, start: Start) -> None:
         where = watched_data(self._structure, self._shared)

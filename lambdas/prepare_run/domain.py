@@ -106,11 +106,6 @@ def _shown(value: Any) -> str:
     return "missing" if value is None else json.dumps(value)[:80]
 
 
-def run_id(execution_arn: str) -> str:
-    """The run's name: the first 12 hex digits of the execution's hash."""
-    return hashlib.sha256(execution_arn.encode()).hexdigest()[:12]
-
-
 def pointer_key(request: RunRequest, pipeline: str) -> str | None:
     """The object that names the release, or None when the input names it."""
     if request.release == "default":

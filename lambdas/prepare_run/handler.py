@@ -14,6 +14,7 @@ from shared.clients import client, error_code
 from shared.env import read_env
 from shared.errors import RunLimitReached
 from shared.log import log
+from shared.run_id import run_id
 from shared.s3 import MAX_MANIFEST_BYTES, Location, read_object
 from shared.table import day_key, merged_key, read_item, run_key, to_item, trigger_key
 
@@ -48,7 +49,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     execution = event["execution"]
     request = domain.parse_request(event["input"], env.pipeline, env.data_prefix)
     release = _release_id(env, request)
-    run = {"id": domain.run_id(execution["arn"]), "release": release, "started_at": execution["started_at"]}
+    run = {"id": run_id(execution["arn"]), "release": release, "started_at": execution["started_at"]}
     holder = _take_event(env, request, execution["arn"], run)
     if holder != execution["arn"]:
         log("duplicate event", run=run["id"], taken_by=holder)
@@ -107,7 +108,7 @@ def _same_merge(env: Env, request: domain.RunRequest, manifest: dict[str, Any], 
     if request.trigger_kind != "merge":
         return None
     content = merges.content_of(manifest, request, execution)
-    mine = {"content": content, "execution": execution, "run": domain.run_id(execution)}
+    mine = {"content": content, "execution": execution, "run": run_id(execution)}
     for _ in range(_ATTEMPTS):
         item = read_item(client("dynamodb"), env.table_name, merged_key(env.pipeline)) or {"number": 0, "runs": []}
         if any(entry["execution"] == execution for entry in item["runs"]):

@@ -48,9 +48,14 @@ class Run:
 
     @property
     def outcome(self) -> str:
-        """What became of it, in one word: `Deployed`, `Rejected` …, or the status of what did not succeed."""
+        """What became of it, in one word: `Deployed`, `Rejected` …, or the status of what did not succeed.
+
+        `Stopped` and `TimedOut` are what the table calls it, too: as soon as the Lambda `close_run` has come.
+        """
         if self.status == "SUCCEEDED" and self.result.get("status"):
             return str(self.result["status"])
+        if self.status == "ABORTED":
+            return "Stopped"
         return "".join(word.capitalize() for word in self.status.split("_"))
 
     @property

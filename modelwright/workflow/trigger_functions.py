@@ -1,4 +1,4 @@
-"""The Lambdas that are no state of the workflow: an event calls them, and what they do starts a run."""
+"""The Lambdas that are no state of the workflow: an event calls them, to start a run or to close one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,16 @@ COUNT_RECORDS: Final = Function(
 )
 """Counts the records of new objects; its grants are in `stacks/grants/new_data.py`."""
 
-TRIGGER_FUNCTIONS: Final = (PUBLISH_MERGE, COUNT_RECORDS)
+CLOSE_RUN: Final = Function(
+    name="close_run",
+    memory_mib=512,
+    timeout_seconds=90,
+    environment=("PIPELINE", "ENVIRONMENT", "TABLE_NAME", "TOPIC_ARN", "ENDPOINT_NAME"),
+    grants=(),
+)
+"""Closes the run of an execution that was ended from outside; its grants are in `stacks/grants/closing.py`."""
+
+TRIGGER_FUNCTIONS: Final = (PUBLISH_MERGE, COUNT_RECORDS, CLOSE_RUN)
 
 SHIPPED: Final = (
     "__init__.py",

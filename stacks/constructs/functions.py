@@ -52,8 +52,8 @@ class Special:
     """None: the asset of all functions."""
     statements: tuple[Statement, ...]
     dead_letter_queue_arn: str
-    values: Mapping[str, str] = field(default_factory=dict)
-    """Environment variables that no other function has."""
+    values: Mapping[str, str | None] = field(default_factory=dict)
+    """Environment variables that no other function has, or that this one gets none of (None)."""
 
 
 class Functions:
@@ -100,7 +100,7 @@ class Functions:
         _accept(made)
         return made
 
-    def _environment(self, function: Function, own: Mapping[str, str]) -> dict[str, str]:
+    def _environment(self, function: Function, own: Mapping[str, str | None]) -> dict[str, str]:
         known = {**self._context.values, **own}
         unknown = sorted(set(function.environment) - set(known))
         if unknown:

@@ -16,6 +16,7 @@ FUNCTION_THROTTLES = frozenset({"Throttles"})
 RULE = frozenset({"FailedInvocations"})
 DEAD_LETTERS = frozenset({"ApproximateNumberOfMessagesVisible"})
 TRIGGER_FUNCTION = frozenset({"Errors", "Throttles", "DeadLetterErrors"})
+CLOSING = TRIGGER_FUNCTION | {"FailedInvocations"}
 FLOOR = frozenset({"accuracy"})
 """of the environment's `metric_floors`"""
 GATE_FLOORS = frozenset({"GateFloorsMissed"})

@@ -133,7 +133,7 @@ class Stage(Ground):
         return Seen(
             outcome=output.get("status") or record["status"],
             error=record.get("error") or "",
-            recorded=self._item(f"PIPELINE#{self.deployment.pipeline}", f"RUN#{run}").get("status", ""),
+            recorded=self.recorded(record["executionArn"]),
             told=self.told() - told,
             lease="held"
             if self._item(f"ENDPOINT#{self.deployment.endpoint_name}", "LEASE").get("execution")
@@ -143,6 +143,31 @@ class Stage(Ground):
             package=self._package(run),
             logged=frozenset(self._logged),
         )
+
+    def recorded(self, arn: str) -> str:
+        """An execution's status in the table."""
+        return str(self._item(f"PIPELINE#{self.deployment.pipeline}", f"RUN#{run_id(arn)}").get("status", ""))
+
+    def goes_on(self, run: str) -> str:
+        """Let a run be as it was before its end, with the lease; its execution."""
+        key = {"pk": {"S": f"PIPELINE#{self.deployment.pipeline}"}, "sk": {"S": f"RUN#{run}"}}
+        execution = str(self._item(key["pk"]["S"], key["sk"]["S"])["execution"])
+        self.client("dynamodb").update_item(
+            TableName=self.deployment.table,
+            Key=key,
+            UpdateExpression="SET #status = :running REMOVE untested",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":running": {"S": "Running"}},
+        )
+        self.put_lease(execution, 1)
+        return execution
+
+    def tell_ended(self, execution: str, **more: Any) -> None:
+        """Tell of an execution that was stopped, as Step Functions does."""
+        machine = self.deployment.state_machine_arn
+        detail = {"executionArn": execution, "stateMachineArn": machine, "status": "ABORTED", **more}
+        kind = "Step Functions Execution Status Change"
+        self.cloud.publish_event({"source": "aws.states", "detail-type": kind, "resources": [], "detail": detail})
 
     def _item(self, pk: str, sk: str) -> dict[str, Any]:
         key = {"pk": {"S": pk}, "sk": {"S": sk}}

@@ -136,7 +136,7 @@ def test_the_rule_and_nobody_else_calls_the_function(stacks: dict[str, Stack]) -
     (target,) = rule["Targets"]
     logical_id = target["Arn"].strip("<>").removesuffix(".Arn")
     assert stack.all("AWS::Lambda::Function")[logical_id]["Handler"] == "count_records.handler.handler"
-    (permission,) = stack.all("AWS::Lambda::Permission").values()
+    _, permission = stack.one("AWS::Lambda::Permission", FunctionName=f"<{logical_id}>")
     name = next(name for name, each in stack.all("AWS::Events::Rule").items() if each == rule)
     assert permission == {
         "Action": "lambda:InvokeFunction",

@@ -39,9 +39,8 @@ def stack(outdir: Path) -> Stack:
 
 
 def rule_of(stack: Stack) -> dict[str, Any]:
-    """The rule on the default bus."""
-    (found,) = (rule for rule in stack.all("AWS::Events::Rule").values() if "EventBusName" not in rule)
-    return found
+    """The rule of CodeCommit's events."""
+    return stack.all("AWS::Events::Rule")["CodeCommitRule"]
 
 
 def pushed(**detail: str) -> dict[str, Any]:
@@ -75,10 +74,8 @@ def test_nothing_else_is(stack: Stack, event: dict[str, Any]) -> None:
 
 def test_the_rule_calls_the_function_as_nobody_else_may(stack: Stack) -> None:
     (target,) = rule_of(stack)["Targets"]
-    (rule_id,) = (id_ for id_, rule in stack.all("AWS::Events::Rule").items() if "EventBusName" not in rule)
-    _, permission = stack.one("AWS::Lambda::Permission")
+    _, permission = stack.one("AWS::Lambda::Permission", SourceArn="<CodeCommitRule.Arn>")
     assert (permission["Principal"], permission["Action"]) == ("events.amazonaws.com", "lambda:InvokeFunction")
-    assert permission["SourceArn"] == f"<{rule_id}.Arn>"
     assert target["Arn"] == f"{permission['FunctionName'].removesuffix('>')}.Arn>"
     assert target["DeadLetterConfig"] == {"Arn": "<SharedDeadLetterQueueArn>"}
     assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
@@ -127,15 +124,15 @@ def test_the_push_names_the_run_and_not_its_announcement(stack: Stack, outdir: P
     merge = {"source": "modelwright", "detail-type": "Merge", "detail": detail}
     assert not matches(rule["EventPattern"], merge)
     assert matches(rule["EventPattern"], {**merge, "detail": {**detail, "event": "e"}})
-    (plain,) = read_stack(outdir, "mw-dev-whale").all("AWS::Events::Rule").values()
+    plain = read_stack(outdir, "mw-dev-whale").all("AWS::Events::Rule")["MergeRule"]
     assert plain["Targets"][0]["InputTransformer"]["InputPathsMap"]["id"] == "$.id"
 
 
 def test_without_codecommit_there_is_none_of_it(outdir: Path) -> None:
     plain = read_stack(outdir, "mw-dev-whale")
     assert "publish_merge" not in plain.functions()
-    assert not plain.all("AWS::Lambda::Permission")
-    assert len(plain.all("AWS::Events::Rule")) == 1
+    assert set(plain.all("AWS::Lambda::Permission")) == {"CloseEndedRuns"}
+    assert set(plain.all("AWS::Events::Rule")) == {"MergeRule", "EndedRule"}
     assert "codecommit" not in json.dumps(plain.body)
 
 

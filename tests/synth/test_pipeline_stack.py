@@ -13,6 +13,7 @@ from modelwright.config import load_project
 from modelwright.workflow.definition import definition, placeholders
 from modelwright.workflow.functions import functions
 from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, Limits, Surroundings
+from modelwright.workflow.trigger_functions import CLOSE_RUN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +67,7 @@ def test_every_log_group_is_encrypted_and_ends(stack: Stack, project: Project) -
 
 def test_functions_are_as_the_workflow_says(stack: Stack, project: Project) -> None:
     made = stack.functions()
-    wanted = functions(project.pipeline("penguins").structure().endpoint)
+    wanted = (*functions(project.pipeline("penguins").structure().endpoint), CLOSE_RUN)
     assert set(made) == {function.name for function in wanted}
     for function in wanted:
         found = made[function.name]
@@ -132,7 +133,7 @@ def test_what_a_rule_cannot_deliver_is_tried_again_and_kept(stack: Stack) -> Non
     machine, _ = stack.one(MACHINE)
     for rule in stack.all("AWS::Events::Rule").values():
         (target,) = rule["Targets"]
-        assert target["Arn"] == f"<{machine}>"
+        assert target["Arn"] == ("<CloseRunFunction.Arn>" if target["Id"] == "CloseRun" else f"<{machine}>")
         assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
         assert target["DeadLetterConfig"] == {"Arn": "<SharedDeadLetterQueueArn>"}
 

@@ -155,10 +155,10 @@ def test_ctrl_c_stops_the_run_and_its_job(
     assert process.returncode == 130, out + err
     assert re.search(r"^stopping penguins run ([0-9a-f]{12}); Ctrl-C again to leave at once\ninterrupted\n$", err)
     assert "  ■ TrainModel" in out
-    assert re.search(r"^Aborted  penguins run .*\n  Stopped: Ctrl-C\n", out, re.MULTILINE)
+    assert re.search(r"^Stopped  penguins run .*\n  Stopped: Ctrl-C\n", out, re.MULTILINE)
     with pytest.raises(ProcessLookupError):
         os.kill(job, 0)
-    assert modelwright("runs", "--json", "-n", "1").stdout.count('"status": "Aborted"') == 1
+    assert modelwright("runs", "--json", "-n", "1").stdout.count('"status": "Stopped"') == 1
 
 
 def test_following_the_logs_of_a_run_until_it_is_over(

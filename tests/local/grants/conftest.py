@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from pipeline_ground import REGION
+from pipeline_ground import REGION, Inline
 from pipeline_stage import Stage
 from policy_surgery import Decisions
 
 from modelwright.local.cloud import Cloud
 from modelwright.local.deployed import deploy
+from modelwright.local.functions import events
 from modelwright.local.stepfunctions.environment import Interrupted, LocalEnvironment
 
 if TYPE_CHECKING:
@@ -38,8 +39,12 @@ def cloud(hurried: None, assembly: Path, tmp_path_factory: pytest.TempPathFactor
     made = Cloud(tmp_path_factory.mktemp("cloud"), REGION)
     made.start()
     try:
-        deploy(made, assembly)
-        yield made
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(events, "DELAYS_SECONDS", (0.0, 0.0))
+            deploy(made, assembly)
+            functions: Any = made.services["lambda"]
+            patch.setattr(functions._events, "_threads", Inline())
+            yield made
     finally:
         made.stop()
 

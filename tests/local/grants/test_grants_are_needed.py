@@ -94,6 +94,8 @@ def test_the_scenarios_are_what_they_are_called(tried: Tried) -> None:
         "stopped_process": ("ABORTED", ""),
         "stopped_train": ("ABORTED", ""),
         "unchanged": ("Unchanged", ""),
+        "unclosed": ("given up", ""),
+        "closed": ("ABORTED", ""),
         "silent": ("FAILED", "EvaluationInvalid"),
         "new_data": ("FAILED", "EvaluationInvalid"),
         "rejected": ("Rejected", ""),
@@ -168,9 +170,9 @@ def test_without_it_there_is_no_log(tried: Tried, stage: Stage, action: str) -> 
 
 
 def logged_by_new_processes(stage: Stage) -> frozenset[str]:
-    """What two runs log that between them call every function."""
+    """What two runs and the closing of one log: between them they call every function."""
     renew_processes(stage)
-    return played(stage, "first").logged | played(stage, "undone_first").logged
+    return frozenset().union(*(played(stage, name).logged for name in ("first", "undone_first", "closed")))
 
 
 def log_of(stage: Stage, role: str) -> str:

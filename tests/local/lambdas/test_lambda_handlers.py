@@ -27,8 +27,8 @@ import shared.clients
 import smoke_test.handler as smoke
 import watch_endpoint.handler as watch
 from modelwright.workflow.functions import SMOKE_TEST
-from prepare_run.domain import run_id
 from shared.errors import DeployNeeded, ReleaseNotFound
+from shared.run_id import run_id
 from shared.table import from_item, lease_key, run_key
 from smoke_test.domain import SmokeTestFailed
 

@@ -17,8 +17,8 @@ from workflow_answers import manifest
 
 import prepare_run.handler as prepare
 import shared.clients
-from prepare_run.domain import run_id
 from shared.errors import InvalidInput, ReleaseNotFound, RunLimitReached
+from shared.run_id import run_id
 from shared.table import from_item, merged_key, run_key, to_item
 
 if TYPE_CHECKING:

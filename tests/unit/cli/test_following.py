@@ -94,10 +94,10 @@ def test_ctrl_c_stops_the_run_and_says_how_it_ended(capsys: pytest.CaptureFixtur
     )
     assert err == stopping + (stopped if as_json else "")
     if as_json:
-        assert json.loads(out)["status"] == "Aborted"
+        assert json.loads(out)["status"] == "Stopped"
     else:
         assert out == (
-            f"{stopped}Aborted  penguins run {name} in 12.50 s\n"
+            f"{stopped}Stopped  penguins run {name} in 12.50 s\n"
             "  Stopped: Ctrl-C\n"
             f"  modelwright show {name}; modelwright logs {name}\n"
         )

@@ -105,7 +105,7 @@ def test_a_run_that_aws_made_fail_says_the_next_step(
 
 def test_a_stopped_run_without_a_reason_takes_it_from_its_history(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed(capsys, described(status="ABORTED"), History(error="Aborted")) == (
-        "Aborted  penguins run RUN in 12.50 s\n  Aborted\n  modelwright show RUN; modelwright logs RUN\n"
+        "Stopped  penguins run RUN in 12.50 s\n  Aborted\n  modelwright show RUN; modelwright logs RUN\n"
     )
 
 

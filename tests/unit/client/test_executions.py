@@ -110,7 +110,7 @@ def test_history_is_read_whole_over_its_pages() -> None:
         ("SUCCEEDED", {}, "Succeeded"),
         ("FAILED", None, "Failed"),
         ("TIMED_OUT", None, "TimedOut"),
-        ("ABORTED", None, "Aborted"),
+        ("ABORTED", None, "Stopped"),
     ],
 )
 def test_outcome_in_one_word(status: str, output: dict[str, str] | None, expected: str) -> None:

@@ -12,6 +12,7 @@ from workflow_answers import BUCKET, EVENT, KEY_ARN, WATCHED, manifest
 from prepare_run import domain, plan
 from prepare_run.domain import RunRequest
 from shared.errors import DeployNeeded, InvalidInput, InvalidOverride, PipelineError, ReleaseNotFound
+from shared.run_id import run_id
 
 SHA = "b" * 64
 json_values = st.recursive(
@@ -77,7 +78,7 @@ def test_any_object_is_a_request_or_an_error_that_a_person_can_read(value: dict[
 
 
 def test_the_run_id_is_the_hash_of_the_execution() -> None:
-    assert domain.run_id("arn:x") == hashlib.sha256(b"arn:x").hexdigest()[:12]
+    assert run_id("arn:x") == hashlib.sha256(b"arn:x").hexdigest()[:12]
 
 
 def test_pointers() -> None:
