@@ -28,18 +28,18 @@ def follow(session: Session, pipeline: str, arn: str, *, as_json: bool) -> int:
         executions.stop(session, arn, "Ctrl-C")
         run, history = executions.watch(session, pipeline, arn, lambda *_: None)
         live(history, [state for state in history.states if state.status == "stopped"])
-        _print(run, history, as_json=as_json)
+        _print(run, history, session.options, as_json=as_json)
         raise
     except BaseException:
         live.clear()
         raise
-    _print(run, history, as_json=as_json)
+    _print(run, history, session.options, as_json=as_json)
     return 0 if run.status == "SUCCEEDED" else 1
 
 
-def _print(run: Run, history: History, *, as_json: bool) -> None:
+def _print(run: Run, history: History, options: str, *, as_json: bool) -> None:
     if as_json:
         print_json(run_as_json(run))
     else:
-        print_outcome(run, history)
+        print_outcome(run, history, options)
     sys.stdout.flush()

@@ -69,8 +69,17 @@ def add_place(parser: argparse.ArgumentParser) -> None:
 
 def add_environment(parser: argparse.ArgumentParser) -> None:
     """The argument `--env`."""
-    default = os.environ.get("MODELWRIGHT_ENV") or "dev"
+    default = _default_environment()
     parser.add_argument("--env", default=default, help=f"environments/<env>.yaml (default: {default})")
+
+
+def _default_environment() -> str:
+    return os.environ.get("MODELWRIGHT_ENV") or "dev"
+
+
+def environment_option(args: argparse.Namespace) -> str:
+    """What a command that a message names has to be given: ` --env prod`, or nothing where that is the default."""
+    return "" if args.env == _default_environment() else f" --env {args.env}"
 
 
 def read_project(args: argparse.Namespace) -> Project:
@@ -80,9 +89,9 @@ def read_project(args: argparse.Namespace) -> Project:
     return load_project(find_root(), args.env)
 
 
-def on_aws(region: str) -> Session:
+def on_aws(region: str, environment_option: str = "") -> Session:
     """AWS's API itself in a region, with the user's own credentials."""
-    return Session(region)
+    return Session(region, environment_option=environment_option)
 
 
 @contextmanager
@@ -98,7 +107,7 @@ def platform(
         services: whose API will be needed: what that takes is read while the local cloud starts.
     """
     if args.aws:
-        session = on_aws(project.environment.region)
+        session = on_aws(project.environment.region, environment_option(args))
         session.check_credentials()
         yield Platform(project, session)
         return
@@ -106,7 +115,7 @@ def platform(
 
     waiting = Terminal(sys.stderr)
     with attach(project.root, args.env) as local:
-        session = Session(project.environment.region, lambda: _endpoint(local, waiting))
+        session = Session(project.environment.region, lambda: _endpoint(local, waiting), environment_option(args))
         Thread(target=session.warm, args=(services,), name="warm", daemon=True).start()
         try:
             if deploy is not None:

@@ -74,8 +74,8 @@ def failure(error: str, cause: str) -> str:
     return f"{error}: {cause}" if cause else error
 
 
-def print_outcome(run: Run, history: History) -> None:
-    """How a run stands: its outcome with its numbers, or why it failed and what to do next."""
+def print_outcome(run: Run, history: History, options: str = "") -> None:
+    """How a run stands: its outcome with its numbers, or why it failed and what to do next (`options`: where)."""
     terminal = Terminal()
     colour = {"SUCCEEDED": _GREEN, "RUNNING": _CYAN}.get(run.status, _RED)
     took = f" in {seconds(run.seconds)}" if run.stopped else ""
@@ -94,7 +94,8 @@ def print_outcome(run: Run, history: History) -> None:
         if step:
             terminal.line(f"  {step}")
         state = _failed_state(history, reason(run.cause or history.cause))
-        terminal.line(f"  modelwright show {run.run_id}; modelwright logs {run.run_id} {state}".rstrip())
+        logs = f"modelwright logs {run.run_id} {state}".rstrip()
+        terminal.line(f"  modelwright show {run.run_id}{options}; {logs}{options}")
 
 
 def run_as_json(run: Run) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def deploy_stacks(project: Project, session: Session, request: cdk.Request, fold
     if code:
         raise why(session, project.environment.name, request.stacks, before) or DeployFailed(
             f"The CDK command line ended with {code} and no stack has failed: what it says stands above.",
-            "`modelwright doctor --aws` looks at everything that a deploy needs.",
+            f"`modelwright doctor{session.options}` looks at everything that a deploy needs.",
         )
     found: dict[str, dict[str, str]] = json.loads(outputs.read_text("utf-8")) if outputs.is_file() else {}
     return Result(found)

@@ -138,5 +138,5 @@ def _read(session: Session, pipeline: str, stack: dict[str, Any]) -> Deployment:
 
 
 def _next_step(session: Session, pipeline: str) -> str:
-    command = f"modelwright run {pipeline}" if session.is_local else f"modelwright deploy {pipeline}"
+    command = f"modelwright {'run' if session.is_local else 'deploy'} {pipeline}{session.environment_option}"
     return f"`{command}` makes it."

@@ -24,7 +24,7 @@ def ask(session: Session, deployment: Deployment, body: bytes, content_type: str
     try:
         return bytes(session.client("sagemaker-runtime").invoke_endpoint(**request)["Body"].read())
     except ClientError as error:
-        known = _explain(error, deployment)
+        known = _explain(error, deployment, session.options)
         if known is None:
             raise
         raise known from None
@@ -45,7 +45,7 @@ def describe(session: Session, deployment: Deployment) -> str:
     return str(answer["EndpointStatus"])
 
 
-def _explain(error: Any, deployment: Deployment) -> PredictionFailed | None:
+def _explain(error: Any, deployment: Deployment, options: str) -> PredictionFailed | None:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html#API_runtime_InvokeEndpoint_Errors."""
     found = error.response.get("Error", {})
     if found.get("Code") == "ModelError":
@@ -55,7 +55,8 @@ def _explain(error: Any, deployment: Deployment) -> PredictionFailed | None:
     if found.get("Code") in {"ValidationError", "ValidationException"}:
         return PredictionFailed(
             str(found.get("Message")),
-            f"`modelwright run {deployment.pipeline}` deploys a model; `modelwright runs` tells how runs ended.",
+            f"`modelwright run {deployment.pipeline}{options}` deploys a model; "
+            f"`modelwright runs{options}` tells how runs ended.",
         )
     return None
 

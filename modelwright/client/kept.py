@@ -29,6 +29,8 @@ class Kept:
     package_group: str | None
     """None: the pipeline's own data stack is not there."""
     stacks: tuple[str, str]
+    options: str = ""
+    """What stands behind a command that is about the same place."""
 
     def lines(self) -> Iterator[str]:
         """What is left when nothing of it is removed, and why."""
@@ -36,7 +38,7 @@ class Kept:
             yield f"left: the model packages of {self.package_group}: what was trained, and with which metrics"
         yield f"left: releases, data sets, runs and models of {self.pipeline} in s3://{self.artifact_bucket}/"
         yield f"left: the items of {self.pipeline} in the table {self.table}: what ran"
-        yield f"`modelwright destroy {self.pipeline} --data` removes these; a new run goes on with them."
+        yield f"`modelwright destroy {self.pipeline} --data{self.options}` removes these; a new run goes on with them."
         yield f"left: the stacks {' and '.join(self.stacks)}, with bucket, table and key: other pipelines use them"
         yield "left: logs of jobs and endpoint in /aws/sagemaker/…, the account's groups, where nothing expires"
         yield self.producers()
@@ -55,7 +57,7 @@ def find_kept(session: Session, environment: str, pipeline: str) -> Kept | None:
     group = stack_resources(session, own).get("AWS::SageMaker::ModelPackageGroup")
     name = group.rsplit("/", 1)[-1] if group else None  # Ref gives the ARN
     places = (values["artifact-bucket"], values["data-bucket"], values["table-name"])
-    return Kept(pipeline, *places, endpoint=prefix, package_group=name, stacks=(own, shared))
+    return Kept(pipeline, *places, endpoint=prefix, package_group=name, stacks=(own, shared), options=session.options)
 
 
 def forget_merges(session: Session, kept: Kept) -> None:

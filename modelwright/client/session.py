@@ -40,10 +40,14 @@ class Session:
         region: the AWS region.
         endpoint: asked once, when the first client is needed: where the local cloud is. None is AWS itself, with the
             user's own credentials. With it, none of the user's AWS settings counts: profile, variable, proxy.
+        environment_option: ` --env prod`, what a command has to be given to be about this environment; may be empty.
     """
 
-    def __init__(self, region: str, endpoint: Callable[[], Endpoint] | None = None) -> None:
+    def __init__(
+        self, region: str, endpoint: Callable[[], Endpoint] | None = None, environment_option: str = ""
+    ) -> None:
         self.region = region
+        self.environment_option = environment_option
         self._endpoint = endpoint
         self._found: Endpoint | None = None
         self._clients: dict[str, Any] = {}
@@ -54,6 +58,11 @@ class Session:
     def is_local(self) -> bool:
         """Whether this is the local cloud's API."""
         return self._endpoint is not None
+
+    @property
+    def options(self) -> str:
+        """What a command that a message names needs to be about the same place: ` --aws --env prod`."""
+        return ("" if self.is_local else " --aws") + self.environment_option
 
     @property
     def poll_seconds(self) -> float:

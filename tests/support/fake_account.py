@@ -39,8 +39,8 @@ class FakeAccount:
     """What STS answers in other regions."""
     calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
-    def session(self, region: str = REGION) -> FakeAccountSession:
-        return FakeAccountSession(self, region)
+    def session(self, region: str = REGION, environment_option: str = "") -> FakeAccountSession:
+        return FakeAccountSession(self, region, environment_option)
 
     def asked(self, operation: str) -> list[Mapping[str, Any]]:
         return [params for name, params in self.calls if name == operation]
@@ -64,8 +64,9 @@ class FakeAccountSession:
     is_local = False
     poll_seconds = 1.0
 
-    def __init__(self, account: FakeAccount, region: str) -> None:
+    def __init__(self, account: FakeAccount, region: str, environment_option: str = "") -> None:
         self._account, self.region = account, region
+        self.environment_option, self.options = environment_option, f" --aws{environment_option}"
 
     def check_credentials(self) -> None:
         """There are some."""

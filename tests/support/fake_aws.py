@@ -42,10 +42,12 @@ def refused(code: str, message: str, operation: str = "Operation", **response: A
 class FakeSession:
     """Hands out the services that a test made."""
 
-    def __init__(self, *, is_local: bool = True, **services: Any) -> None:
+    def __init__(self, *, is_local: bool = True, environment_option: str = "", **services: Any) -> None:
         self._services = services
         self.is_local = is_local
         self.poll_seconds = 0.05 if is_local else 2.0
+        self.environment_option = environment_option
+        self.options = ("" if is_local else " --aws") + environment_option
 
     def client(self, service: str) -> Any:
         return self._services[service.replace("-", "_")]

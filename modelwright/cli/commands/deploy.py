@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from modelwright.cli.platform import add_environment, on_aws, read_project
+from modelwright.cli.platform import add_environment, environment_option, on_aws, read_project
 from modelwright.errors import NotReady, WrongUsage
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         raise WrongUsage("There is no terminal to ask on, and a deploy gives roles rights.", "Give --yes to mean it.")
     from modelwright.client import cdk, deploying  # noqa: PLC0415 # not needed for `--help`
 
-    session = on_aws(project.environment.region)
+    session = on_aws(project.environment.region, environment_option(args))
     session.check_credentials()
     with cdk.one_deploy(project.root, args.env) as folder:
         assembly = deploying.make_assembly(project.root, args.env, folder)

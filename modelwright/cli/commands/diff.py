@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelwright.cli.commands.deploy import chosen
-from modelwright.cli.platform import add_environment, on_aws, read_project
+from modelwright.cli.platform import add_environment, environment_option, on_aws, read_project
 from modelwright.errors import DeployFailed
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         assembly = deploying.make_assembly(project.root, args.env, folder)
         changed = cdk.diff(project.root, deploying.request_for(project, wanted, assembly))
     if changed is None:
-        hint = "`modelwright doctor --aws` looks at everything that this needs."
+        hint = f"`modelwright doctor --aws{environment_option(args)}` looks at everything that this needs."
         raise DeployFailed("What a deploy would change is not known: what CDK says stands above.", hint)
     print(f"A deploy would change {changed} of the stacks." if changed else "A deploy would change nothing.")
     return CHANGES if changed and args.exit_code else 0

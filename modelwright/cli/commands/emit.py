@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelwright.cli.following import follow
-from modelwright.cli.platform import add_place, platform, read_project
+from modelwright.cli.platform import add_place, environment_option, platform, read_project
 from modelwright.cli.render import print_json
 from modelwright.client import events
 from modelwright.errors import NotSupported, WrongUsage
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         _check_schedule(args, settings.triggers.schedule)
     elif args.aws and settings.triggers.merge_codecommit:
         where = f"{settings.triggers.merge_branch} of {settings.triggers.merge_codecommit}"
-        hint = f"`modelwright run {args.pipeline} --aws` starts an execution now."
+        hint = f"`modelwright run {args.pipeline} --aws{environment_option(args)}` starts an execution now."
         raise NotSupported(f"On AWS a push to {where} in CodeCommit is the merge: git push.", hint)
     with platform(args, project, deploy=args.pipeline, services=_SERVICES) as place:
         deployment = place.deployment(args.pipeline)
@@ -104,7 +104,8 @@ def _check_schedule(args: argparse.Namespace, schedule: str | None) -> None:
         raise WrongUsage("--commit is for `emit merge`: a schedule runs the default release.")
     if args.aws:
         raise NotSupported(
-            "On AWS a schedule fires by itself.", f"`modelwright run {args.pipeline} --aws` starts an execution now."
+            "On AWS a schedule fires by itself.",
+            f"`modelwright run {args.pipeline} --aws{environment_option(args)}` starts an execution now.",
         )
     if not schedule:
         raise WrongUsage(f"No schedule starts {args.pipeline}.", "triggers.schedule in its pipeline.yaml sets one.")

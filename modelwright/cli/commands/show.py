@@ -35,23 +35,24 @@ def run(args: argparse.Namespace) -> int:
     """Do it."""
     with platform(args, read_project(args), services=("cloudformation", "stepfunctions")) as place:
         found = executions.find(place.session, place.deployments(), args.run)
-        _show(found, executions.history(place.session, found.arn), args.state, as_json=args.json)
+        _show(found, executions.history(place.session, found.arn), args, place.session.options)
     return 0
 
 
-def _show(found: executions.Run, history: History, wanted: str | None, *, as_json: bool) -> None:
+def _show(found: executions.Run, history: History, args: argparse.Namespace, options: str) -> None:
+    wanted: str | None = args.state
     states = history.visits(wanted) if wanted else history.states
-    if as_json:
+    if args.json:
         print_json({**run_as_json(found), "states": [_as_json(state) for state in states]})
     elif wanted:
         for state in states:
             _print(state, whole=True)
     else:
-        _print_all(found, history)
+        _print_all(found, history, options)
 
 
-def _print_all(found: executions.Run, history: History) -> None:
-    print_outcome(found, history)
+def _print_all(found: executions.Run, history: History, options: str) -> None:
+    print_outcome(found, history, options)
     print(f"  started {clock(found.started)}, execution {found.name}")
     print(f"  input {_text(found.request, whole=False)}")
     for state in history.states:

@@ -251,7 +251,7 @@ def test_doctor_counts_and_fails(say: Say, account: FakeAccount, project: Path) 
     assert (code, out.splitlines()[-1].split(", ")[1:]) == (0, ["0 warnings", "0 failures"])
     account.answers["ssm:GetParameter"] = Refusal("ParameterNotFound")
     code, out, _ = say("doctor", "--aws")
-    assert (code, out.splitlines()[-1].split(", ")[1:]) == (1, ["0 warnings", "1 failures"])
+    assert (code, out.splitlines()[-1].split(", ")[1:]) == (1, ["0 warnings", "1 failure"])
     assert "\n         `python -m modelwright.client.cdk bootstrap aws://111122223333/eu-central-1` does that" in out
 
 

@@ -44,10 +44,16 @@ def test_the_outputs_are_all_that_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("is_local", "command"), [(True, "modelwright run penguins"), (False, "modelwright deploy penguins")]
+    ("is_local", "option", "command"),
+    [
+        (True, "", "modelwright run penguins"),
+        (False, "", "modelwright deploy penguins"),
+        (True, " --env prod", "modelwright run penguins --env prod"),
+        (False, " --env prod", "modelwright deploy penguins --env prod"),
+    ],
 )
-def test_what_is_not_deployed_says_how_it_would_be(*, is_local: bool, command: str) -> None:
-    session = FakeSession(cloudformation=CloudFormation(None), is_local=is_local)
+def test_what_is_not_deployed_says_how_it_would_be(*, is_local: bool, option: str, command: str) -> None:
+    session = FakeSession(cloudformation=CloudFormation(None), is_local=is_local, environment_option=option)
     with pytest.raises(NotDeployed) as error:
         find_deployment(session, "dev", "penguins")
     assert str(error.value) == f"penguins is not deployed: there is no stack mw-dev-penguins.\n`{command}` makes it."
