@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from modelwright.client.deployment import stack_name
 from modelwright.client.doctor.findings import Examination, Finding, failure, ok, warning
+from modelwright.client.leavings import endpoint_config
 from modelwright.client.problems import is_missing
 from modelwright.workflow.run_names import deployment_run
 
@@ -14,10 +15,31 @@ if TYPE_CHECKING:
 
 
 def check_endpoints(about: Examination) -> Iterator[Finding]:
-    """An endpoint of that name that somebody else made would be updated by the first run."""
+    """An endpoint of that name: somebody else's would be updated by the first run, one of old would be forgotten."""
     for name, pipeline in about.pipelines.items():
         if pipeline.deploy.instance:
             yield _look(about, name)
+        else:
+            yield from _forgotten(about, name)
+
+
+def _forgotten(about: Examination, pipeline: str) -> Iterator[Finding]:
+    """The endpoint is no resource of the stack: who writes `endpoint: none` has it still, and pays for it.
+
+    Its role must not go before it has given back what it holds:
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeleteEndpoint.html
+    """
+    name = stack_name(about.settings.name, pipeline)
+    found = endpoint_config(about.session, name)
+    if found is None or not deployment_run(about.settings.name, pipeline, found.config):
+        return
+    yield failure(
+        "endpoints",
+        f"{name} is {found.status} and costs on, though training_code/{pipeline}/pipeline.yaml says endpoint: none: "
+        "a deploy takes its role and its alarms, and no run sees to it any more.",
+        "Write endpoint: realtime again; or delete it, and deploy five minutes later: "
+        f"`aws sagemaker delete-endpoint --endpoint-name {name} --region {about.settings.region}`.",
+    )
 
 
 def _look(about: Examination, pipeline: str) -> Finding:

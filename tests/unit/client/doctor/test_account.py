@@ -203,6 +203,37 @@ def test_an_endpoint_of_that_name(account: FakeAccount, examine: Examine, config
     assert [found for found, *_ in of(examine(), "endpoints")] == [level]
 
 
+@pytest.mark.parametrize("config", ["dev-penguins-0123456789ab-00", "somebody-elses", None])
+def test_an_endpoint_of_a_pipeline_that_has_none_any_more(
+    account: FakeAccount, examine: Examine, loaded: Project, config: str | None
+) -> None:
+    """A deploy would take its role and its alarms; no run would look at it again, and it is paid by the second."""
+    if config:
+        account.answers["sagemaker:DescribeEndpoint"] = {
+            "EndpointName": "mw-dev-penguins",
+            "EndpointArn": "arn:aws:sagemaker:eu-central-1:111122223333:endpoint/mw-dev-penguins",
+            "EndpointConfigName": config,
+            "EndpointStatus": "InService",
+            "CreationTime": "2026-11-20T00:00:00Z",
+            "LastModifiedTime": "2026-11-20T00:00:00Z",
+        }
+    penguins = loaded.pipelines["penguins"]
+    findings = examine(replace(penguins, deploy=replace(penguins.deploy, endpoint="none", instance=None)))
+    if config is None or not config.startswith("dev-penguins-"):
+        assert of(findings, "endpoints") == [], "none, or not this pipeline's"
+        return
+    ((level, message, hint),) = of(findings, "endpoints")
+    assert (level, message) == (
+        "failure",
+        "mw-dev-penguins is InService and costs on, though training_code/penguins/pipeline.yaml says endpoint: none: a "
+        "deploy takes its role and its alarms, and no run sees to it any more.",
+    )
+    assert hint == (
+        "Write endpoint: realtime again; or delete it, and deploy five minutes later: "
+        "`aws sagemaker delete-endpoint --endpoint-name mw-dev-penguins --region eu-central-1`."
+    )
+
+
 @pytest.mark.parametrize(
     ("last", "level"),
     [
