@@ -223,10 +223,10 @@ def test_an_endpoint_of_a_pipeline_that_has_none_any_more(
         assert of(findings, "endpoints") == [], "none, or not this pipeline's"
         return
     ((level, message, hint),) = of(findings, "endpoints")
-    assert (level, message) == (
-        "failure",
+    assert level == "failure"
+    assert message == (
         "mw-dev-penguins is InService and costs on, though training_code/penguins/pipeline.yaml says endpoint: none: a "
-        "deploy takes its role and its alarms, and no run sees to it any more.",
+        "deploy takes its role and its alarms, and no run sees to it any more."
     )
     assert hint == (
         "Write endpoint: realtime again; or delete it, and deploy five minutes later: "
