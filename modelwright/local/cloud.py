@@ -112,6 +112,7 @@ class Cloud:
 
     def start(self) -> None:
         """Answer calls, and let every service take up what the database holds."""
+        self._motos.take()
         if self._warm:
             threading.Thread(target=self._motos.preload, args=(_PRELOADED,), name="moto-imports", daemon=True).start()
         self._server.start()

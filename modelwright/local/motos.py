@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from moto.backends import get_backend
 from werkzeug.exceptions import HTTPException
@@ -43,12 +43,23 @@ class _Regex(BaseConverter):
 
 
 class MotoServices:
-    """Each backend's handlers by path. moto's models are not made for threads: a service's calls come one at a time."""
+    """Each backend's handlers by path. moto's models are not made for threads: a service's calls come one at a time.
+
+    They belong to the process, so only one cloud in it can use them at a time.
+    """
+
+    _user: ClassVar[MotoServices | None] = None
 
     def __init__(self) -> None:
         self._maps: dict[str, Map] = {}
         self._locks: dict[str, AbstractContextManager[Any]] = {}
         self._lock = threading.Lock()
+
+    def take(self) -> None:
+        """Use the backends from now on; RuntimeError while another cloud of this process does."""
+        if MotoServices._user not in (None, self):
+            raise RuntimeError("Another local cloud runs in this process; stop it first.")
+        MotoServices._user = self
 
     def preload(self, services: Iterable[str]) -> None:
         """Import backends, so that the first call of each is quick."""
@@ -73,11 +84,14 @@ class MotoServices:
         return HttpResponse(int(status), {name: str(value) for name, value in headers.items()}, _bytes(body))
 
     def forget(self) -> None:
-        """Empty moto's backends. They are the process's, so the next cloud in it would find what this one made."""
+        """Empty the backends, or the next cloud would find what this one made, and leave them to it."""
+        if MotoServices._user is not self:
+            return
         for name in MOTO_SERVICES.values():
             if f"moto.{name}.models" in sys.modules:
                 for regions in get_backend(name).values():
                     regions.reset()
+        MotoServices._user = None
 
     def _map(self, service: str) -> Map:
         with self._lock:

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_project(tmp_path_factory.mktemp("codecommit") / "project")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def codecommit_assembly(project: Path) -> Path:
     return ensure_assembly(project, "dev")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cloud(codecommit_assembly: Path, project: Path) -> Iterator[Cloud]:
     made = Cloud(project / ".modelwright", REGION, scripts=[project / "training_code" / "penguins"])
     made.start()
@@ -43,6 +43,6 @@ def cloud(codecommit_assembly: Path, project: Path) -> Iterator[Cloud]:
         made.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ground(cloud: Cloud) -> Ground:
     return Ground(cloud)

@@ -310,3 +310,15 @@ def test_the_next_cloud_of_this_process_knows_nothing_of_this_one(tmp_path: Path
             s3.put_object(Bucket="things", Key=str(number), Body=b"x")
         finally:
             cloud.stop()
+
+
+def test_two_clouds_at_once_in_one_process_are_an_error(tmp_path: Path) -> None:
+    first, second = (Cloud(tmp_path / name, "eu-central-1", services={}, warm=False) for name in ("one", "two"))
+    first.start()
+    try:
+        with pytest.raises(RuntimeError, match="Another local cloud runs in this process"):
+            second.start()
+    finally:
+        second.stop()
+        assert first.client("s3").list_buckets()["Buckets"] == []
+        first.stop()

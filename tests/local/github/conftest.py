@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_project(tmp_path_factory.mktemp("github") / "project")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def github_assembly(project: Path) -> Path:
     return ensure_assembly(project, "dev")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cloud(github_assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     made = Cloud(tmp_path_factory.mktemp("cloud"), REGION)
     made.start()
@@ -38,6 +38,6 @@ def cloud(github_assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         made.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ground(cloud: Cloud) -> Ground:
     return Ground(cloud)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EVERY = 10
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def counting_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("counting") / "project"
     folder.mkdir()
@@ -35,7 +35,7 @@ def counting_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cloud(counting_project: Path) -> Iterator[Cloud]:
     made = Cloud(counting_project / ".modelwright", REGION)
     made.start()
@@ -50,6 +50,6 @@ def cloud(counting_project: Path) -> Iterator[Cloud]:
         made.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ground(cloud: Cloud) -> Ground:
     return Ground(cloud)
