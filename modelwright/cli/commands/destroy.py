@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         raise WrongUsage("destroy takes the name of a pipeline, or --all.")
     project = read_project(args)
     if args.data and not args.yes:
-        _ask(f"the environment {args.env}" if args.all else args.pipeline, args.env if args.all else args.pipeline)
+        _ask(args)
     with platform(args, project, services=_SERVICES) as place:
         for line in _destroy(place, args):
             print(line, flush=True)
@@ -54,9 +54,12 @@ def _destroy(place: Platform, args: argparse.Namespace) -> Iterator[str]:
     return removal.destroy(place.session, place.environment, args.pipeline, data=args.data)
 
 
-def _ask(what: str, name: str) -> None:
+def _ask(args: argparse.Namespace) -> None:
     if not sys.stdin.isatty():
         raise WrongUsage("--data removes what cannot be brought back.", "Give --yes to say that you mean it.")
-    print(f"This removes the data sets, releases, runs and packages of {what} for good.")
-    if input("Its name, to go on: ").strip() != name:
+    what = "every pipeline" if args.all else args.pipeline
+    where = f"{args.env} {'on AWS' if args.aws else 'on this machine'}"
+    print(f"This removes the data sets, releases, runs and packages of {what} in {where} for good.")
+    whose = "environment's" if args.all else "pipeline's"
+    if input(f"The {whose} name, to go on: ").strip() != (args.env if args.all else args.pipeline):
         raise ModelwrightError("Nothing was removed.")
