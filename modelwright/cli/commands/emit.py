@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from modelwright.client.new_data import Counted
     from modelwright.client.session import Session
     from modelwright.config import PipelineSettings, Project
-    from modelwright.config.pipeline import TriggerSettings
     from modelwright.local.attach import LocalCloud
 
 _SERVICES = ("cloudformation", "s3", "events", "stepfunctions")
@@ -54,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     with platform(args, project, deploy=args.pipeline, services=_SERVICES) as place:
         deployment = place.deployment(args.pipeline)
         if args.event == "merge" and settings.triggers.merge_codecommit:
-            arn = _push(place, deployment, settings.triggers, args.commit)
+            arn = _push(place, deployment, settings, args.commit)
         else:
             event = _merge(place, deployment, args.commit) if args.event == "merge" else _schedule(place, deployment)
             arn = events.started_by(place.session, deployment, event)
@@ -116,7 +115,7 @@ def _merge(place: Platform, deployment: Deployment, commit: str | None) -> str:
     from modelwright.client import publishing  # noqa: PLC0415 # the local cloud starts meanwhile
 
     settings = place.pipeline(deployment.pipeline)
-    found = publishing.resolve_commit(place.project.root, commit or "HEAD")
+    found = _commit(place, settings, commit)
     session = _as_github(place, deployment) if settings.triggers.merge_github else place.session
     release = publishing.publish_commit(session, place.project, settings, deployment, found)
     branch = settings.triggers.merge_branch
@@ -136,14 +135,23 @@ def _as_github(place: Platform, deployment: Deployment) -> Session:
     return take_role(place.session, deployment, token)
 
 
-def _push(place: Platform, deployment: Deployment, triggers: TriggerSettings, commit: str | None) -> str:
-    """Let CodeCommit tell of a push; the execution that the Lambda `publish_merge` starts by what it reads there."""
-    from modelwright.client import publishing  # noqa: PLC0415 # as above
+def _commit(place: Platform, settings: PipelineSettings, commit: str | None) -> str:
+    """The commit that is merged; whoever named none is told of changes that are in none."""
+    from modelwright.client import git  # noqa: PLC0415 # as above
 
-    local = place.local
+    found = git.resolve_commit(place.project.root, commit or "HEAD")
+    if commit is None and not git.folder_state(settings.folder).clean:
+        what = f"training_code/{settings.name} has changes that are not committed"
+        print(f"note: {what}; the merge is of {found[:7]}, without them", file=sys.stderr)
+    return found
+
+
+def _push(place: Platform, deployment: Deployment, settings: PipelineSettings, commit: str | None) -> str:
+    """Let CodeCommit tell of a push; the execution that the Lambda `publish_merge` starts by what it reads there."""
+    local, triggers = place.local, settings.triggers
     if local is None:
         raise NotSupported("On AWS a push to CodeCommit is the merge.")
-    found = publishing.resolve_commit(place.project.root, commit or "HEAD")
+    found = _commit(place, settings, commit)
     push = local.push(str(triggers.merge_codecommit), triggers.merge_branch, found)
     return events.published_by(place.session, deployment, push, lambda: _refusal(local, push))
 

@@ -191,6 +191,7 @@ def test_a_merge_trains_the_commit_and_a_schedule_the_default(modelwright: Comma
     finally:
         script.write_text(before)
     assert found.returncode == 0, found.stderr
+    assert f"has changes that are not committed; the merge is of {commit.stdout[:7]}, without them\n" in found.stderr
     trigger = document(found)["trigger"]
     assert (trigger["kind"], trigger["commit"]) == ("merge", commit.stdout.strip())
     release = modelwright("release", "penguins", "--default").stdout.strip()
@@ -198,6 +199,8 @@ def test_a_merge_trains_the_commit_and_a_schedule_the_default(modelwright: Comma
     scheduled = document(modelwright("emit", "schedule", "penguins", "--json"))
     assert (scheduled["trigger"]["kind"], scheduled["status"]) == ("schedule", "Deployed")
     assert modelwright("show", "last", "PrepareRun").stdout.count(release) >= 1
+    again = modelwright("emit", "merge", "penguins", "--json")
+    assert (document(again)["status"], "not committed" in again.stderr) == ("Unchanged", False)
     assert modelwright("emit", "merge", "penguins", "--commit", "nosuch").stderr == (
         "error: There is no commit 'nosuch' in this repository.\n`git log` names those there are.\n"
     )

@@ -56,6 +56,7 @@ def test_a_merge_runs_the_code_of_its_commit_and_not_the_working_trees(say: Say,
     )
     code, out, err = say("emit", "merge", "penguins", "--json")
     assert code == 0, err
+    assert "has changes that are not committed" in err
     result = json.loads(out)
     at = git(mine, "rev-parse", "HEAD")
     assert (result["status"], result["trigger"]["kind"], result["trigger"]["commit"]) == ("Deployed", "merge", at)
