@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 NO_RELEASE = "0" * 64
-_MADE_ANEW = ("AWS::Lambda::Function", "AWS::Logs::LogGroup")
+_MADE_ANEW = ("AWS::Lambda::Function", "AWS::Lambda::Permission", "AWS::Logs::LogGroup")
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def unclosed(stage: Stage) -> Seen:
     before = len(stage.queues.messages())
     stage.tell_ended("arn:of:it")
     letters = stage.queues.messages()[before:]
-    return Seen(outcome="given up" if any("RULE_ARN" not in each["attributes"] for each in letters) else "lost")
+    return Seen(outcome="given up" if any("ErrorMessage" in each["attributes"] for each in letters) else "lost")
 
 
 def unchanged(stage: Stage) -> Seen:
