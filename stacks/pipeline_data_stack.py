@@ -69,6 +69,7 @@ class PipelineDataStack(Stack):
             self,
             "ModelPackageGroup",
             model_package_group_name=names.prefix,
+            # never to be corrected: CloudFormation would have to replace the group, and cannot, as it has a name
             model_package_group_description=f"Models of the pipeline {pipeline} ({settings.name})",
         )
         group.apply_removal_policy(removal)

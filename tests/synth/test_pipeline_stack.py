@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from template_queries import Stack, read_stack, read_stacks
 
 from modelwright.config import load_project
@@ -198,6 +199,28 @@ def test_only_what_outlives_its_stack_has_a_name(assembly: Path) -> None:
             kind = resource["Type"].rpartition("::")[2]
             own = {"Name", f"{kind}Name"} & set(resource.get("Properties", {}))
             assert not {name for name in own if naming.search(name)} - {NAMES.get(resource["Type"])}, logical_id
+
+
+def test_nothing_with_a_name_of_its_own_would_have_to_be_replaced(assembly: Path) -> None:
+    """CloudFormation cannot replace it: a text that somebody corrects one day would fail the deploy of everybody.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+    """
+    chosen_once = {
+        "AWS::ECR::Repository": {"EncryptionConfiguration"},  # docs/keys.md; a deploy of another is refused
+        "AWS::SageMaker::ModelPackageGroup": {"ModelPackageGroupDescription"},  # these words for ever
+    }
+    _, group = read_stack(assembly, "mw-dev-penguins-data").one("AWS::SageMaker::ModelPackageGroup")
+    assert group["ModelPackageGroupDescription"] == "Models of the pipeline penguins (dev)"
+    for stack in read_stacks(assembly):
+        for logical_id, resource in stack.resources():
+            type_, properties = resource["Type"], set(resource.get("Properties", {}))
+            if NAMES.get(type_) not in properties:
+                continue
+            schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-central-1", type_).schema
+            create_only = {path.split("/")[2] for path in schema.get("createOnlyProperties", [])}
+            fixed = (create_only & properties) - {NAMES[type_]} - chosen_once.get(type_, set())
+            assert not fixed, f"{logical_id}: {fixed}"
 
 
 def test_stacks_know_each_other_by_parameters_only_and_make_nothing_custom(assembly: Path) -> None:
