@@ -79,8 +79,12 @@ class CloudWatch:
     def record(self, namespace: str, name: str, value: float, unit: str, dimensions: Mapping[str, str]) -> None:
         """Record a platform metric (`AWS/States` …) and evaluate the alarms on it."""
         metric = Metric.of(namespace, name, dimensions)
+        alarms = [alarm for alarm in self._all() if metric in watched(alarm)]
+        self._evaluate(
+            [alarm for alarm in alarms if alarm["StateValue"] == "ALARM"]
+        )  # it may be over: this is a new one
         self._metrics.record(metric, self._cloud.clock.time(), value, unit)
-        self._evaluate([alarm for alarm in self._all() if metric in watched(alarm)])
+        self._evaluate(alarms)
 
     def evaluate(self) -> None:
         """Bring every alarm's state up to date."""

@@ -53,6 +53,16 @@ def test_an_alarm_goes_on_tells_its_topic_once_and_goes_off(cloud, watch):
     assert state(cloud) == "OK"
 
 
+@pytest.mark.parametrize(("treatment", "told"), [("notBreaching", 2), ("ignore", 1)])
+def test_an_alarm_that_nobody_looked_at_meanwhile_goes_on_anew(cloud, watch, treatment, told):
+    """The local cloud was down, where CloudWatch would have looked each minute."""
+    alarm(cloud, TreatMissingData=treatment)
+    watch.record("AWS/States", "ExecutionsFailed", 1, "Count", DIMENSIONS)
+    cloud.clock.advance(900)
+    watch.record("AWS/States", "ExecutionsFailed", 1, "Count", DIMENSIONS)
+    assert len(cloud.services["sns"].messages()) == told
+
+
 def test_periods_end_with_the_minute_whatever_their_length(cloud, watch):
     """ "at the end of minute 6, the alarm is evaluated based on the data from minutes 2 to 6"."""
     alarm(cloud, Period=300, EvaluationPeriods=1, Threshold=1)
