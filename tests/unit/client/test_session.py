@@ -82,9 +82,7 @@ def test_aws_is_asked_with_the_users_own_credentials(monkeypatch: pytest.MonkeyP
 
 
 def test_no_credentials_is_said_before_anything_is_asked() -> None:
-    with pytest.raises(
-        NoCredentials, match=r"^AWS credentials are needed, and none were found\.\nRun `aws configure`"
-    ):
+    with pytest.raises(NoCredentials, match=r"^AWS credentials are needed, and none were found\.\nRun `aws configure`"):
         Session("eu-central-1").check_credentials()
 
 
