@@ -24,7 +24,7 @@ COMMANDS = {
     "predict": "ask the deployed model",
     "release": "write the release of a folder, print its id",
     "emit": "send an event: what a merge, a schedule or new data do",
-    "inbox": "messages and dead letters",
+    "inbox": "messages and dead letters of every environment that runs here",
     "dashboard": "a pipeline's dashboard as a picture, and which alarms are on",
     "up": "keep the local cloud running between commands",
     "down": "stop the local cloud",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from modelwright.errors import NotSupported, WrongUsage
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from modelwright.cli.platform import Platform
     from modelwright.client.deployment import Deployment
@@ -78,16 +80,28 @@ def _data(args: argparse.Namespace, project: Project, settings: PipelineSettings
         what = "1 file is" if len(delivery.files) == 1 else f"{len(delivery.files)} files are"
         print(f"{what} in {delivery.uri}", file=sys.stderr)
         if delivery.marker:
-            arn = new_data.started_by_marker(place.session, deployment, delivery.bucket, objects[-1][0])
+            with data_stay(place.session.options):
+                arn = new_data.started_by_marker(place.session, deployment, delivery.bucket, objects[-1][0])
             return follow(place.session, args.pipeline, arn, as_json=args.json)
         every = settings.triggers.data_every_records or 0
-        found = new_data.counted(place.session, deployment, delivery.bucket, objects, every=every, before=before)
+        with data_stay(place.session.options):
+            found = new_data.counted(place.session, deployment, delivery.bucket, objects, every=every, before=before)
         for problem in found.problems:
             print(f"not counted: {problem}", file=sys.stderr)
         if found.execution:
             return follow(place.session, args.pipeline, found.execution, as_json=args.json)
         _print_waiting(found, settings, as_json=args.json)
         return 1 if found.problems else 0
+
+
+@contextmanager
+def data_stay(options: str) -> Iterator[None]:
+    """Say, when Ctrl-C comes between the data and the run that they start, that they are there all the same."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"the data are there, and may have started a run: `modelwright runs{options}` shows it", file=sys.stderr)
+        raise
 
 
 def _print_waiting(found: Counted, settings: PipelineSettings, *, as_json: bool) -> None:
