@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,7 +49,8 @@ def stage(folder: Path, settings: EnvironmentSettings) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
     (folder / "sagemaker" / "__init__.py").write_text("", "utf-8")
-    (folder / "environment.json").write_text(environment_to_json(settings), "utf-8")
+    without_people = replace(settings, notify_emails=())  # who is told is nothing that a release depends on
+    (folder / "environment.json").write_text(environment_to_json(without_people), "utf-8")
     for path in folder.rglob("*"):
         path.chmod(0o755 if path.is_dir() else _READABLE)
 

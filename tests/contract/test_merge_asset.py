@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,11 @@ def test_it_makes_the_command_lines_release_with_nothing_else_installed(
 
 def test_the_environments_limits_are_those_of_the_deploy(asset: Path) -> None:
     assert environment_from_json((asset / "environment.json").read_text("utf-8")) == ENVIRONMENT
+
+
+def test_nobodys_address_is_in_it(tmp_path: Path) -> None:
+    stage(tmp_path, replace(ENVIRONMENT, notify_emails=("someone@example.com",)))
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"someone@example.com" in path.read_bytes()]
 
 
 def test_it_is_the_same_twice_and_small(asset: Path, tmp_path: Path) -> None:
