@@ -39,7 +39,7 @@ class Kept:
         yield f"left: releases, data sets, runs and models of {self.pipeline} in s3://{self.artifact_bucket}/"
         yield f"left: the items of {self.pipeline} in the table {self.table}: what ran"
         yield f"`modelwright destroy {self.pipeline} --data{self.options}` removes these; a new run goes on with them."
-        yield f"left: the stacks {' and '.join(self.stacks)}, with bucket, table and key: other pipelines use them"
+        yield f"left: the stacks {' and '.join(self.stacks)}: other pipelines use what is in them"
         yield "left: logs of jobs and endpoint in /aws/sagemaker/…, the account's groups, where nothing expires"
         yield self.producers()
 

@@ -79,7 +79,7 @@ def become(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, name: str, statements:
     cloud.iam.put_role(arn, TRUST, {"policy": document(statements)})
     keys = cloud.callers.session(arn)
     where = Endpoint(cloud.endpoint_url, keys.access_key, keys.secret_key, keys.session_token)
-    monkeypatch.setattr(platform, "Session", lambda region: Session(region, lambda: where))
+    monkeypatch.setattr(platform, "Session", lambda region, **_: Session(region, lambda: where))
     return Session(REGION, lambda: where)
 
 

@@ -232,7 +232,7 @@ KEPT = [
     "left: releases, data sets, runs and models of pen in s3://artifacts/",
     "left: the items of pen in the table mw-dev: what ran",
     "`modelwright destroy pen --data` removes these; a new run goes on with them.",
-    "left: the stacks mw-dev-pen-data and mw-dev-data, with bucket, table and key: other pipelines use them",
+    "left: the stacks mw-dev-pen-data and mw-dev-data: other pipelines use what is in them",
     "left: logs of jobs and endpoint in /aws/sagemaker/…, the account's groups, where nothing expires",
     PRODUCERS,
 ]
