@@ -82,7 +82,12 @@ def test_a_commit_that_cannot_be_released_is_said_at_once_and_lies_in_the_inbox(
     assert code == 0, err
     code, out, err = say("emit", "merge", "penguins")
     assert (code, out) == (1, "")
-    assert err.startswith(f"error: The merge of commit {at} into main of models started no run of penguins.\n")
+    note, _, said = err.partition("\n")
+    assert (
+        note
+        == f"note: training_code/penguins has changes that are not committed; the merge is of {at[:7]}, without them"
+    )
+    assert said.startswith(f"error: The merge of commit {at} into main of models started no run of penguins.\n")
     assert f"{at[:12]}:training_code/penguins/pipeline.yaml:" in err
     code, out, err = say("inbox")
     assert f"penguins: commit {at[:12]} was not taken" in out
