@@ -189,6 +189,10 @@ class PredictionFailed(ModelwrightError):
     """The endpoint did not answer a request with a prediction."""
 
 
+class ExportRefused(ModelwrightError):
+    """The model that serves cannot be compiled, or would not answer as it does; nothing was written."""
+
+
 class NoCredentials(ModelwrightError):
     """`--aws` was asked for, and no credentials were found or they have expired."""
 

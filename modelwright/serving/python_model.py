@@ -48,6 +48,11 @@ class PythonModel:
         self._content_types = script.content_types or (None if own_input else INPUT_TYPES)
         self._accept_types = script.accept_types or (None if own_output else OUTPUT_TYPES)
 
+    @property
+    def loaded(self) -> Any:
+        """What the script's `model_fn` gave."""
+        return self._model
+
     def prepare(self, request: Request) -> Prepared:
         """Understand the headers: RequestError 400, 406 or 415."""
         content_type = media.parse_media_type(request.headers.get("content-type") or media.JSON)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.serving.app import App
 from modelwright.serving.archive import unpack
+from modelwright.serving.onnx_model import is_compiled, load_compiled
 from modelwright.serving.problems import StartupError
 from modelwright.serving.python_model import load_model
 from modelwright.serving.requirements import install_requirements
@@ -107,6 +108,8 @@ def _load(settings: Settings, place: Place) -> Model:
         raise StartupError("MODELWRIGHT_MODEL_SHA256 is set, but there is no --archive whose hash could be compared.")
     if not place.model_dir.is_dir():
         raise StartupError(f"There is no model folder {place.model_dir}.")
+    if settings.serve == "onnx" or (settings.serve == "auto" and is_compiled(place.model_dir)):
+        return load_compiled(place.model_dir, settings.default_accept)
     install_requirements(place.code)
     return load_model(load_script(place.code, settings.program), place.model_dir, settings.default_accept)
 

@@ -15,6 +15,8 @@ INVOKE_BODY_BYTES = 6_291_456
 """The largest body of InvokeEndpoint, in and out (BodyBlob):
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"""
 
+SERVE = ("auto", "python", "onnx")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -28,6 +30,8 @@ class Settings:
     timeout_seconds: float = 60.0
     """for a whole request, as SageMaker waits for it:
     https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html"""
+    serve: str = "auto"
+    """`auto`: a compiled model where the folder holds one, else the script; `python`, `onnx` (MODELWRIGHT_SERVE)"""
     expected_sha256: str | None = None
     """the archive's hash; with it, no other archive is unpacked (MODELWRIGHT_MODEL_SHA256)"""
 
@@ -39,6 +43,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         default_accept=environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or JSON,
         max_body_bytes=int(_number(environment, "MODELWRIGHT_MAX_BODY_BYTES", Settings.max_body_bytes)),
         timeout_seconds=_number(environment, "MODELWRIGHT_REQUEST_TIMEOUT_SECONDS", Settings.timeout_seconds),
+        serve=_serve(environment.get("MODELWRIGHT_SERVE") or "auto"),
         expected_sha256=environment.get("MODELWRIGHT_MODEL_SHA256", "").lower() or None,
     )
 
@@ -46,6 +51,12 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
 def bind_port(environment: Mapping[str, str]) -> int:
     """Return the port that SageMaker names (SAGEMAKER_BIND_TO_PORT), 8080 without one."""
     return int(_number(environment, "SAGEMAKER_BIND_TO_PORT", 8080, least=0))
+
+
+def _serve(text: str) -> str:
+    if text not in SERVE:
+        raise StartupError(f"MODELWRIGHT_SERVE is {text!r}; it must be {', '.join(SERVE)}.")
+    return text
 
 
 def _number(environment: Mapping[str, str], name: str, default: float, least: float = 0.001) -> float:

@@ -1,0 +1,45 @@
+"""`modelwright export`: the model that serves, for elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelwright.cli.platform import add_place, platform, read_project
+from modelwright.client.export import check_extra, check_target, export
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("pipeline")
+    parser.add_argument("--to", choices=["onnx"], required=True, help="the format")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="the folder to write (default: PIPELINE-onnx)")
+    add_place(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it."""
+    check_extra()
+    project = read_project(args)
+    project.pipeline(args.pipeline)
+    target = args.output or Path(f"{args.pipeline}-{args.to}")
+    check_target(target)
+    services = ("cloudformation", "dynamodb", "sagemaker", "s3")
+    with platform(args, project, services=services) as place:
+        report = export(place.session, place.deployment(args.pipeline), target.resolve())
+    print("\n".join(_lines(report, target)))
+    return 0
+
+
+def _lines(report: dict[str, Any], target: Path) -> list[str]:
+    python, onnx = (report["microseconds_per_row"][which] for which in ("python", "onnx"))
+    times = [f"{rows} rows {onnx[rows]:,} us a row (Python {python[rows]:,})" for rows in onnx]
+    return [
+        f"{target}: model.onnx ({report['bytes']:,} bytes), schema.json, report.json of run {report['run']}",
+        f"  hold-out of {report['holdout_rows']} rows: same labels, largest difference {report['largest_difference']:.1e}",
+        f"  {'; '.join(times).replace('1 rows', '1 row', 1)}",
+        f"serve it: python -m modelwright.serving --model-dir {target} --port 8080",
+    ]

@@ -1,0 +1,159 @@
+"""The model that serves as ONNX: its archive by the registry's hash, converted in a process of its own.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeModelPackage.html
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelwright.errors import ExportRefused, NameTaken, NotDeployed, NotSupported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelwright.client.deployment import Deployment
+    from modelwright.client.session import Session
+
+FILES = ("model.onnx", "report.json", "schema.json")
+_NEEDED = ("msgspec", "onnx", "onnxruntime", "skl2onnx")
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The registered model that serves."""
+
+    package: str
+    run: str
+    uri: str
+    sha256: str
+    program: str
+
+
+def check_extra() -> None:
+    """Raise NotSupported when what converts and compares is not installed."""
+    absent = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if absent:
+        raise NotSupported(
+            f"An export to ONNX needs {', '.join(absent)}, which this environment does not have.",
+            "`make setup` installs them, or `pip install 'modelwright[onnx]'`.",
+        )
+
+
+def find_champion(session: Session, deployment: Deployment) -> Champion:
+    """Return the pipeline's champion as table and registry have it; NotDeployed when nothing serves yet."""
+    key = {"pk": {"S": f"PIPELINE#{deployment.pipeline}"}, "sk": {"S": "CHAMPION"}}
+    answer = session.client("dynamodb").get_item(TableName=deployment.table, Key=key, ConsistentRead=True)
+    if "Item" not in answer:
+        raise NotDeployed(
+            f"No model of {deployment.pipeline} serves yet.", f"`modelwright run {deployment.pipeline}` trains one."
+        )
+    package = answer["Item"]["package_arn"]["S"]
+    found = session.client("sagemaker").describe_model_package(ModelPackageName=package)
+    container = found["InferenceSpecification"]["Containers"][0]
+    about = found.get("CustomerMetadataProperties", {})
+    program = container.get("Environment", {}).get("SAGEMAKER_PROGRAM", "inference.py")
+    return Champion(package, about["run"], container["ModelDataUrl"], about["modelHash"], program)
+
+
+def export(session: Session, deployment: Deployment, target: Path) -> dict[str, Any]:
+    """Write `FILES` into the folder `target`, whole or not at all, and return the report.
+
+    A target that holds earlier files of an export, or nothing, is replaced; NameTaken for any other.
+
+    Raises:
+        ExportRefused: the archive is not the registered one, cannot be converted, or would answer otherwise.
+    """
+    check_target(target)
+    champion = find_champion(session, deployment)
+    with tempfile.TemporaryDirectory() as folder, _beside(target) as result:
+        source = Path(folder)
+        bucket, key = champion.uri.removeprefix("s3://").split("/", 1)
+        s3 = session.client("s3")
+        _fetch(s3, bucket, key, source / "model.tar.gz")
+        for part in ("train", "test"):
+            _fetch_folder(s3, bucket, f"runs/{deployment.pipeline}/{champion.run}/{part}/", source / part)
+        report = _convert(champion, source, result)
+        report |= {"pipeline": deployment.pipeline, "run": champion.run, "model_package": champion.package}
+        (result / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        _replace(result, target)
+    return report
+
+
+def check_target(target: Path) -> None:
+    """Raise NameTaken when the folder holds what no export wrote."""
+    if not target.exists():
+        return
+    others = [target.name] if not target.is_dir() else sorted({p.name for p in target.iterdir()} - set(FILES))
+    if others:
+        raise NameTaken(f"{target} holds {others[0]}, which no export wrote.", "Name another folder with --output.")
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """Yield a folder on the target's file system, which is gone afterwards unless it was moved."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _replace(result: Path, target: Path) -> None:
+    result.chmod(0o755)  # mkdtemp's is its owner's alone
+    if not target.exists():
+        result.rename(target)
+        return
+    with _beside(target) as old:
+        target.rename(old / target.name)
+        result.rename(target)
+
+
+def _fetch(s3: Any, bucket: str, key: str, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        shutil.copyfileobj(s3.get_object(Bucket=bucket, Key=key)["Body"], file)
+
+
+def _fetch_folder(s3: Any, bucket: str, prefix: str, folder: Path) -> None:
+    folder.mkdir()
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for entry in page.get("Contents", []):
+            name = entry["Key"].removeprefix(prefix)
+            if name.endswith(".csv") and "/" not in name:
+                _fetch(s3, bucket, entry["Key"], folder / name)
+
+
+def _convert(champion: Champion, source: Path, result: Path) -> dict[str, Any]:
+    """Convert in another process: a pickled model and its script run there, not in the command."""
+    command = [sys.executable, "-m", "modelwright.serving.convert", "--sha256", champion.sha256]
+    command += ["--archive", str(source / "model.tar.gz"), "--program", champion.program, "--output", str(result)]
+    command += ["--train", str(source / "train"), "--test", str(source / "test")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    lines = done.stdout.splitlines()
+    try:
+        answer = dict(json.loads(lines[-1])) if lines else {}
+    except ValueError:
+        answer = {}
+    if not answer:
+        said = done.stderr.strip().splitlines()
+        raise ExportRefused(
+            f"The conversion ended with {done.returncode}: {said[-1] if said else 'it said nothing'}.",
+            "Nothing was written; the Python path serves the model as before.",
+        )
+    if "refused" in answer:
+        raise ExportRefused(
+            f"{champion.run} is not exported: {answer['refused']}",
+            "Nothing was written; the Python path serves the model as before.",
+        )
+    return answer

@@ -1,0 +1,176 @@
+"""`python -m modelwright.serving.convert`: an archive's model as `model.onnx`, `schema.json`, `report.json`.
+
+A process of its own, since it unpickles the model and runs its script. It prints one JSON line: the report, or
+`{"refused": why}`, and writes nothing when it refuses.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import statistics
+import sys
+import tempfile
+import time
+import warnings
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelwright.serving import media
+from modelwright.serving.archive import unpack
+from modelwright.serving.comparison import LARGEST_DIFFERENCE, answer_form, answers_differ, ask, estimators_differ
+from modelwright.serving.conversion import Refused, asked, classifier_of, to_onnx
+from modelwright.serving.onnx_model import MODEL_FILE, load_compiled
+from modelwright.serving.problems import StartupError
+from modelwright.serving.python_model import load_model
+from modelwright.serving.schema import FILE as SCHEMA_FILE
+from modelwright.serving.schema import MISSING_TEXTS, TRUE, Column, Schema, learn
+from modelwright.serving.script import load_script
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from modelwright.serving.model import Model
+
+REPORT_FILE = "report.json"
+_TIMED = 30
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where everything is that a conversion reads."""
+
+    archive: Path
+    sha256: str
+    train: Path
+    test: Path
+    program: str = "inference.py"
+
+
+def convert(source: Source, into: Path) -> dict[str, Any]:
+    """Write the three files into the folder `into`, and return the report; Refused with the reason."""
+    with tempfile.TemporaryDirectory() as folder:
+        unpacked = Path(folder) / "model"
+        unpack(source.archive, unpacked, source.sha256)
+        python = load_model(load_script(unpacked / "code", source.program), unpacked)
+        model = classifier_of(python.loaded)
+        rows = _rows(source.test)
+        learnt = learn(_rows(source.train), _columns(model, rows))
+        frame = _frame(source.test, learnt)
+        columns = asked(model, learnt, frame)
+        (into / MODEL_FILE).write_bytes(to_onnx(model, columns, frame))
+        bodies = _bodies(rows, columns)
+        schema = Schema(columns, answer_form(python, model, frame, bodies))
+        (into / SCHEMA_FILE).write_text(schema.to_json(), "utf-8")
+        compiled = load_compiled(into)
+        difference = max(estimators_differ(model, compiled, schema, frame), answers_differ(python, compiled, bodies))
+        report = {
+            "bytes": (into / MODEL_FILE).stat().st_size,
+            "archive_bytes": source.archive.stat().st_size,
+            "archive_sha256": source.sha256,
+            "holdout_rows": len(rows),
+            "same_labels": True,  # else it is refused
+            "largest_difference": difference,
+            "largest_difference_allowed": LARGEST_DIFFERENCE,
+            "microseconds_per_row": {
+                "python": _times(python, bodies, len(rows)),
+                "onnx": _times(compiled, bodies, len(rows)),
+            },
+        }
+        (into / REPORT_FILE).write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+        return report
+
+
+def _rows(folder: Path) -> list[dict[str, str]]:
+    files = sorted(folder.glob("*.csv"))
+    if not files:
+        raise Refused(f"The run left no .csv in {folder.name}/: the schema is learnt from train/, compared on test/.")
+    rows: list[dict[str, str]] = []
+    for file in files:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            rows += csv.DictReader(stream)
+    if not rows:
+        raise Refused(f"The .csv in the run's {folder.name}/ have no rows.")
+    return rows
+
+
+def _columns(model: Any, rows: Sequence[Mapping[str, str]]) -> list[str]:
+    found = [str(name) for name in model.feature_names_in_]
+    absent = [name for name in found if name not in rows[0]]
+    if absent:
+        raise Refused(f"The hold-out has no column {', '.join(absent)}: it must have the raw columns of a request.")
+    return found
+
+
+def _frame(folder: Path, columns: Sequence[Column]) -> Any:
+    import pandas as pd  # noqa: PLC0415 # the script has it imported, or has no need of it
+
+    names = [column.name for column in columns]
+    return pd.concat([pd.read_csv(file) for file in sorted(folder.glob("*.csv"))], ignore_index=True)[names]
+
+
+def _bodies(rows: Sequence[Mapping[str, str]], columns: Sequence[Column]) -> dict[str, list[bytes]]:
+    """Return the hold-out as requests by content type: the whole of it, and its first row alone."""
+    names = [column.name for column in columns]
+    cells = [[row[name] for name in names] for row in rows]
+    found: dict[str, list[bytes]] = {media.CSV: [], media.JSON: []}
+    for some in (cells, cells[:1]):
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([names, *some])
+        found[media.CSV].append(text.getvalue().encode())
+        values = [{c.name: _value(c, cell) for c, cell in zip(columns, row, strict=True)} for row in some]
+        found[media.JSON].append(json.dumps(values).encode())
+    return found
+
+
+def _value(column: Column, text: str) -> Any:
+    if text in MISSING_TEXTS:
+        return None
+    if column.type == "string":
+        return text
+    return text in TRUE if column.type == "boolean" else float(text)
+
+
+def _times(model: Model, bodies: Mapping[str, Sequence[bytes]], rows: int) -> dict[str, float]:
+    """Microseconds a row, headers, reading and writing included: a request of one row, and one of all rows."""
+    whole, one = bodies[media.CSV]
+    return {"1": _time(model, one), str(rows): round(_time(model, whole) / rows, 2)}
+
+
+def _time(model: Model, body: bytes) -> float:
+    found = []
+    for _ in range(_TIMED):
+        started = time.perf_counter()
+        ask(model, body, media.CSV, media.JSON)
+        found.append(time.perf_counter() - started)
+    return round(statistics.median(found) * 1e6, 1)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Convert; exit with 0, or with 1 when it is refused."""
+    parser = argparse.ArgumentParser(prog="python -m modelwright.serving.convert", description=__doc__)
+    for name in ("archive", "train", "test", "output"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--sha256", required=True, help="of the archive; no other is unpacked")
+    parser.add_argument("--program", default="inference.py", help="the script under code/")
+    options = parser.parse_args(arguments)
+    source = Source(options.archive, options.sha256, options.train, options.test, options.program)
+    options.output.mkdir(parents=True, exist_ok=True)
+    try:
+        with redirect_stdout(sys.stderr), warnings.catch_warnings():  # what a script prints is not the answer
+            warnings.simplefilter("ignore")
+            answer = convert(source, options.output)
+    except (Refused, StartupError) as error:
+        for name in (MODEL_FILE, SCHEMA_FILE, REPORT_FILE):
+            (options.output / name).unlink(missing_ok=True)
+        answer = {"refused": str(error)}
+    print(json.dumps(answer))  # noqa: T201  # to whoever started this process
+    return int("refused" in answer)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

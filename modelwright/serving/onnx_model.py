@@ -1,0 +1,138 @@
+"""The compiled path: `model.onnx` by ONNX Runtime, its requests by `schema.json`. No pickle, pandas or scikit-learn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from modelwright.serving import media
+from modelwright.serving.model import Answer, Request
+from modelwright.serving.problems import RequestError, StartupError
+from modelwright.serving.schema import FILE as SCHEMA_FILE
+from modelwright.serving.schema import Schema, SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import onnxruntime
+
+    from modelwright.serving.answers import Writer
+
+MODEL_FILE = "model.onnx"
+CONTENT_TYPES = (media.JSON, media.CSV)
+_MISSING = "modelwright's extra for compiled models is not installed: `pip install 'modelwright[onnx]'`."
+_HEADERS_KEPT = 256
+"""so many different pairs of Content-Type and Accept are read once only"""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A request whose headers are understood."""
+
+    body: bytes
+    content_type: media.MediaType
+    accept: str
+
+
+class OnnxModel:
+    """A compiled classifier: what `modelwright export` wrote."""
+
+    execution_parameters: Mapping[str, Any] | None = None
+
+    def __init__(self, session: onnxruntime.InferenceSession, schema: Schema, default_accept: str = media.JSON) -> None:
+        """Serve this session of ONNX Runtime; StartupError unless its inputs are the schema's columns."""
+        from modelwright.serving import answers, rows  # noqa: PLC0415 # they need the extra
+
+        self._session = session
+        self._schema = schema
+        self._default_accept = default_accept if default_accept in answers.TYPES else media.JSON
+        self._inputs = [item.name for item in session.get_inputs()]
+        self._outputs = _wanted_outputs(session, schema)
+        _check_inputs(self._inputs, schema)
+        self._rows = rows
+        self._writers: dict[str, Writer] = {accept: answers.writer(schema.outputs, accept) for accept in answers.TYPES}
+        self._understood = lru_cache(_HEADERS_KEPT)(self._understand)
+
+    def prepare(self, request: Request) -> Prepared:
+        """Understand the headers: RequestError 400, 406 or 415."""
+        headers = request.headers
+        content_type, accept = self._understood(headers.get("content-type") or media.JSON, headers.get("accept", ""))
+        if not request.body:
+            raise RequestError(400, "BadRequest", "The body is empty.")
+        return Prepared(request.body, content_type, accept)
+
+    def run(self, prepared: Prepared) -> Answer:
+        """Predict; RequestError 400 names every value that the model cannot take."""
+        labels, probabilities = self.predict(self._read(prepared))
+        return Answer(self._writers[prepared.accept](labels, probabilities), prepared.accept)
+
+    def predict(self, arrays: Sequence[Any]) -> tuple[list[Any], list[list[float]]]:
+        """Return the label of each row, and its probabilities (n_rows, n_classes), empty for form `labels`."""
+        found = self._session.run(self._outputs, dict(zip(self._inputs, arrays, strict=True)))[0]
+        if self._schema.outputs.form == "labels":
+            return found.tolist(), [[] for _ in found]
+        names = self._schema.outputs.labels
+        return [names[place] for place in found.argmax(axis=1).tolist()], found.tolist()
+
+    def _understand(self, content_type: str, accept: str) -> tuple[media.MediaType, str]:
+        understood = media.parse_media_type(content_type)
+        if understood.name not in CONTENT_TYPES:
+            allowed = ", ".join(CONTENT_TYPES)
+            raise RequestError(
+                415, "UnsupportedMediaType", f"Content-Type is {understood.name!r}; this model takes {allowed}."
+            )
+        return understood, media.candidates(accept, tuple(self._writers), self._default_accept)[0]
+
+    def _read(self, prepared: Prepared) -> list[Any]:
+        text = media.decode(prepared.body, prepared.content_type)
+        if prepared.content_type.name == media.CSV:
+            return self._rows.from_csv(text, self._schema)
+        return self._rows.from_json(text, self._schema)
+
+
+def is_compiled(model_dir: Path) -> bool:
+    """Say whether the folder holds a compiled model."""
+    return (model_dir / MODEL_FILE).is_file() and (model_dir / SCHEMA_FILE).is_file()
+
+
+def load_compiled(model_dir: Path, default_accept: str = media.JSON) -> OnnxModel:
+    """Return the model of a folder; StartupError when it cannot be served."""
+    absent = [name for name in (MODEL_FILE, SCHEMA_FILE) if not (model_dir / name).is_file()]
+    if absent:
+        raise StartupError(f"There is no {' and no '.join(absent)} in the model; `modelwright export` writes both.")
+    try:
+        import msgspec  # noqa: F401, PLC0415 # as below
+        import onnxruntime  # noqa: PLC0415 # an extra
+    except ImportError:
+        raise StartupError(_MISSING) from None
+    try:
+        schema = Schema.from_json((model_dir / SCHEMA_FILE).read_text("utf-8"))
+    except (SchemaError, UnicodeDecodeError) as error:
+        raise StartupError(f"{SCHEMA_FILE}: {error}") from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # a row takes microseconds: handing it to another thread takes longer
+    options.inter_op_num_threads = 1
+    try:
+        providers = ["CPUExecutionProvider"]
+        session = onnxruntime.InferenceSession(str(model_dir / MODEL_FILE), options, providers=providers)
+    except Exception as error:
+        raise StartupError(f"{MODEL_FILE} cannot be loaded: {' '.join(str(error).split())}") from error
+    return OnnxModel(session, schema, default_accept)
+
+
+def _wanted_outputs(session: onnxruntime.InferenceSession, schema: Schema) -> list[str]:
+    there = [item.name for item in session.get_outputs()]
+    wanted = "label" if schema.outputs.form == "labels" else "probabilities"
+    if wanted not in there:
+        raise StartupError(f"{MODEL_FILE} has no output {wanted!r}; it has {', '.join(there)}.")
+    return [wanted]
+
+
+def _check_inputs(inputs: list[str], schema: Schema) -> None:
+    if inputs != list(schema.names):
+        raise StartupError(
+            f"{MODEL_FILE} takes {', '.join(inputs)}, but {SCHEMA_FILE} has {', '.join(schema.names)}: "
+            "they are not of one model."
+        )
