@@ -65,15 +65,15 @@ def _keys(row: Any, labels: Sequence[Any]) -> tuple[str, str] | None:
 def estimators_differ(model: Any, compiled: OnnxModel, schema: Schema, frame: Any) -> float:
     """Return the largest difference of a probability on the hold-out, also with missing and unseen values in it."""
     largest = 0.0
-    for rows in probes(schema.columns, frame):
+    for where, rows in probes(schema.columns, frame):
         labels, found = compiled.predict(_arrays(rows, schema))
         if schema.outputs.form == "labels":
-            _check_labels(model.predict(rows).tolist(), labels)
+            _check_labels(model.predict(rows).tolist(), labels, where)
             continue
         wanted = model.predict_proba(rows)
         largest = max(largest, float(abs(wanted - found).max()))
-        _check(largest)
-        _check_labels([schema.outputs.labels[place] for place in wanted.argmax(axis=1)], labels)
+        _check(largest, where)
+        _check_labels([schema.outputs.labels[place] for place in wanted.argmax(axis=1)], labels, where)
     return largest
 
 
@@ -99,7 +99,7 @@ def answers_differ(python: Model, compiled: Model, bodies: Bodies) -> float:
                 if wanted is not None:
                     found = read(ask(compiled, body, content_type, accept))
                     largest = max(largest, _difference(read(wanted), found))
-                    _check(largest)
+                    _check(largest, f"the answers in {accept}")
     return largest
 
 
@@ -108,7 +108,7 @@ def _wanted(python: Model, body: bytes, content_type: str, accept: str) -> bytes
     try:
         return ask(python, body, content_type, accept)
     except RequestError as error:
-        if error.status in (406, 415) or content_type == media.CSV:  # the default input has no header
+        if error.status in (406, 415):
             return None
         raise Refused(f"The script does not answer the hold-out as {content_type}: {error}") from error
 
@@ -137,18 +137,19 @@ def _difference(wanted: Any, found: Any) -> float:
     raise Refused(f"The compiled model answers otherwise: {str(wanted)[:_SHOWN]} became {str(found)[:_SHOWN]}.")
 
 
-def _check(difference: float) -> None:
+def _check(difference: float, where: str) -> None:
     if not difference <= LARGEST_DIFFERENCE:
         raise Refused(
-            f"The compiled model's probabilities differ by {difference:.3g}; at most {LARGEST_DIFFERENCE:g} is allowed."
+            f"The compiled model's probabilities differ by {difference:.3g} in {where}; at most {LARGEST_DIFFERENCE:g} "
+            "is allowed."
         )
 
 
-def _check_labels(wanted: Sequence[Any], found: Sequence[Any]) -> None:
+def _check_labels(wanted: Sequence[Any], found: Sequence[Any], where: str) -> None:
     wrong = [number for number, (left, right) in enumerate(zip(wanted, found, strict=True), 1) if left != right]
     if wrong:
         row = wrong[0]
         raise Refused(
-            f"The compiled model has other labels in {len(wrong)} of {len(wanted)} rows: in row {row} it says "
+            f"The compiled model has other labels in {where}, {len(wrong)} of {len(wanted)}: in row {row} it says "
             f"{found[row - 1]!r}, not {wanted[row - 1]!r}."
         )

@@ -67,15 +67,15 @@ def changed(frame: Any, column: str, value: str | None) -> Any:
     return frame.assign(**{column: _series(frame, filler, kind)})
 
 
-def probes(columns: Sequence[Column], frame: Any) -> Iterator[Any]:
-    """Yield the rows, and the rows again with each value changed that may be missing or unseen."""
-    yield frame
+def probes(columns: Sequence[Column], frame: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the rows, and rows with a value changed that may be missing or unseen, with what they are."""
+    yield "the hold-out", frame
     few = frame.head(20)
     for column in columns:
         if column.missing:
-            yield changed(few, column.name, None)
+            yield f"rows without {column.name}", changed(few, column.name, None)
         if column.unknown:
-            yield changed(few, column.name, UNSEEN)
+            yield f"rows with an unseen {column.name}", changed(few, column.name, UNSEEN)
 
 
 def to_onnx(model: Any, columns: Sequence[Column], frame: Any) -> bytes:

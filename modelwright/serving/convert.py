@@ -25,7 +25,7 @@ from modelwright.serving.archive import unpack
 from modelwright.serving.comparison import LARGEST_DIFFERENCE, answer_form, answers_differ, ask, estimators_differ
 from modelwright.serving.conversion import Refused, asked, classifier_of, to_onnx
 from modelwright.serving.onnx_model import MODEL_FILE, load_compiled
-from modelwright.serving.problems import StartupError
+from modelwright.serving.problems import RequestError, StartupError
 from modelwright.serving.python_model import load_model
 from modelwright.serving.schema import FILE as SCHEMA_FILE
 from modelwright.serving.schema import MISSING_TEXTS, TRUE, Column, Schema, learn
@@ -56,18 +56,20 @@ def convert(source: Source, into: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         unpacked = Path(folder) / "model"
         unpack(source.archive, unpacked, source.sha256)
-        python = load_model(load_script(unpacked / "code", source.program), unpacked)
+        script = load_script(unpacked / "code", source.program)
+        python = load_model(script, unpacked)
         model = classifier_of(python.loaded)
         rows = _rows(source.test)
         learnt = learn(_rows(source.train), _columns(model, rows))
         frame = _frame(source.test, learnt)
         columns = asked(model, learnt, frame)
         (into / MODEL_FILE).write_bytes(to_onnx(model, columns, frame))
-        bodies = _bodies(rows, columns)
+        bodies = _bodies(rows, columns, named=bool(script.input_fn or script.transform_fn))
         schema = Schema(columns, answer_form(python, model, frame, bodies))
         (into / SCHEMA_FILE).write_text(schema.to_json(), "utf-8")
         compiled = load_compiled(into)
         difference = max(estimators_differ(model, compiled, schema, frame), answers_differ(python, compiled, bodies))
+        kind = media.CSV if _takes_csv(python, bodies) else media.JSON
         report = {
             "bytes": (into / MODEL_FILE).stat().st_size,
             "archive_bytes": source.archive.stat().st_size,
@@ -77,8 +79,8 @@ def convert(source: Source, into: Path) -> dict[str, Any]:
             "largest_difference": difference,
             "largest_difference_allowed": LARGEST_DIFFERENCE,
             "microseconds_per_row": {
-                "python": _times(python, bodies, len(rows)),
-                "onnx": _times(compiled, bodies, len(rows)),
+                "python": _times(python, bodies, kind, len(rows)),
+                "onnx": _times(compiled, bodies, kind, len(rows)),
             },
         }
         (into / REPORT_FILE).write_text(json.dumps(report, indent=1) + "\n", "utf-8")
@@ -113,17 +115,21 @@ def _frame(folder: Path, columns: Sequence[Column]) -> Any:
     return pd.concat([pd.read_csv(file) for file in sorted(folder.glob("*.csv"))], ignore_index=True)[names]
 
 
-def _bodies(rows: Sequence[Mapping[str, str]], columns: Sequence[Column]) -> dict[str, list[bytes]]:
-    """Return the hold-out as requests by content type: the whole of it, and its first row alone."""
+def _bodies(rows: Sequence[Mapping[str, str]], columns: Sequence[Column], *, named: bool) -> dict[str, list[bytes]]:
+    """Return the hold-out as requests by content type: the whole of it, and its first row alone.
+
+    The default `input_fn` takes arrays: values without the columns' names.
+    """
     names = [column.name for column in columns]
     cells = [[row[name] for name in names] for row in rows]
     found: dict[str, list[bytes]] = {media.CSV: [], media.JSON: []}
     for some in (cells, cells[:1]):
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([names, *some])
+        csv.writer(text, lineterminator="\n").writerows([*([names] if named else []), *some])
         found[media.CSV].append(text.getvalue().encode())
-        values = [{c.name: _value(c, cell) for c, cell in zip(columns, row, strict=True)} for row in some]
-        found[media.JSON].append(json.dumps(values).encode())
+        values = [[_value(column, cell) for column, cell in zip(columns, row, strict=True)] for row in some]
+        document = [dict(zip(names, row, strict=True)) for row in values] if named else values
+        found[media.JSON].append(json.dumps(document).encode())
     return found
 
 
@@ -135,17 +141,25 @@ def _value(column: Column, text: str) -> Any:
     return text in TRUE if column.type == "boolean" else float(text)
 
 
-def _times(model: Model, bodies: Mapping[str, Sequence[bytes]], rows: int) -> dict[str, float]:
+def _takes_csv(python: Model, bodies: Mapping[str, Sequence[bytes]]) -> bool:
+    try:
+        ask(python, bodies[media.CSV][1], media.CSV, media.JSON)
+    except RequestError:
+        return False
+    return True
+
+
+def _times(model: Model, bodies: Mapping[str, Sequence[bytes]], kind: str, rows: int) -> dict[str, float]:
     """Microseconds a row, headers, reading and writing included: a request of one row, and one of all rows."""
-    whole, one = bodies[media.CSV]
-    return {"1": _time(model, one), str(rows): round(_time(model, whole) / rows, 2)}
+    whole, one = bodies[kind]
+    return {"1": _time(model, one, kind), str(rows): round(_time(model, whole, kind) / rows, 2)}
 
 
-def _time(model: Model, body: bytes) -> float:
+def _time(model: Model, body: bytes, kind: str) -> float:
     found = []
     for _ in range(_TIMED):
         started = time.perf_counter()
-        ask(model, body, media.CSV, media.JSON)
+        ask(model, body, kind, media.JSON)
         found.append(time.perf_counter() - started)
     return round(statistics.median(found) * 1e6, 1)
 

@@ -39,7 +39,7 @@ def _lines(report: dict[str, Any], target: Path) -> list[str]:
     times = [f"{rows} rows {onnx[rows]:,} us a row (Python {python[rows]:,})" for rows in onnx]
     return [
         f"{target}: model.onnx ({report['bytes']:,} bytes), schema.json, report.json of run {report['run']}",
-        f"  hold-out of {report['holdout_rows']} rows: same labels, largest difference {report['largest_difference']:.1e}",
+        f"  hold-out of {report['holdout_rows']} rows: same labels, at most {report['largest_difference']:.1e} apart",
         f"  {'; '.join(times).replace('1 rows', '1 row', 1)}",
         f"serve it: python -m modelwright.serving --model-dir {target} --port 8080",
     ]
