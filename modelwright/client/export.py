@@ -115,8 +115,12 @@ def _replace(result: Path, target: Path) -> None:
         result.rename(target)
         return
     with _beside(target) as old:
-        target.rename(old / target.name)
-        result.rename(target)
+        before = target.rename(old / target.name)
+        try:
+            result.rename(target)
+        except OSError:
+            before.rename(target)
+            raise
 
 
 def _fetch(s3: Any, bucket: str, key: str, path: Path) -> None:
