@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -38,29 +39,22 @@ def from_csv(text: str, schema: Schema) -> list[Array]:
     The first line is a header when it has the name of a column: then columns stand in any order, beside others. Without
     one, rows have the schema's columns in their order. Blank lines are none. What pandas takes as missing is missing.
     """
-    rows = _lines(text)
-    if not rows:
-        raise _bad("The body has no rows.")
-    first = [name.strip() for name in rows[0]]
-    header = not set(first).isdisjoint(schema.names)
-    width = len(first)
-    if set(map(len, rows)) != {width}:
-        raise _bad(_uneven(rows, "The first line"))
-    if header:
-        places = _places(first, schema)
-        del rows[0]
-        if not rows:
+    width, cells = _cells(text)
+    first = [name.strip() for name in cells[:width]]
+    begin = 0
+    if not set(first).isdisjoint(schema.names):
+        places, begin = _places(first, schema), width
+        if len(cells) == width:
             raise _bad("The body has a header, but no rows.")
     elif width != len(schema.columns):
         wanted = f"{len(schema.columns)}: {', '.join(schema.names)}"
         raise _bad(f"A row without a header has {width} values; it must have {wanted}.")
     else:
         places = list(range(width))
-    cells = list(zip(*rows, strict=True))
     plain = text.isascii() and "_" not in text  # `1_000` and digits of other scripts are numbers for Python alone
-    columns = zip(schema.columns, places, strict=True)
     read = _csv_numbers if plain else _csv_odd_numbers
-    return _arrays([(column, cells[place]) for column, place in columns], read)
+    found = [cells[begin + place :: width] for place in places]
+    return _arrays(list(zip(schema.columns, found, strict=True)), read)
 
 
 def from_json(body: bytes | str, schema: Schema) -> list[Array]:
@@ -83,17 +77,31 @@ def from_json(body: bytes | str, schema: Schema) -> list[Array]:
     return _arrays(list(zip(schema.columns, zip(*rows, strict=True), strict=True)), _json_numbers)
 
 
-def _lines(text: str) -> list[list[str]]:
-    """Return the lines that are not blank, split; quotes as RFC 4180 has them: https://www.rfc-editor.org/rfc/rfc4180."""
-    if '"' not in text:
-        if "\r" in text:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
-        return [line.split(",") for line in text.split("\n") if line and not line.isspace()]
+def _cells(text: str) -> tuple[int, list[str]]:
+    """Return the width of the lines that are not blank, and all of their values, one line after the other.
+
+    Quotes as RFC 4180 has them: https://www.rfc-editor.org/rfc/rfc4180.
+    """
+    if '"' in text:
+        return _quoted_cells(text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = [line for line in text.split("\n") if line and not line.isspace()]
+    commas = {line.count(",") for line in lines}
+    if len(commas) != 1:
+        raise _bad(_uneven([line.split(",") for line in lines]))
+    return commas.pop() + 1, ",".join(lines).split(",")
+
+
+def _quoted_cells(text: str) -> tuple[int, list[str]]:
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
         raise _bad(f"The body is not CSV: {error}.") from None
-    return [row for row in rows if row and not (len(row) == 1 and not row[0].strip())]
+    rows = [row for row in rows if row and not (len(row) == 1 and not row[0].strip())]
+    if len(set(map(len, rows))) != 1:
+        raise _bad(_uneven(rows))
+    return len(rows[0]), list(chain.from_iterable(rows))
 
 
 def _places(header: list[str], schema: Schema) -> list[int]:
@@ -106,10 +114,12 @@ def _places(header: list[str], schema: Schema) -> list[int]:
     return [header.index(name) for name in schema.names]
 
 
-def _uneven(rows: list[list[str]], first: str) -> str:
+def _uneven(rows: list[list[str]]) -> str:
+    if not rows:
+        return "The body has no rows."
     width = len(rows[0])
     wrong = next(number for number, row in enumerate(rows, 1) if len(row) != width)
-    return f"{first} has {width} values, but line {wrong} (blank ones not counted) has {len(rows[wrong - 1])}."
+    return f"The first line has {width} values, but line {wrong} (blank ones not counted) has {len(rows[wrong - 1])}."
 
 
 def _parsed(body: bytes | str) -> Any:
@@ -173,7 +183,7 @@ def _arrays(columns: Sequence[tuple[Column, Cells]], read: Callable[[Cells], Arr
 
 
 def _texts(column: Column, cells: Cells) -> Array | None:
-    different = set(cells) if all(type(cell) is str for cell in cells) else {None}
+    different = set(cells) if set(map(type, cells)) == {str} else {None}
     if not different.isdisjoint(MISSING_TEXTS) or not all(map(column.takes, different)) or None in different:
         return None
     return np.array(cells, dtype=object)
