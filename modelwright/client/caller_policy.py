@@ -167,6 +167,22 @@ def produce_policy(place: Place) -> list[Statement]:
     ]
 
 
+def export_policy(place: Place) -> list[Statement]:
+    """For `export PIPELINE --aws`: the model that serves, and the data sets of the run that trained it."""
+    read = [f"{place.artifacts}/{folder}/{pipeline}/*" for pipeline in place.pipelines for folder in ("models", "runs")]
+    table = place.arn("dynamodb", f"table/mw-{place.environment}")
+    prefixes = {"StringLike": {"s3:prefix": [f"runs/{pipeline}/*" for pipeline in place.pipelines]}}
+    return [
+        _stacks_statement(place),
+        _allow("FindTheChampion", ["dynamodb:GetItem"], [table], _items(place, ("PIPELINE#{pipeline}",))),
+        _allow("AskTheRegistry", ["sagemaker:DescribeModelPackage"], place.each("sagemaker", "model-package/{name}/*")),
+        _allow("ReadTheModel", ["s3:GetObject"], read),
+        _allow("ListItsData", ["s3:ListBucket"], [place.artifacts], prefixes),
+        *_read_items(place),
+        *([_key(place, "DecryptTheModel", ["kms:Decrypt"], "s3")] if place.own_key else []),
+    ]
+
+
 def deploy_policy(place: Place) -> list[Statement]:
     """For `deploy`, `diff` and `doctor --aws`, beside the policy of who runs: a deploy publishes what schedules run.
 
@@ -241,6 +257,7 @@ def page(place: Place) -> str:
         ("Who runs", run_policy.__doc__, run_policy(place)),
         ("Who deploys", deploy_policy.__doc__, deploy_policy(place)),
         ("Who brings data", produce_policy.__doc__, produce_policy(place)),
+        ("Who exports", export_policy.__doc__, export_policy(place)),
         ("Who destroys", destroy_policy.__doc__, destroy_policy(place)),
     ):
         about = " ".join((text or "").split())

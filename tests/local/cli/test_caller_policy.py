@@ -13,7 +13,15 @@ from policy_surgery import Decisions
 
 from modelwright.cli import main, platform
 from modelwright.client import executions
-from modelwright.client.caller_policy import Place, Statement, destroy_policy, document, produce_policy, run_policy
+from modelwright.client.caller_policy import (
+    Place,
+    Statement,
+    destroy_policy,
+    document,
+    export_policy,
+    produce_policy,
+    run_policy,
+)
 from modelwright.client.deployment import find_deployment
 from modelwright.client.session import Endpoint, Session
 from modelwright.config.execution import ExecutionInput, Trigger
@@ -129,6 +137,12 @@ def test_who_runs_and_who_destroys(
     code, out, err = say("emit", "data", "penguins", "--aws")
     assert code == 0, out + err
     assert granted(more) - used(decisions, "producer") == set()
+
+    statements = export_policy(PLACE)
+    become(cloud, monkeypatch, "exporter", statements)
+    code, out, err = say("export", "penguins", "--to", "onnx", "--aws")
+    assert code == 0, out + err
+    assert granted(statements) - used(decisions, "exporter") == set()
 
     statements = destroy_policy(PLACE)
     become(cloud, monkeypatch, "destroyer", statements)

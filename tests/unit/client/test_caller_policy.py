@@ -17,6 +17,7 @@ from modelwright.client.caller_policy import (
     deploy_policy,
     destroy_policy,
     document,
+    export_policy,
     page,
     produce_policy,
     run_policy,
@@ -31,7 +32,13 @@ if TYPE_CHECKING:
 
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
 PLACE = Place("dev", REGION, ACCOUNT, ("penguins", "two-words"))
-POLICIES: list[Callable[[Place], list[dict[str, Any]]]] = [run_policy, deploy_policy, produce_policy, destroy_policy]
+POLICIES: list[Callable[[Place], list[dict[str, Any]]]] = [
+    run_policy,
+    deploy_policy,
+    produce_policy,
+    export_policy,
+    destroy_policy,
+]
 
 
 def test_the_page_is_what_the_code_says() -> None:
