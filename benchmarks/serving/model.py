@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +17,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FOLDER = ROOT / "training_code" / "penguins"
+_CATEGORIES = ["species", "island"]
+_NUMBERS = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
+_PREDICT = """
+import json, sys, joblib, pandas
+learnt = joblib.load(sys.argv[1])
+names = learnt["classes"]
+found = learnt["model"].predict_proba(pandas.DataFrame(json.load(sys.stdin))).tolist()  # (n_rows, n_classes)
+json.dump([[names[row.index(max(row))], dict(zip(names, row))] for row in found], sys.stdout)
+"""
 
 
 @dataclass(frozen=True)
@@ -34,22 +47,27 @@ def train(folder: Path) -> Path:
 
 def take_rows(count: int) -> list[dict[str, Any]]:
     """Return complete rows of the pipeline's data, from its start again and again."""
-    import pandas as pd  # noqa: PLC0415  # slow, and only a measurement wants it
-
-    columns = ["species", "island", "bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
-    rows = pd.read_csv(_FOLDER / "data" / "penguins.csv")[columns].dropna().to_dict("records")
+    with (_FOLDER / "data" / "penguins.csv").open(newline="") as file:
+        complete = [
+            row for row in csv.DictReader(file) if not {"", "NA"} & {row[name] for name in _CATEGORIES + _NUMBERS}
+        ]
+    rows = [
+        {name: row[name] for name in _CATEGORIES} | {name: float(row[name]) for name in _NUMBERS} for row in complete
+    ]
     return [rows[index % len(rows)] for index in range(count)]
 
 
 def expected(model: Path, rows: list[dict[str, Any]]) -> list[Prediction]:
-    """Return what the model says without any server."""
-    import joblib  # noqa: PLC0415  # as above
-    import pandas as pd  # noqa: PLC0415
+    """Return what the model says without any server.
 
-    learnt = joblib.load(model / "model.joblib")
-    classes = learnt["classes"]
-    found = learnt["model"].predict_proba(pd.DataFrame(rows))  # (n_rows, n_classes)
-    return [Prediction(classes[row.argmax()], dict(zip(classes, map(float, row), strict=True))) for row in found]
+    A process of its own says it: libraries that stay in this one would be shared with our server's processes, and take
+    memory off their share.
+    """
+    command = [sys.executable, "-c", _PREDICT, str(model / "model.joblib")]
+    done = subprocess.run(command, input=json.dumps(rows), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"the trained model cannot be asked: {done.stderr}")
+    return [Prediction(label, probability) for label, probability in json.loads(done.stdout)]
 
 
 def difference(wanted: list[Prediction], found: list[Prediction]) -> str | None:

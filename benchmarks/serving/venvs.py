@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.project import ROOT
 
+_COPIES = ("--link-mode", "copy")  # linked files would be shared between servers, and divide their memory
 REQUIREMENTS = Path(__file__).parent / "requirements"
 
 
@@ -41,7 +42,18 @@ def _install(venv: Path, pinned: Path) -> None:
     uv = Path(sys.executable).parent / "uv"
     for command in (
         [uv, "venv", "--quiet", "--python", sys.executable, venv],
-        [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", venv / "bin/python", "-r", pinned],
+        [
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--compile-bytecode",
+            "--python",
+            venv / "bin/python",
+            "-r",
+            pinned,
+            *_COPIES,
+        ],
     ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
