@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .measure import Case, Plan, Results
+    from .targets import Target
     from .wrk import Figures
 
 
@@ -91,7 +92,13 @@ def _targets(plan: Plan, results: Results) -> Iterator[str]:
             found = target.found(results, key)
             verdict = "not measured" if found is None else "met" if target.met(found) else "not met"
             shown = "" if found is None else f"{found:.3g} {target.unit}"
-            yield _line(plan.servers[key].name, target.what, target.said(), shown, verdict)
+            yield _line(plan.servers[key].name, target.what, target.said(), shown, verdict + _but(plan, target, found))
+
+
+def _but(plan: Plan, target: Target, found: float | None) -> str:
+    """Return what a verdict beside AWS's stack lacks, when that is not whole."""
+    lacks = plan.servers["aws"].lacks() if "aws" in plan.servers and "AWS" in target.what else ""
+    return f" (AWS's without {lacks})" if lacks and found is not None else ""
 
 
 def _notes(plan: Plan, results: Results) -> Iterator[str]:

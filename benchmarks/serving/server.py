@@ -60,6 +60,10 @@ class Server:
         """Return what a reader must know of how it is run here."""
         return ""
 
+    def lacks(self) -> str:
+        """Return what is missing here of what it is elsewhere: verdicts beside it say so."""
+        return ""
+
     def prepare(self, place: Place) -> Launch | None:
         """Return a program that has to have run before the first start."""
 

@@ -69,6 +69,11 @@ def figures(per_second: float, *, errors: int = 0, p99: float = 10.0) -> Figures
     return Figures(requests=100, errors=errors, per_second=per_second, p50_ms=1.0, p99_ms=p99)
 
 
+@pytest.fixture(autouse=True)
+def nginx(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Aws, "lacks", lambda self: "")
+
+
 def plan(**servers: Server) -> Plan:
     return Plan(servers=servers, cases=[CASE, Case(100, "csv", 16)], rounds=2, starts=2, workers=1)
 
@@ -162,6 +167,14 @@ def test_a_target_is_not_met() -> None:
     results = Results(runs={CASE: {"aws": [figures(100)], "ours": [figures(499)]}})
     text = report.as_markdown(plan(aws=SERVERS["aws"], ours=SERVERS["ours"]), results)
     assert "at least 5 x | 4.99 x | not met |" in text
+
+
+def test_a_verdict_beside_half_of_aws_stack_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Aws, "lacks", lambda self: "nginx")
+    results = Results(runs={CASE: {"aws": [figures(100)], "ours": [figures(600)]}})
+    text = report.as_markdown(plan(aws=SERVERS["aws"], ours=SERVERS["ours"]), results)
+    assert "at least 5 x | 6 x | met (AWS's without nginx) |" in text
+    assert "gunicorn (gevent) alone: nginx, which AWS's image has before it, is not installed" in text
 
 
 def test_a_run_with_errors_is_no_result() -> None:
