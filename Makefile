@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 unexport VIRTUAL_ENV
 
-.PHONY: run test check lint format setup lock bench aws-smoke docs clean
+.PHONY: run test check lint format setup lock bench bench-serving aws-smoke docs clean
 
 run: setup ## run the penguins pipeline whole on this machine and ask the deployed model
 	$(BIN)/modelwright run penguins
@@ -32,6 +32,9 @@ format: setup
 
 bench: setup ## ratios, side by side with the bare work
 	$(BIN)/python -m benchmarks
+
+bench-serving: setup ## the model server beside others (ARGS="--seconds 1 --servers aws,ours"); needs wrk
+	$(BIN)/python -m benchmarks serving $(ARGS)
 
 aws-smoke: setup ## on AWS, ENV=<sandbox> ACCOUNT=<its number>: deploy, run, predict, merge, take all away again
 	$(BIN)/python -m modelwright.cli.smoke --env "$(ENV)" --account "$(ACCOUNT)"

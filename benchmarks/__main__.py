@@ -1,5 +1,7 @@
 """`python -m benchmarks`: ratios of modelwright to the bare work, from one run, side by side.
 
+`python -m benchmarks serving` is a measurement of its own (`serving/`).
+
 Every pair is taken several times in turn (bare, ours, bare, ours …) and the median of the ratios is what counts:
 machines are shared and their speed drifts. Outputs are compared before a figure is believed.
 """
@@ -7,6 +9,7 @@ machines are shared and their speed drifts. Outputs are compared before a figure
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from functools import partial
@@ -25,7 +28,10 @@ _JOBS = 200
 
 def main() -> None:
     """Measure, print a table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ratios of modelwright to the bare work.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Ratios of modelwright to the bare work. `python -m benchmarks serving` measures model servers.",
+    )
     parser.add_argument("-n", "--pairs", type=int, default=5, help="how many pairs of each (default: 5)")
     pairs = parser.parse_args().pairs
     table = Table()
@@ -115,4 +121,8 @@ def _seconds(action: Callable[[], Any]) -> float:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["serving"]:
+        from benchmarks.serving.command import main as serving
+
+        sys.exit(serving(sys.argv[2:]))
     main()

@@ -1,0 +1,1 @@
+"""The same model behind several servers, asked with wrk: `python -m benchmarks serving`."""
