@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_NAME = (
-    "{% 'penguins-train-' & $substring($hash($states.context.Execution.Id, 'SHA-256'), 0, 12) & '-' & $states.input %}"
-)
+_ITEM = "$states.context.Execution.Id & '-' & $string($states.input)"
+_NAME = f"{{% 'dev-penguins-train-' & $substring($hash({_ITEM}, 'SHA-256'), 0, 12) & '-00' %}}"
+"""Named as the state machine's role may name them, each its own."""
 
 
 @contextmanager
@@ -61,6 +61,7 @@ def _bundle() -> bytes:
 
 def _definition(bucket: str, code: str, like: dict[str, Any], jobs: int) -> dict[str, Any]:
     channel = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/{code}", "S3DataDistributionType": "FullyReplicated"}
+    key = like["OutputDataConfig"]["KmsKeyId"]
     job = {
         "TrainingJobName": _NAME,
         "RoleArn": like["RoleArn"],
@@ -73,8 +74,13 @@ def _definition(bucket: str, code: str, like: dict[str, Any], jobs: int) -> dict
             "sagemaker_submit_directory": "/opt/ml/input/data/code/code.tar.gz",
         },
         "InputDataConfig": [{"ChannelName": "code", "DataSource": {"S3DataSource": channel}}],
-        "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/runs/penguins/{'0' * 12}/training/"},
-        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
+        "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/runs/penguins/{'0' * 12}/training/", "KmsKeyId": key},
+        "ResourceConfig": {
+            "InstanceType": "ml.m5.large",
+            "InstanceCount": 1,
+            "VolumeSizeInGB": 10,
+            "VolumeKmsKeyId": key,
+        },
         "EnableNetworkIsolation": True,
         "StoppingCondition": {"MaxRuntimeInSeconds": 600},
     }
