@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from modelwright.serving.settings import Settings
 
 INVOCATIONS = "/invocations"
+INLINE_BYTES = 64 * 1024
+"""a larger body takes milliseconds to read, for which the event loop would answer nobody"""
 CLIENT_GONE = 499
 """nginx's status, in the log only: nobody was left to answer"""
 
@@ -56,7 +58,9 @@ class App:
             return _not_allowed("POST")
         try:
             prepared = self._model.prepare(Request(request.body, head.headers, head.request_id))
-            return _response(self._model.run(prepared)) if self._inline else self._predict(prepared, head)
+            if self._inline and len(request.body) <= INLINE_BYTES:
+                return _response(self._model.run(prepared))
+            return self._predict(prepared, head)
         except RequestError as error:
             return refusal(error)
         except Exception as error:  # noqa: BLE001  # whatever a model raises is that request's
