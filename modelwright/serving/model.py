@@ -31,9 +31,12 @@ class Model(Protocol):
 
     execution_parameters: Mapping[str, Any] | None
     """what `/execution-parameters` answers; None: 404"""
+    inline: bool
+    """whether `run` takes microseconds for a small body, cannot hang, and may be called from two threads at once: then
+    small bodies run in the event loop, and no thread is paid for"""
 
     def prepare(self, request: Request) -> Any:
         """Check what can be checked without running anything; raises RequestError. Runs in the event loop: quick."""
 
     def run(self, prepared: Any) -> Answer:
-        """Predict; raises RequestError. Runs in a thread, one call at a time."""
+        """Predict; raises RequestError. Runs in a thread, one call at a time, or in the event loop (`inline`)."""

@@ -40,6 +40,7 @@ class OnnxModel:
     """A compiled classifier: what `modelwright export` wrote."""
 
     execution_parameters: Mapping[str, Any] | None = None
+    inline = True
 
     def __init__(self, session: onnxruntime.InferenceSession, schema: Schema, default_accept: str = media.JSON) -> None:
         """Serve this session of ONNX Runtime; StartupError unless its inputs are the schema's columns."""

@@ -36,6 +36,8 @@ class Prepared:
 class PythonModel:
     """A script and the model that its `model_fn` has loaded."""
 
+    inline = False  # nobody knows what a script does, and how long
+
     def __init__(self, script: Script, model: Any, model_dir: Path, default_accept: str = media.JSON) -> None:
         """Serve `model` with the functions of `script`."""
         self._script = script

@@ -14,7 +14,6 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modelwright.serving.app import App
 from modelwright.serving.archive import unpack
 from modelwright.serving.onnx_model import is_compiled, load_compiled
 from modelwright.serving.problems import StartupError
@@ -28,12 +27,6 @@ if TYPE_CHECKING:
 
     from modelwright.serving.model import Model
     from modelwright.serving.settings import Settings
-
-DRAIN_SECONDS = 25
-"""SageMaker sends SIGKILL thirty seconds after SIGTERM:
-https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html"""
-IDLE_SECONDS = 3600
-"""a connection may stay idle that long: the platform's pool, not the server, decides when it is of no more use"""
 
 
 class Parent:
@@ -115,42 +108,10 @@ def _load(settings: Settings, place: Place) -> Model:
 
 
 def _serve(model: Model, settings: Settings, listener: socket.socket, parent: Parent) -> int:
-    import uvicorn  # noqa: PLC0415  # a model that cannot be loaded need not wait for it
+    from modelwright.serving.serve import serve  # noqa: PLC0415  # a model that cannot be loaded need not wait for it
 
-    from modelwright.serving.draining import DrainingServer  # noqa: PLC0415  # as above
-
-    failed = False
-
-    def give_up() -> None:
-        nonlocal failed
-        failed = True
-        server.should_exit = True
-
-    app = App(model, settings, _log, give_up)
-    config = uvicorn.Config(
-        app,
-        loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        date_header=False,
-        timeout_keep_alive=IDLE_SECONDS,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
-    server = DrainingServer(config, lambda: parent.ready(listener.getsockname()[1]))
     try:
-        server.run(sockets=[listener])
+        return serve(model, settings, listener, lambda: parent.ready(listener.getsockname()[1]))
     except OSError as error:
         parent.failed(f"The port cannot be used: {error.strerror or error}.")
         return 1
-    _log({"event": "stopped", "because": "predictions hang" if failed else "SIGTERM"})
-    return int(failed)
-
-
-def _log(record: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps(record) + "\n")
-    sys.stdout.flush()

@@ -13,10 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-SERVERS = (
-    "modelwright.serving.server", "modelwright.serving.draining", "uvicorn", "uvicorn.protocols.http.httptools_impl",
-    "uvicorn.lifespan.off", "httptools", "uvloop",
-)  # fmt: skip
+SERVERS = ("modelwright.serving.server", "modelwright.serving.serve", "httptools", "uvloop")
 """what a model server imports"""
 ALWAYS = (
     "argparse", "csv", "datetime", "gzip", "io", "json", "logging", "math", "pathlib", "pickle", "shutil", "subprocess",

@@ -1,0 +1,126 @@
+"""One process that serves a model: it listens, answers, and drains on SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING, Any
+
+import uvloop
+
+from modelwright.serving.app import App
+from modelwright.serving.connection import Connection, Group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from modelwright.serving.model import Model
+    from modelwright.serving.settings import Settings
+
+DRAIN_SECONDS = 25
+"""SageMaker sends SIGKILL thirty seconds after SIGTERM:
+https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html"""
+GRACE_SECONDS = 0.05
+"""while draining, an idle connection stays so long: a request that was on its way is answered, then told to close"""
+IDLE_SECONDS = 3600
+"""a connection may stay idle that long: the platform's pool, not the server, decides when it is of no more use"""
+SWEEP_SECONDS = 60
+BACKLOG = 2048
+
+
+def serve(model: Model, settings: Settings, listener: socket.socket, on_listening: Callable[[], None]) -> int:
+    """Serve on a bound socket until SIGTERM; return the exit code, 1 when predictions hang for good."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_Process(model, settings, listener).run(on_listening))
+
+
+class _Process:
+    def __init__(self, model: Model, settings: Settings, listener: socket.socket) -> None:
+        self._model = model
+        self._settings = settings
+        self._listener = listener
+        self._failed = False
+
+    async def run(self, on_listening: Callable[[], None]) -> int:
+        loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        log = _Log(loop)
+        app = App(self._model, self._settings, log.record, self._give_up)
+        self._group = Group(app, self._settings.max_body_bytes, self._settings.timeout_seconds)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        self._listener.setblocking(False)
+        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._listener.listen(BACKLOG)
+        loop.add_reader(self._listener, self._accept)
+        sweep = loop.create_task(self._sweep())
+        on_listening()
+        await self._stop.wait()
+        sweep.cancel()
+        await self._drain()
+        log.record({"event": "stopped", "because": "predictions hang" if self._failed else "SIGTERM"})
+        log.flush()
+        return int(self._failed)
+
+    def _give_up(self) -> None:
+        self._failed = True
+        self._stop.set()
+
+    def _accept(self) -> bool:
+        """Take one connection, so that other processes on the same socket get theirs; False when there is none."""
+        try:
+            client, _ = self._listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return False
+        loop = asyncio.get_running_loop()
+        making = loop.connect_accepted_socket(lambda: Connection(self._group, loop), client)
+        task = loop.create_task(making)
+        self._group.arriving.add(task)
+        task.add_done_callback(self._group.arriving.discard)
+        return True
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            self._group.close_idle(asyncio.get_running_loop().time() - IDLE_SECONDS)
+
+    async def _drain(self) -> None:
+        """End without losing a request: also who has connected and not been accepted is answered."""
+        asyncio.get_running_loop().remove_reader(self._listener)
+        while self._accept():
+            pass
+        self._listener.close()
+        if self._group.arriving:
+            await asyncio.gather(*self._group.arriving, return_exceptions=True)
+        self._group.draining = True
+        if self._group.open:
+            await asyncio.sleep(GRACE_SECONDS)
+        self._group.drain()
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self._group.empty.wait()
+        except TimeoutError:
+            self._group.abort()
+
+
+class _Log:
+    """JSON lines on standard output, those of one turn of the event loop in one write."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._records: list[Mapping[str, Any]] = []
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        if not self._records:
+            self._loop.call_soon(self.flush)
+        self._records.append(record)
+
+    def flush(self) -> None:
+        if self._records:
+            lines = "".join([f"{json.dumps(record)}\n" for record in self._records])
+            self._records.clear()
+            sys.stdout.write(lines)
+            sys.stdout.flush()
