@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import signal
 import socket
@@ -29,6 +30,9 @@ IDLE_SECONDS = 3600
 """a connection may stay idle that long: the platform's pool, not the server, decides when it is of no more use"""
 SWEEP_SECONDS = 60
 BACKLOG = 2048
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""No room for one more connection, of this process or of the machine."""
+REST_SECONDS = 1
 
 
 def serve(model: Model, settings: Settings, listener: socket.socket, on_listening: Callable[[], None]) -> int:
@@ -43,11 +47,14 @@ class _Process:
         self._settings = settings
         self._listener = listener
         self._failed = False
+        self._log = _Log()
+        self._again: asyncio.TimerHandle | None = None
+        """when connections are accepted again, after there was no room for one"""
 
     async def run(self, on_listening: Callable[[], None]) -> int:
         loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        log = _Log(loop)
+        log = self._log
         app = App(self._model, self._settings, log.record, self._give_up)
         self._group = Group(app, self._settings.max_body_bytes, self._settings.timeout_seconds)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -55,7 +62,7 @@ class _Process:
         self._listener.setblocking(False)
         self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._listener.listen(BACKLOG)
-        loop.add_reader(self._listener, self._accept)
+        self._watch()
         sweep = loop.create_task(self._sweep())
         on_listening()
         await self._stop.wait()
@@ -75,12 +82,29 @@ class _Process:
             client, _ = self._listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return False
+        except OSError as error:
+            if error.errno not in EXHAUSTED:
+                raise
+            self._rest(error)
+            return False
         loop = asyncio.get_running_loop()
         making = loop.connect_accepted_socket(lambda: Connection(self._group, loop), client)
         task = loop.create_task(making)
         self._group.arriving.add(task)
         task.add_done_callback(self._group.arriving.discard)
         return True
+
+    def _rest(self, error: OSError) -> None:
+        """Let those who wait wait: asked again at once, the event loop would do nothing else."""
+        self._log.record({"event": "not accepting", "because": error.strerror, "seconds": REST_SECONDS})
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._listener)
+        if self._again is None:
+            self._again = loop.call_later(REST_SECONDS, self._watch)
+
+    def _watch(self) -> None:
+        self._again = None
+        asyncio.get_running_loop().add_reader(self._listener, self._accept)
 
     async def _sweep(self) -> None:
         while True:
@@ -92,6 +116,8 @@ class _Process:
         asyncio.get_running_loop().remove_reader(self._listener)
         while self._accept():
             pass
+        if self._again is not None:
+            self._again.cancel()
         self._listener.close()
         if self._group.arriving:
             await asyncio.gather(*self._group.arriving, return_exceptions=True)
@@ -109,13 +135,12 @@ class _Process:
 class _Log:
     """JSON lines on standard output, those of one turn of the event loop in one write."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self._records: list[Mapping[str, Any]] = []
 
     def record(self, record: Mapping[str, Any]) -> None:
         if not self._records:
-            self._loop.call_soon(self.flush)
+            asyncio.get_running_loop().call_soon(self.flush)
         self._records.append(record)
 
     def flush(self) -> None:

@@ -1,0 +1,185 @@
+"""What a connection does when its client, or the machine, does not keep up: by a transport that only takes notes."""
+
+import asyncio
+import errno
+import socket
+from types import SimpleNamespace
+
+from modelwright.serving import serve
+from modelwright.serving.connection import MOST_WAITING, Connection, Group
+from modelwright.serving.messages import Response
+
+REQUEST = b"GET /ping HTTP/1.1\r\n\r\n"
+
+
+class Transport:
+    def __init__(self):
+        self.calls = []
+        self.closing = False
+        self.written = b""
+        self.aborted = asyncio.Event()
+
+    def write(self, data):
+        self.written += data
+
+    def pause_reading(self):
+        self.calls.append("pause")
+
+    def resume_reading(self):
+        self.calls.append("resume")
+
+    def write_eof(self):
+        self.calls.append("eof")
+
+    def is_closing(self):
+        return self.closing
+
+    def close(self):
+        self.calls.append("close")
+        self.closing = True
+
+    def abort(self):
+        self.calls.append("abort")
+        self.closing = True
+        self.aborted.set()
+
+
+class Gated:
+    """Answers when its gate is opened; `all_answered` says that `wanted` were."""
+
+    def __init__(self, wanted=1):
+        self.gate = asyncio.Event()
+        self.all_answered = asyncio.Event()
+        self.wanted = wanted
+        self.answered = 0
+
+    async def _later(self):
+        await self.gate.wait()
+        return Response(200)
+
+    def answer(self, request):
+        return self._later()
+
+    def ended(self, request, response):
+        self.answered += response is not None
+        if self.answered == self.wanted:  # the connection does its own first: this is called in the midst of it
+            asyncio.get_running_loop().call_soon(self.all_answered.set)
+
+
+def connect(app, seconds=60.0):
+    group = Group(app, 1000, seconds)
+    connection, transport = Connection(group, asyncio.get_running_loop()), Transport()
+    connection.connection_made(transport)
+    return group, connection, transport
+
+
+def test_many_waiting_requests_stop_the_reading_until_they_are_answered():
+    async def run():
+        app = Gated(MOST_WAITING + 1)
+        _, connection, transport = connect(app)
+        connection.data_received(REQUEST * MOST_WAITING)
+        assert transport.calls == []
+        connection.data_received(REQUEST)
+        assert transport.calls == ["pause"]
+        app.gate.set()
+        await app.all_answered.wait()
+        assert transport.calls == ["pause", "resume"]
+        assert transport.written.count(b"HTTP/1.1 200 OK") == MOST_WAITING + 1
+
+    asyncio.run(run())
+
+
+def test_a_client_that_does_not_take_its_answer_is_cut_off():
+    async def run():
+        _, connection, transport = connect(Gated(), seconds=0.01)
+        connection.pause_writing()
+        await transport.aborted.wait()
+        assert transport.calls == ["abort"]
+
+    asyncio.run(run())
+
+
+def test_a_client_that_takes_it_in_time_is_not():
+    async def run():
+        _, connection, transport = connect(Gated())
+        connection.pause_writing()
+        connection.resume_writing()
+        assert connection._unread is None
+        assert transport.calls == []
+
+    asyncio.run(run())
+
+
+def test_while_an_answer_is_not_taken_no_further_one_is_made():
+    async def run():
+        app = Gated()
+        app.gate.set()
+        _, connection, transport = connect(app)
+        connection.pause_writing()
+        connection.data_received(REQUEST)
+        await asyncio.sleep(0)
+        assert app.answered == 0
+        connection.resume_writing()
+        await app.all_answered.wait()
+        assert transport.written.startswith(b"HTTP/1.1 200 OK")
+
+    asyncio.run(run())
+
+
+def test_connections_that_are_idle_for_long_are_ended_and_busy_ones_are_not():
+    async def run():
+        group, _, idle = connect(Gated())
+        busy_connection, busy = Connection(group, asyncio.get_running_loop()), Transport()
+        busy_connection.connection_made(busy)
+        busy_connection.data_received(REQUEST)
+        group.close_idle(before=0.0)
+        assert idle.calls == []
+        group.close_idle(before=float("inf"))
+        assert (idle.calls, busy.calls) == (["close"], [])
+
+    asyncio.run(run())
+
+
+def test_what_does_not_end_in_a_drain_is_aborted():
+    async def run():
+        group, connection, transport = connect(Gated())
+        connection.data_received(REQUEST)
+        group.draining = True
+        group.drain()
+        assert (transport.calls, group.empty.is_set()) == ([], False)
+        group.abort()
+        connection.connection_lost(None)
+        assert (transport.calls, group.empty.is_set()) == (["abort"], True)
+
+    asyncio.run(run())
+
+
+class Full:
+    """A listening socket of a process that may open no more files."""
+
+    def accept(self):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    def fileno(self):
+        return self.inner.fileno()
+
+    def __init__(self):
+        self.inner = socket.socket()
+        self.inner.bind(("127.0.0.1", 0))
+        self.inner.listen()
+
+
+def test_a_process_that_may_open_no_more_files_waits_before_it_accepts_again():
+    """Else the event loop would do nothing but fail to accept."""
+
+    async def run():
+        loop, listener = asyncio.get_running_loop(), Full()
+        process = serve._Process(None, SimpleNamespace(), listener)
+        loop.add_reader(listener, process._accept)
+        assert process._accept() is False
+        assert loop.remove_reader(listener) is False, "it is not watched meanwhile"
+        assert process._again is not None
+        process._again.cancel()
+        listener.inner.close()
+
+    asyncio.run(run())
