@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,8 @@ class Aws(Server):
         gunicorn = [place.python.parent / "gunicorn", "--timeout", 60, "-k", "gevent", "-b", bind, *connections]
         commands = [[*gunicorn, "aws_serving:main"]]
         if nginx:
-            commands.append([nginx, "-c", self._nginx_config(place, socket)])
+            as_root = ("-g", "user root;") if os.geteuid() == 0 else ()  # its workers must reach the socket, as in a container
+            commands.append([nginx, "-c", self._nginx_config(place, socket), *as_root])
         environment = {
             "PYTHONPATH": f"{APPS}:{place.model / 'code'}",
             "PYTHONWARNINGS": "ignore",
