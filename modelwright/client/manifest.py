@@ -10,6 +10,7 @@ from modelwright.config.folder_files import content_type
 from modelwright.config.images import image_uri
 from modelwright.config.job_values import hyperparameter_text
 from modelwright.config.release import (
+    ReleasedApi,
     ReleasedCode,
     ReleasedData,
     ReleasedDeployment,
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 CONTENT_TYPES = ("text/csv", "application/json")
 _ACCEPT = "application/json"
+_AS_WRITTEN = (
+    *("endpoint", "serve", "network_isolation", "variants", "autoscaling", "capture", "update", "shadow"),
+    *("serverless", "asynchronous"),
+)
 
 
 @dataclass(frozen=True)
@@ -73,4 +78,15 @@ def _deployment(settings: PipelineSettings, region: str) -> ReleasedDeployment:
     if deploy.smoke_test:
         body = base64.b64encode((settings.folder / deploy.smoke_test).read_bytes()).decode()
         smoke_test = SmokeTest(body, content_type(deploy.smoke_test), _ACCEPT)
-    return ReleasedDeployment(image, deploy.instance, deploy.instance_count, deploy.keep, CONTENT_TYPES, smoke_test)
+    return ReleasedDeployment(
+        image,
+        deploy.instance,
+        deploy.instance_count,
+        deploy.keep,
+        CONTENT_TYPES,
+        smoke_test,
+        framework=train.framework,
+        framework_version=train.version,
+        api=ReleasedApi(deploy.api.hook) if deploy.api else None,
+        **{name: getattr(deploy, name) for name in _AS_WRITTEN},
+    )

@@ -15,7 +15,7 @@ from typing import Literal
 
 from modelwright.errors import names, nearest
 
-Purpose = Literal["training", "processing", "hosting"]
+Purpose = Literal["training", "processing", "hosting", "transform"]
 _PATTERN = re.compile(r"ml\.(?P<family>[a-z0-9]+(?:-[a-z0-9]+)*)\.(?P<size>[a-z0-9]+(?:-[a-z0-9]+)*)")
 
 
@@ -52,7 +52,7 @@ def instance_problem(instance: str, purpose: Purpose) -> str | None:
 
 def known_pattern(pattern: str) -> bool:
     """Tell whether SageMaker has an instance type, for whatever purpose, that `pattern` describes."""
-    purposes: tuple[Purpose, ...] = ("training", "processing", "hosting")
+    purposes: tuple[Purpose, ...] = ("training", "processing", "hosting", "transform")
     return any(fnmatchcase(name, pattern) for purpose in purposes for name in _types(purpose))
 
 

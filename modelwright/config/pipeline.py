@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from modelwright.config.structure import PipelineStructure
+from modelwright.config.hosting import ALL_AT_ONCE
+from modelwright.config.structure import ApiStructure, PipelineStructure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from modelwright.config.gate import GateClause
-
-EndpointKind = Literal["realtime", "none"]
+    from modelwright.config.hosting import (
+        Api,
+        Asynchronous,
+        Autoscaling,
+        Capture,
+        EndpointKind,
+        Serve,
+        Serverless,
+        Shadow,
+        Update,
+        Variant,
+    )
 
 
 @dataclass(frozen=True)
@@ -65,13 +76,41 @@ class DeploySettings:
 
     endpoint: EndpointKind
     instance: str | None
-    """None exactly when there is no endpoint."""
+    """None without an endpoint, and with a serverless one."""
     instance_count: int | None
-    """None exactly when there is no endpoint."""
+    """None without an endpoint, and with a serverless one."""
     smoke_test: str | None
     """A file in the pipeline's folder that is sent to a new endpoint. None exactly when there is no endpoint."""
     keep: int
     """How many models and endpoint configurations of earlier runs are kept."""
+    serve: Serve = "auto"
+    """`onnx`: the model is compiled, or the run fails; `python`: the scripts' functions serve it; `auto`: the first
+    when the compiled model gives the same answers, else the second."""
+    network_isolation: bool | None = None
+    """None: the model's container is isolated when it needs no network and its kind of endpoint can be."""
+    ttl_hours: int | None = None
+    """The endpoint is deleted so long after the last deployment; None: never."""
+    variants: tuple[Variant, ...] = ()
+    """The endpoint's fleets, one or more; empty exactly without instances."""
+    autoscaling: Autoscaling | None = None
+    capture: Capture | None = None
+    update: Update = ALL_AT_ONCE
+    """How the traffic moves to a new model, where the kind of endpoint lets one choose."""
+    shadow: Shadow | None = None
+    serverless: Serverless | None = None
+    """None but with a serverless endpoint."""
+    asynchronous: Asynchronous | None = None
+    """None but with an asynchronous endpoint."""
+    api: Api | None = None
+
+
+@dataclass(frozen=True)
+class BatchSettings:
+    """The machines of `modelwright batch`."""
+
+    instance: str
+    instance_count: int
+    max_runtime_seconds: int
 
 
 @dataclass(frozen=True)
@@ -106,6 +145,8 @@ class PipelineSettings:
     gate: tuple[GateClause, ...]
     deploy: DeploySettings
     triggers: TriggerSettings
+    batch: BatchSettings | None = None
+    """None: the model is not used for batch transform."""
 
     def structure(self) -> PipelineStructure:
         """Return what the template depends on, and nothing else of these settings."""
@@ -119,4 +160,18 @@ class PipelineSettings:
             data_marker=self.triggers.data_marker,
             data_every_records=self.triggers.data_every_records,
             external_data=self.data.source if self.data.in_s3 else None,
+            variants=tuple(each.name for each in self.deploy.variants),
+            compiled=self.deploy.serve != "python",
+            autoscaling=self.deploy.autoscaling is not None,
+            capture=self.deploy.capture is not None,
+            shadow=self.deploy.shadow is not None,
+            ttl_hours=self.deploy.ttl_hours,
+            api=self._api_structure(),
+            batch=self.batch is not None,
         )
+
+    def _api_structure(self) -> ApiStructure | None:
+        api = self.deploy.api
+        if api is None:
+            return None
+        return ApiStructure(api.authorization, api.requests_per_second, api.burst, api.requests_per_day)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from modelwright.config.document import Node, read_document
-from modelwright.config.folder_files import DataPath, check_data, check_script, check_smoke_test
+from modelwright.config.folder_files import DataPath, check_data, check_script
 from modelwright.config.gate import GateClause, GateSyntaxError, parse_clause
 from modelwright.config.images import FRAMEWORKS, FRAMEWORKS_NOT_YET, image_problem, image_regions, version_problem
-from modelwright.config.instances import Purpose, instance_problem, limit_problem
 from modelwright.config.job_values import read_arguments, read_hyperparameters
 from modelwright.config.pipeline import (
+    BatchSettings,
     DataSettings,
-    DeploySettings,
     PipelineSettings,
     ProcessingSettings,
     TrainingSettings,
 )
+from modelwright.config.place import Place, read_instance
+from modelwright.config.read_deploy import read_deploy
 from modelwright.config.read_triggers import read_triggers
 from modelwright.config.reader import Section, shown
 from modelwright.errors import Problem, nearest
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from modelwright.config.environment import EnvironmentSettings
+    from modelwright.config.instances import Purpose
 
 PIPELINE_FILE = "pipeline.yaml"
 INFERENCE_SCRIPT = "inference.py"
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9])*")
 MAX_NAME = 20
 MAX_GATE = 20
-_ENDPOINTS_NOT_YET = ("serverless", "async", "asynchronous", "multi-model", "batch")
 _TRAIN_NOT_YET = {
     "algorithm": "write framework: sklearn and a script",
     "image": "write framework: and version:, which choose one of AWS's images",
@@ -43,26 +43,6 @@ _TRAIN_NOT_YET = {
     "checkpoints": "jobs run on demand and are not interrupted",
     "folds": "split the data in the process script",
 }
-_DEPLOY_NOT_YET = {
-    "autoscaling": "write instance_count:",
-    "serverless": "write endpoint: realtime",
-    "async": "write endpoint: realtime",
-    "variants": "an endpoint serves one model",
-    "canary": "an endpoint is updated all at once, blue/green",
-    "traffic": "an endpoint is updated all at once, blue/green",
-    "data_capture": "requests are not kept",
-    "ttl_hours": "`modelwright destroy` ends the endpoint",
-    "api": "clients call the endpoint through AWS's API",
-    "serve": "the scripts' own functions serve the model",
-}
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where the file is and what it may ask for; `environment` is None when that could not be read."""
-
-    folder: Path
-    environment: EnvironmentSettings | None
 
 
 def name_problem(name: str) -> str | None:
@@ -91,8 +71,8 @@ def read_pipeline(
     root = read_document(folder / PIPELINE_FILE, shown_file, problems)
     if root is None:
         return None
-    top = Section(shown_file, "", root, problems, {"monitor": "models are not monitored", "batch": "use an endpoint"})
-    place = _Place(folder, environment)
+    top = Section(shown_file, "", root, problems, {"monitor": "models are not monitored"})
+    place = Place(folder, environment)
     description = top.text("description", "", allowed="a text")
     data = _data(top.section("data", required=True), place)
     settings = PipelineSettings(
@@ -104,8 +84,9 @@ def read_pipeline(
         train=_training(top.section("train", required=True), place),
         evaluate=_processing(top.section("evaluate", required=True), place),
         gate=_gate(top),
-        deploy=_deploy(top.section("deploy", required=True), place),
+        deploy=read_deploy(top.section("deploy", required=True), place),
         triggers=read_triggers(top.section("triggers"), data, environment),
+        batch=_batch(top.section("batch"), place) if _written(top, "batch") else None,
     )
     _check_images(top, settings, environment)
     if not (folder / INFERENCE_SCRIPT).is_file():
@@ -115,7 +96,11 @@ def read_pipeline(
     return settings
 
 
-def _data(section: Section, place: _Place) -> DataSettings:
+def _written(top: Section, key: str) -> bool:
+    return top.child(key) is not None
+
+
+def _data(section: Section, place: Place) -> DataSettings:
     source = section.text("source", allowed="a file or folder of the pipeline's folder, or s3://bucket/prefix")
     if source:
         source = check_data(DataPath(source, place.folder), lambda message: section.problem("source", message))
@@ -123,14 +108,14 @@ def _data(section: Section, place: _Place) -> DataSettings:
     return DataSettings(source)
 
 
-def _job(section: Section, place: _Place, purpose: Purpose) -> dict[str, Any]:
-    limits = place.environment.limits if place.environment else None
+def _job(section: Section, place: Place, purpose: Purpose) -> dict[str, Any]:
+    limits = place.limits
     script = section.text("script", allowed="a Python file of the pipeline's folder")
     if script:
         check_script(place.folder, script, lambda message: section.problem("script", message))
     return {
         "script": script,
-        "instance": _instance(section, purpose, place),
+        "instance": read_instance(section, purpose, place),
         "instance_count": _one_instance(section),
         "volume_gib": section.integer("volume_gib", 10, most=limits.max_volume_gib if limits else 16_384),
         "max_runtime_seconds": section.integer(
@@ -149,24 +134,14 @@ def _one_instance(section: Section) -> int:
     return 1
 
 
-def _instance(section: Section, purpose: Purpose, place: _Place) -> str:
-    instance = section.text("instance", allowed="an instance type, like ml.m5.large")
-    allowed = place.environment.limits.instances if place.environment else ()
-    problem = (instance_problem(instance, purpose) or limit_problem(instance, purpose, allowed)) if instance else None
-    if problem:
-        section.problem("instance", problem)
-        return ""
-    return instance
-
-
-def _processing(section: Section, place: _Place) -> ProcessingSettings:
+def _processing(section: Section, place: Place) -> ProcessingSettings:
     job = _job(section, place, "processing")
     arguments = read_arguments(section)
     section.finish()
     return ProcessingSettings(**job, arguments=arguments)
 
 
-def _training(section: Section, place: _Place) -> TrainingSettings:
+def _training(section: Section, place: Place) -> TrainingSettings:
     section.not_yet = _TRAIN_NOT_YET
     custom = [key for key in ("algorithm", "image", "dockerfile") if section.has(key)]
     framework = section.choice("framework", FRAMEWORKS, FRAMEWORKS[0] if custom else None, not_yet=FRAMEWORKS_NOT_YET)
@@ -204,38 +179,28 @@ def _clause(top: Section, key: str, node: Node) -> GateClause | None:
         return None
 
 
-def _deploy(section: Section, place: _Place) -> DeploySettings:
-    section.not_yet = _DEPLOY_NOT_YET
-    endpoint = section.choice("endpoint", ("realtime", "none"), not_yet=_ENDPOINTS_NOT_YET)
-    kind: Literal["realtime", "none"] = "none" if endpoint == "none" else "realtime"
-    settings = _no_endpoint(section) if kind == "none" else _endpoint(section, place)
-    section.finish()
-    return settings
-
-
-def _no_endpoint(section: Section) -> DeploySettings:
-    for key in ("instance", "instance_count", "smoke_test", "keep"):
-        if section.child(key) is not None:
-            section.problem(key, "has no meaning with endpoint: none; remove it.")
-    return DeploySettings("none", None, None, None, 3)
-
-
-def _endpoint(section: Section, place: _Place) -> DeploySettings:
-    most = place.environment.limits.max_instance_count if place.environment else 100
-    vpc = place.environment.vpc if place.environment else None
-    if vpc and len(vpc.subnets) == 1:  # https://docs.aws.amazon.com/sagemaker/latest/dg/host-vpc.html
-        needed = "an endpoint needs 2 or more, in different availability zones"
-        section.problem("endpoint", f"is realtime, but the environment's vpc has 1 subnet; {needed}.")
-    smoke_test = section.text("smoke_test", allowed="a .csv or .json file of the pipeline's folder")
-    if smoke_test:
-        check_smoke_test(place.folder, smoke_test, lambda message: section.problem("smoke_test", message))
-    return DeploySettings(
-        endpoint="realtime",
-        instance=_instance(section, "hosting", place),
-        instance_count=section.integer("instance_count", 1, most=most),
-        smoke_test=smoke_test,
-        keep=section.integer("keep", 3, most=50),
+def _batch(section: Section, place: Place) -> BatchSettings:
+    found = BatchSettings(
+        instance=read_instance(section, "transform", place),
+        instance_count=section.integer("instance_count", 1, most=place.max_instance_count),
+        max_runtime_seconds=section.integer(
+            "max_runtime_seconds", 3600, most=place.limits.max_runtime_seconds if place.limits else 432_000
+        ),
     )
+    section.finish()
+    return found
+
+
+def _machines(settings: PipelineSettings) -> list[tuple[str, str | None]]:
+    """The sections that name an instance type of a framework's image, each with it."""
+    found = [(step, getattr(settings, step).instance) for step in ("process", "train", "evaluate", "deploy")]
+    main = settings.deploy.instance
+    others = [each.instance for each in settings.deploy.variants if each.instance != main]
+    return [
+        *found,
+        *(("deploy", each) for each in others),
+        ("batch", settings.batch.instance if settings.batch else None),
+    ]
 
 
 def _check_images(top: Section, settings: PipelineSettings, environment: EnvironmentSettings | None) -> None:
@@ -243,12 +208,7 @@ def _check_images(top: Section, settings: PipelineSettings, environment: Environ
     framework, version = settings.train.framework, settings.train.version
     if not version:
         return
-    for step, instance in (
-        ("process", settings.process.instance),
-        ("train", settings.train.instance),
-        ("evaluate", settings.evaluate.instance),
-        ("deploy", settings.deploy.instance),
-    ):
+    for step, instance in _machines(settings):
         problem = image_problem(framework, version, instance) if instance else None
         if problem:
             top.section(step).problem("instance", problem)

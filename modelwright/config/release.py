@@ -9,10 +9,25 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelwright.config.gate import GateClause
+from modelwright.config.hosting import (
+    ALL_AT_ONCE,
+    Asynchronous,
+    Autoscaling,
+    Capture,
+    Serverless,
+    Shadow,
+    Update,
+    Variant,
+)
 from modelwright.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from modelwright.config.hosting import EndpointKind, Serve
 
 SCHEMA = 1
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -78,6 +93,13 @@ class SmokeTest:
 
 
 @dataclass(frozen=True)
+class ReleasedApi:
+    """What of the REST API a release carries: its hook is code."""
+
+    hook: str | None
+
+
+@dataclass(frozen=True)
 class ReleasedDeployment:
     """How the model is served; without an endpoint, `instance`, `instance_count` and `smoke_test` are None."""
 
@@ -87,6 +109,39 @@ class ReleasedDeployment:
     keep: int
     content_types: tuple[str, ...]
     smoke_test: SmokeTest | None
+    endpoint: EndpointKind = "realtime"
+    framework: str = "sklearn"
+    framework_version: str = ""
+    """Whose libraries made the model: a compiler needs the same. Empty in releases of earlier versions."""
+    serve: Serve = "python"
+    network_isolation: bool | None = None
+    variants: tuple[Variant, ...] = ()
+    autoscaling: Autoscaling | None = None
+    capture: Capture | None = None
+    update: Update = ALL_AT_ONCE
+    shadow: Shadow | None = None
+    serverless: Serverless | None = None
+    asynchronous: Asynchronous | None = None
+    """`async` in JSON."""
+    api: ReleasedApi | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON's types; a part that there is none of is null."""
+        found = {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+        found["async"] = found.pop("asynchronous")
+        return found
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> ReleasedDeployment:
+        """Return what `to_dict` was asked for; raises TypeError, KeyError or AttributeError for anything else."""
+        values = {("asynchronous" if name == "async" else name): value for name, value in found.items()}
+        for name, made in _PARTS.items():
+            if values.get(name) is not None:
+                values[name] = made(**values[name])
+        for name in ("content_types", "variants"):
+            values[name] = tuple(values.get(name, ()))
+        values["variants"] = tuple(Variant(**each) for each in values["variants"])
+        return cls(**values)
 
 
 @dataclass(frozen=True)
@@ -109,8 +164,10 @@ class ReleaseManifest:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the manifest as JSON's types."""
-        parts = {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__ if name != "gate"}
-        return {"schema": SCHEMA, **parts, "gate": [clause.to_dict() for clause in self.gate]}
+        own = ("gate", "deploy")
+        parts = {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__ if name not in own}
+        gate = [clause.to_dict() for clause in self.gate]
+        return {"schema": SCHEMA, **parts, "gate": gate, "deploy": self.deploy.to_dict()}
 
     def to_json(self) -> str:
         """Return the canonical JSON: sorted keys, no spaces, no line end."""
@@ -138,8 +195,6 @@ class ReleaseManifest:
     def _from_dict(cls, found: dict[str, Any]) -> ReleaseManifest:
         if found["schema"] != SCHEMA:
             raise InvalidInput(f"The release manifest has schema {found['schema']!r}; this modelwright reads {SCHEMA}.")
-        deploy = dict(found["deploy"])
-        smoke_test = SmokeTest(**deploy["smoke_test"]) if deploy["smoke_test"] else None
         return cls(
             pipeline=found["pipeline"],
             commit=found["commit"],
@@ -150,9 +205,7 @@ class ReleaseManifest:
             train=ReleasedTraining(**found["train"]),
             evaluate=_processing(found["evaluate"]),
             gate=tuple(GateClause.from_dict(clause) for clause in found["gate"]),
-            deploy=ReleasedDeployment(
-                **{**deploy, "content_types": tuple(deploy["content_types"]), "smoke_test": smoke_test}
-            ),
+            deploy=ReleasedDeployment.from_dict(found["deploy"]),
             structure=found["structure"],
         )
 
@@ -189,4 +242,16 @@ def _processing(found: dict[str, Any]) -> ReleasedProcessing:
 def _plain(value: Any) -> Any:
     if hasattr(value, "__dataclass_fields__"):
         return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
-    return list(value) if isinstance(value, tuple) else value
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
+
+
+_PARTS = {
+    "smoke_test": SmokeTest,
+    "autoscaling": Autoscaling,
+    "capture": Capture,
+    "update": Update,
+    "shadow": Shadow,
+    "serverless": Serverless,
+    "asynchronous": Asynchronous,
+    "api": ReleasedApi,
+}

@@ -5,7 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from modelwright.config.hosting import Authorization, EndpointKind
+
+
+@dataclass(frozen=True)
+class ApiStructure:
+    """What of a REST API is built into the template; its hook is code, which a release carries."""
+
+    authorization: Authorization
+    requests_per_second: int
+    burst: int
+    requests_per_day: int | None
 
 
 @dataclass(frozen=True)
@@ -19,6 +32,10 @@ class PipelineStructure:
     - `merge_branch`, `merge_codecommit`, `merge_github` and `schedule`: patterns and expressions of the EventBridge
       rules, the Lambda that publishes a merge, the role that GitHub takes;
     - `data_marker` and `data_every_records`: the rule that new data meet, and the Lambda that counts them;
+    - `variants`: the alarms of each; empty without instances;
+    - `compiled`: the states that convert the model, and our own image;
+    - `autoscaling`, `capture`, `shadow`: whether there are states and grants for it;
+    - `ttl_hours`: the rule that deletes the endpoint; `api`: the REST API; `batch`: what transform jobs may read;
     - `external_data`: the processing role may read this address and no other outside our own buckets;
     - `version`: of the template's own code, raised when an old state machine cannot run a new release.
 
@@ -29,7 +46,7 @@ class PipelineStructure:
     """
 
     pipeline: str
-    endpoint: Literal["realtime", "none"]
+    endpoint: EndpointKind
     merge_branch: str
     schedule: str | None
     external_data: str | None
@@ -37,7 +54,15 @@ class PipelineStructure:
     merge_github: str | None = None
     data_marker: str | None = None
     data_every_records: int | None = None
-    version: int = 2
+    variants: tuple[str, ...] = ("AllTraffic",)
+    compiled: bool = False
+    autoscaling: bool = False
+    capture: bool = False
+    shadow: bool = False
+    ttl_hours: int | None = None
+    api: ApiStructure | None = None
+    batch: bool = False
+    version: int = 3
 
     def to_dict(self) -> dict[str, Any]:
         """Return the structure as JSON's types."""

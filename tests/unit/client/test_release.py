@@ -137,6 +137,13 @@ def test_the_manifest_has_the_form_of_the_architecture(root: Path) -> None:
         "instance_count": 1,
         "keep": 3,
         "content_types": ["text/csv", "application/json"],
+        "endpoint": "realtime",
+        "framework": "sklearn",
+        "framework_version": "1.9-0",
+        "serve": "auto",
+        "variants": [{"name": "AllTraffic", "weight": 1.0, "instance": "ml.t2.medium", "instance_count": 1}],
+        "update": {"traffic": "all-at-once", "percent": None, "wait_seconds": 300},
+        **dict.fromkeys(("network_isolation", "autoscaling", "capture", "shadow", "serverless", "async", "api")),
     }
     assert (smoke_test["content_type"], smoke_test["accept"]) == ("text/csv", "application/json")
     assert manifest["structure"] == load(root).pipeline("things").structure().digest()

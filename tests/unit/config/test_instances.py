@@ -8,6 +8,7 @@ SHAPES = {
     "training": "TrainingInstanceType",
     "processing": "ProcessingInstanceType",
     "hosting": "ProductionVariantInstanceType",
+    "transform": "TransformInstanceType",
 }
 
 
