@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    QuickAnswer = Callable[[bytes], "Answer | None"]
+    """body to answer; None: take the long way (`prepare`, `run`), which tells what is wrong"""
 
 
 @dataclass(frozen=True)
@@ -40,3 +43,22 @@ class Model(Protocol):
 
     def run(self, prepared: Any) -> Answer:
         """Predict; raises RequestError. Runs in a thread, one call at a time, or in the event loop (`inline`)."""
+
+
+@runtime_checkable
+class Warmable(Protocol):
+    """A model that has something to do at its first prediction."""
+
+    def warm(self) -> None:
+        """Predict once, before anybody asks; called once, in the main thread, before workers are forked."""
+
+
+@runtime_checkable
+class QuickModel(Protocol):
+    """An `inline` model that knows a shorter way for small bodies of certain headers."""
+
+    def quick(self, content_type: str, accept: str) -> QuickAnswer | None:
+        """Return what answers bodies with these two headers; None when there is no shorter way for them.
+
+        It may be called in the event loop only, and gives what `run` gives.
+        """
