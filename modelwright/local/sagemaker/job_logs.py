@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from modelwright.local.cloud import Cloud
 
-GROUPS = {"TrainingJob": "/aws/sagemaker/TrainingJobs", "ProcessingJob": "/aws/sagemaker/ProcessingJobs"}
+GROUPS = {kind: f"/aws/sagemaker/{kind}s" for kind in ("TrainingJob", "ProcessingJob", "TransformJob")}
 _LAST_LINES = 200
 _AT_ONCE = 500
 
@@ -26,6 +26,9 @@ class JobLog:
     The job's role writes its log on AWS. Where it may not, the job runs on without a log, there as here.
     """
 
+    part = ""
+    """what the stream's name ends with"""
+
     def __init__(
         self, cloud: Cloud, kind: str, name: str, role_arn: str, metrics: Sequence[Mapping[str, str]] = ()
     ) -> None:
@@ -33,7 +36,7 @@ class JobLog:
         self._metrics = [(metric["Name"], re.compile(metric["Regex"])) for metric in metrics]
         self._values: dict[str, dict[str, Any]] = {}
         self._group = GROUPS[kind]
-        self._stream = f"{name}/algo-1-{round(cloud.clock.time())}"
+        self._stream = f"{name}/algo-1-{round(cloud.clock.time())}{self.part}"
         self._lines: list[tuple[float, str]] = []
         self._lock = threading.Lock()
         self.last: deque[str] = deque(maxlen=_LAST_LINES)
@@ -77,3 +80,12 @@ class JobLog:
         except AwsError:
             return False
         return True
+
+
+class DataLog(JobLog):
+    """What batch transform itself says of a job's objects.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
+    """
+
+    part = "/data-log"

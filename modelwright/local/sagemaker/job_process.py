@@ -46,9 +46,8 @@ class Container:
 
     def base_environment(self, role_arn: str, *, isolated: bool) -> dict[str, str]:
         """Return what every container has; the role's credentials when it is not isolated."""
-        here = os.path.dirname(sys.executable)  # noqa: PTH120 - not resolved: a venv's Python is a link
         env = {
-            "PATH": os.pathsep.join([here, "/usr/local/bin", "/usr/bin", "/bin"]),
+            "PATH": container_path(),
             "HOME": str(self._tree.home),
             "TMPDIR": str(self._tree.temporary),
             "LANG": "C.UTF-8",
@@ -91,6 +90,12 @@ class Container:
                 process.terminate(GRACE_SECONDS)
                 process.wait()
                 raise Stopped(timed_out=True)
+
+
+def container_path() -> str:
+    """Return a container's PATH: this Python first."""
+    here = os.path.dirname(sys.executable)  # noqa: PTH120 - not resolved: a venv's Python is a link
+    return os.pathsep.join([here, "/usr/local/bin", "/usr/bin", "/bin"])
 
 
 def role_environment(cloud: Cloud, role_arn: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
 
 ENDED = frozenset({"Completed", "Failed", "Stopped"})
-ARN_KINDS = {"TrainingJob": "training-job", "ProcessingJob": "processing-job"}
+ARN_KINDS = {"TrainingJob": "training-job", "ProcessingJob": "processing-job", "TransformJob": "transform-job"}
 
 _MESSAGES = {
     "Starting": "Preparing the instances for training",
@@ -50,7 +50,8 @@ class JobRecord:
         described[f"{kind}Arn"] = arn(cloud, kind, name)
         described[f"{kind}Status"] = "InProgress"
         described |= {"CreationTime": now, "LastModifiedTime": now}
-        described["StoppingCondition"] = {"MaxRuntimeInSeconds": 86400, **params.get("StoppingCondition", {})}
+        if kind != "TransformJob":  # which has no limit of its own
+            described["StoppingCondition"] = {"MaxRuntimeInSeconds": 86400, **params.get("StoppingCondition", {})}
         if kind == "TrainingJob":
             described |= _of_training(params)
         record = cls(cloud, kind, described)
@@ -87,9 +88,9 @@ class JobRecord:
         self._cloud.publish_event(self._event())
 
     def enter(self, stage: str) -> None:
-        """Go on to a secondary status of a job that runs; a processing job has none, but begins with `Training`."""
+        """Go on to a secondary status of a job that runs; other kinds have none, but begin with `Training`."""
         with self._lock:
-            if self.kind == "ProcessingJob" and stage != "Training":
+            if self.kind != "TrainingJob" and stage != "Training":
                 return
             if stage == "Training":
                 self._description[f"{self.kind.removesuffix('Job')}StartTime"] = self._cloud.clock.now()
@@ -137,7 +138,7 @@ class JobRecord:
 
     def _event(self) -> dict[str, Any]:
         """https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html."""
-        words = {"TrainingJob": "Training Job", "ProcessingJob": "Processing Job"}[self.kind]
+        words = f"{self.kind.removesuffix('Job')} Job"
         return {
             "source": "aws.sagemaker",
             "detail-type": f"SageMaker {words} State Change",

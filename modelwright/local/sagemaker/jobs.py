@@ -1,4 +1,4 @@
-"""SageMaker's training and processing jobs: asked for, run as real processes, described, stopped.
+"""SageMaker's training, processing and batch transform jobs: asked for, run as real processes, described, stopped.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
 """
@@ -12,13 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from modelwright.contract import outcomes
-from modelwright.local.sagemaker import job_permissions, job_requests
+from modelwright.local.sagemaker import job_permissions, job_requests, job_transform_requests
 from modelwright.local.sagemaker.job_logs import JobLog
 from modelwright.local.sagemaker.job_problems import ClientProblem, ContainerFailure
 from modelwright.local.sagemaker.job_process import GRACE_SECONDS, Stopped
 from modelwright.local.sagemaker.job_processing import ProcessingFailure, ProcessingRun
 from modelwright.local.sagemaker.job_record import ARN_KINDS, ENDED, JobRecord, arn, database_kind
 from modelwright.local.sagemaker.job_training import TrainingRun
+from modelwright.local.sagemaker.job_transform import TransformFailure, TransformRun
 from modelwright.local.sagemaker.job_tree import JobTree, keep_newest
 from modelwright.local.sagemaker.listing import page
 from modelwright.local.sagemaker.tags import write_tags
@@ -26,11 +27,14 @@ from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
+    from modelwright.local.sagemaker.models import Models
     from modelwright.local.service import Call
+
+    Work = TrainingRun | ProcessingRun | TransformRun
 
 log = logging.getLogger(__name__)
 
-NOT_YET = {"TransformJob": "batch transform", "HyperParameterTuningJob": "hyperparameter tuning"}
+NOT_YET = {"HyperParameterTuningJob": "hyperparameter tuning"}
 """kinds of jobs that AWS has and the local cloud does not yet"""
 MOST_AT_ONCE = max(8, 2 * (os.cpu_count() or 1))
 """jobs that run at the same time; more of them wait in the status InProgress (Starting), as for machines on AWS"""
@@ -47,9 +51,10 @@ class Jobs:
         f"{verb}{kind}{'s' if verb == 'List' else ''}" for verb in _VERBS for kind in [*ARN_KINDS, *NOT_YET]
     )
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, models: Models) -> None:
         """Keep jobs in the cloud's database and their trees under `.modelwright/jobs`."""
         self._cloud = cloud
+        self._models = models
         self._trees = cloud.directory / "jobs"
         self._lock = threading.RLock()
         self._running: dict[tuple[str, str], _Running] = {}
@@ -79,7 +84,7 @@ class Jobs:
         if kind in NOT_YET:
             raise AwsError(
                 "ValidationException",
-                f"{call.operation}: the local cloud does not do {NOT_YET[kind]} yet, only training and processing",
+                f"{call.operation}: the local cloud does not do {NOT_YET[kind]} yet",
             )
         if verb == "Create":
             return self._create(kind, call.params)
@@ -92,7 +97,7 @@ class Jobs:
     def wait(self, kind: str, name: str, timeout: float | None = None) -> dict[str, Any] | None:
         """Wait until the job has ended and return its description; None when it has not within the timeout.
 
-        `kind` is TrainingJob or ProcessingJob. AwsError when there is no such job.
+        `kind` is TrainingJob, ProcessingJob or TransformJob. AwsError when there is no such job.
         """
         with self._lock:
             running = self._running.get((kind, name))
@@ -101,11 +106,15 @@ class Jobs:
         return self._describe(kind, name)
 
     def _create(self, kind: str, params: dict[str, Any]) -> dict[str, Any]:
-        job_requests.check(kind, params)
-        application = params["AlgorithmSpecification" if kind == "TrainingJob" else "AppSpecification"]
-        job_permissions.check_image(application.get("TrainingImage") or application["ImageUri"])
         name = params[f"{kind}Name"]
-        job_permissions.check_trust(self._cloud, params["RoleArn"], arn(self._cloud, kind, name))
+        if kind == "TransformJob":
+            job_transform_requests.check(params)
+            self._models.get(params["ModelName"])
+        else:
+            job_requests.check(kind, params)
+            application = params["AlgorithmSpecification" if kind == "TrainingJob" else "AppSpecification"]
+            job_permissions.check_image(application.get("TrainingImage") or application["ImageUri"])
+            job_permissions.check_trust(self._cloud, params["RoleArn"], arn(self._cloud, kind, name))
         with self._lock:
             if self._stopping:
                 raise AwsError("InternalFailure", "the local cloud is being stopped", 500)
@@ -118,7 +127,9 @@ class Jobs:
             record = JobRecord.new(self._cloud, kind, params)
             write_tags(self._cloud.database, record.arn, params.get("Tags", []))
             record.save()
-            running = self._running[kind, name] = _Running(self._cloud, record, JobTree(self._trees, _tree(kind, name)))
+            running = self._running[kind, name] = _Running(
+                self._cloud, self._models, record, JobTree(self._trees, _tree(kind, name))
+            )
             self._threads.submit(self._run, running)
         return {f"{kind}Arn": record.arn}
 
@@ -170,12 +181,13 @@ class Jobs:
 class _Running:
     """One job while it runs."""
 
-    def __init__(self, cloud: Cloud, record: JobRecord, tree: JobTree) -> None:
+    def __init__(self, cloud: Cloud, models: Models, record: JobRecord, tree: JobTree) -> None:
         self.record = record
         self.tree = tree
         self._cloud = cloud
+        self._models = models
         self._lock = threading.Lock()
-        self._work: TrainingRun | ProcessingRun | None = None
+        self._work: Work | None = None
         self._aborted = False
         self._told_to_stop = False
 
@@ -190,7 +202,7 @@ class _Running:
             record.end("Failed", FailureReason=outcomes.client_error(str(problem)))
         except ContainerFailure as failure:
             record.end("Failed", FailureReason=outcomes.algorithm_error(str(failure)))
-        except ProcessingFailure as failure:
+        except (ProcessingFailure, TransformFailure) as failure:
             record.end("Failed", FailureReason=str(failure), **self._exit_message())
         else:
             record.end("Completed", **gained)
@@ -202,19 +214,25 @@ class _Running:
             self._told_to_stop = True
             work = self._work
         if work is not None:
-            work.container.stop(grace_seconds)
+            (work if isinstance(work, TransformRun) else work.container).stop(grace_seconds)
 
-    def _begin(self) -> TrainingRun | ProcessingRun:
+    def _begin(self) -> Work:
+        work = self._make()
+        with self._lock:
+            if self._told_to_stop:
+                raise Stopped(timed_out=False)
+            self._work = work
+            return work
+
+    def _make(self) -> Work:
         record = self.record
+        if record.kind == "TransformJob":
+            return TransformRun(self._cloud, self._models, record, self.tree)
         kind = TrainingRun if record.kind == "TrainingJob" else ProcessingRun
         job = record.describe()
         metrics = job.get("AlgorithmSpecification", {}).get("MetricDefinitions", [])
         output = JobLog(self._cloud, record.kind, record.name, job["RoleArn"], metrics)
-        with self._lock:
-            if self._told_to_stop:
-                raise Stopped(timed_out=False)
-            self._work = kind(self._cloud, record, self.tree, output)
-            return self._work
+        return kind(self._cloud, record, self.tree, output)
 
     def _end_stopped(self, *, timed_out: bool) -> None:
         if self._aborted:
@@ -235,12 +253,12 @@ def _split(operation: str) -> tuple[str, str]:
 
 
 def _spoken(kind: str) -> str:
-    return {"TrainingJob": "Training job", "ProcessingJob": "Processing job"}[kind]
+    return {"TrainingJob": "Training job", "ProcessingJob": "Processing job", "TransformJob": "Transform job"}[kind]
 
 
 def _tree(kind: str, name: str) -> str:
-    """Both kinds may use one name at the same time."""
-    return name if kind == "TrainingJob" else f"{name}.processing"
+    """All kinds may use one name at the same time."""
+    return name if kind == "TrainingJob" else f"{name}.{kind.removesuffix('Job').lower()}"
 
 
 def _summary(kind: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -248,5 +266,6 @@ def _summary(kind: str, body: dict[str, Any]) -> dict[str, Any]:
     more = {
         "TrainingJob": ["TrainingEndTime", "SecondaryStatus"],
         "ProcessingJob": ["ProcessingEndTime", "FailureReason", "ExitMessage"],
+        "TransformJob": ["TransformEndTime", "FailureReason"],
     }
     return {member: body[member] for member in [*members, *more[kind]] if member in body}

@@ -46,6 +46,10 @@ class Outputs:
             count += 1
         return count
 
+    def file(self, file: Path, uri: str) -> None:
+        """Write one file to `uri`."""
+        self._upload(file, uri)
+
     def _upload(self, file: Path, uri: str) -> None:
         """Make an object of the file, which is moved away: the job is over."""
         bucket, key = split_s3(uri)

@@ -40,9 +40,9 @@ class SageMaker:
 
     def __init__(self, cloud: Cloud) -> None:
         """Make the handlers; nothing runs before `start`."""
-        self.jobs = Jobs(cloud)
         packages = Packages(cloud)
         models = Models(cloud, packages)
+        self.jobs = Jobs(cloud, models)
         configs = EndpointConfigs(cloud, models)
         self.endpoints = Endpoints(cloud, models, configs)
         self._handlers: list[Handler] = [self.jobs, packages, models, configs, self.endpoints, Tags(cloud)]

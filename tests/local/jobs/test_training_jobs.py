@@ -224,9 +224,7 @@ def _all(work) -> list[dict[str, Any]]:
     return work.client.list_training_jobs(MaxResults=100)["TrainingJobSummaries"]
 
 
-def test_transform_and_tuning_jobs_are_an_error_that_says_so(work) -> None:
-    with pytest.raises(ClientError, match="does not do batch transform yet"):
-        work.client.describe_transform_job(TransformJobName="x")
+def test_tuning_jobs_are_an_error_that_says_so(work) -> None:
     with pytest.raises(ClientError, match="does not do hyperparameter tuning yet"):
         work.client.list_hyper_parameter_tuning_jobs()
 
