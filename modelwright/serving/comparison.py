@@ -66,7 +66,7 @@ def estimators_differ(model: Any, compiled: OnnxModel, schema: Schema, frame: An
     """Return the largest difference of a probability on the hold-out, also with missing and unseen values in it."""
     largest = 0.0
     for where, rows in probes(schema.columns, frame):
-        labels, found = compiled.predict(_arrays(rows, schema))
+        labels, found = compiled.predict(arrays(rows, schema))
         if schema.outputs.form == "labels":
             _check_labels(model.predict(rows).tolist(), labels, where)
             continue
@@ -77,7 +77,8 @@ def estimators_differ(model: Any, compiled: OnnxModel, schema: Schema, frame: An
     return largest
 
 
-def _arrays(rows: Any, schema: Schema) -> list[Any]:
+def arrays(rows: Any, schema: Schema) -> list[Any]:
+    """Return rows of a frame as what the compiled model takes: one array (n_rows, 1) a column."""
     found = []
     for column in schema.columns:
         values = rows[column.name]

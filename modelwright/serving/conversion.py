@@ -26,9 +26,9 @@ class Refused(Exception):  # noqa: N818  # a decision, not an error: the Python 
     """The model cannot be compiled; the message says why."""
 
 
-def classifier_of(loaded: Any) -> Any:
-    """Return the scikit-learn classifier in what `model_fn` gave: itself, or the one in a dict or among attributes."""
-    from sklearn.base import BaseEstimator, is_classifier  # noqa: PLC0415 # seconds that `--help` need not wait for
+def estimator_of(loaded: Any) -> Any:
+    """Return the scikit-learn estimator in what `model_fn` gave: itself, or the one in a dict or among attributes."""
+    from sklearn.base import BaseEstimator  # noqa: PLC0415 # seconds that `--help` need not wait for
 
     places = [loaded]
     if not isinstance(loaded, BaseEstimator):
@@ -36,13 +36,23 @@ def classifier_of(loaded: Any) -> Any:
     found = [value for value in places if isinstance(value, BaseEstimator) and hasattr(value, "predict")]
     if len(found) != 1:
         kinds = names([type(value).__name__ for value in found]) or f"none in a {type(loaded).__name__}"
-        raise Refused(f"model_fn must give one fitted scikit-learn classifier, alone or in a dict; found {kinds}.")
-    kind = type(found[0]).__name__
-    if not is_classifier(found[0]):
-        raise Refused(f"The estimator {kind} is no classifier; only classifiers are compiled so far.")
+        raise Refused(
+            f"not convertible: {type(loaded).__name__}. model_fn must give one fitted scikit-learn classifier, alone "
+            f"or in a dict; found {kinds}."
+        )
     if getattr(found[0], "feature_names_in_", None) is None:
+        kind = type(found[0]).__name__
         raise Refused(f"The estimator {kind} does not know its columns' names; fit it with a DataFrame.")
     return found[0]
+
+
+def check_kind(estimator: Any) -> None:
+    """Raise Refused for an estimator that is no classifier."""
+    from sklearn.base import is_classifier  # noqa: PLC0415 # as above
+
+    if not is_classifier(estimator):
+        kind = type(estimator).__name__
+        raise Refused(f"not convertible: {kind}. It is no classifier; only classifiers are compiled so far.")
 
 
 def asked(model: Any, columns: Sequence[Column], frame: Any) -> tuple[Column, ...]:
@@ -94,7 +104,12 @@ def to_onnx(model: Any, columns: Sequence[Column], frame: Any) -> bytes:
         converted = skl2onnx.to_onnx(whole, initial_types=types, options={id(last): {"zipmap": False}})
     except Exception as error:
         raise Refused(_why(model, error)) from error
-    return bytes(converted.SerializeToString())
+    # A set's order otherwise: the same model shall be the same bytes, in every process.
+    opsets = sorted((entry.domain, entry.version) for entry in converted.opset_import)
+    del converted.opset_import[:]
+    for domain, version in opsets:
+        converted.opset_import.add(domain=domain, version=version)
+    return bytes(converted.SerializeToString(deterministic=True))
 
 
 def _takes(model: Any, frame: Any) -> bool:
@@ -125,5 +140,6 @@ def _by_name(model: Any, frame: Any) -> tuple[Any, Any]:
 def _why(model: Any, error: Exception) -> str:
     unknown = _CLASS.search(str(error))
     if unknown is not None:
-        return f"sklearn-onnx cannot convert {unknown[1].rpartition('.')[2]}; it converts these: {_CONVERTIBLE}"
-    return f"sklearn-onnx cannot convert this {type(model).__name__}: {last_line(error)}"
+        kind = unknown[1].rpartition(".")[2]
+        return f"not convertible: {kind}. sklearn-onnx cannot convert it; it converts these: {_CONVERTIBLE}"
+    return f"not convertible: {type(model).__name__}. sklearn-onnx cannot convert this one: {last_line(error)}"

@@ -22,19 +22,28 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.serving import media
 from modelwright.serving.archive import unpack
-from modelwright.serving.comparison import LARGEST_DIFFERENCE, answer_form, answers_differ, ask, estimators_differ
-from modelwright.serving.conversion import Refused, asked, classifier_of, to_onnx
+from modelwright.serving.comparison import (
+    LARGEST_DIFFERENCE,
+    answer_form,
+    answers_differ,
+    arrays,
+    ask,
+    estimators_differ,
+)
+from modelwright.serving.conversion import Refused, asked, check_kind, estimator_of, to_onnx
 from modelwright.serving.onnx_model import MODEL_FILE, load_compiled
 from modelwright.serving.problems import RequestError, StartupError
 from modelwright.serving.python_model import load_model
+from modelwright.serving.requirements import install_requirements
 from modelwright.serving.schema import FILE as SCHEMA_FILE
-from modelwright.serving.schema import MISSING_TEXTS, TRUE, Column, Schema, learn
+from modelwright.serving.schema import MISSING_TEXTS, TRUE, UNKNOWN_OUTPUTS, Column, Schema, learn
 from modelwright.serving.script import load_script
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from modelwright.serving.model import Model
+    from modelwright.serving.onnx_model import OnnxModel
 
 REPORT_FILE = "report.json"
 _TIMED = 30
@@ -51,26 +60,32 @@ class Source:
     program: str = "inference.py"
 
 
-def convert(source: Source, into: Path) -> dict[str, Any]:
-    """Write the three files into the folder `into`, and return the report; Refused with the reason."""
+def convert(source: Source, into: Path, *, timed: bool = True) -> dict[str, Any]:
+    """Write the three files into the folder `into`, and return the report; Refused with the reason.
+
+    A model that is refused has left its schema there, if what it takes could be learnt.
+    """
     with tempfile.TemporaryDirectory() as folder:
         unpacked = Path(folder) / "model"
         unpack(source.archive, unpacked, source.sha256)
+        install_requirements(unpacked / "code")
         script = load_script(unpacked / "code", source.program)
         python = load_model(script, unpacked)
-        model = classifier_of(python.loaded)
+        model = estimator_of(python.loaded)
         rows = _rows(source.test)
         learnt = learn(_rows(source.train), _columns(model, rows))
         frame = _frame(source.test, learnt)
         columns = asked(model, learnt, frame)
-        (into / MODEL_FILE).write_bytes(to_onnx(model, columns, frame))
+        _write(into, Schema(columns, UNKNOWN_OUTPUTS))
+        check_kind(model)
         bodies = _bodies(rows, columns, named=bool(script.input_fn or script.transform_fn))
         schema = Schema(columns, answer_form(python, model, frame, bodies))
-        (into / SCHEMA_FILE).write_text(schema.to_json(), "utf-8")
+        _write(into, schema)
+        (into / MODEL_FILE).write_bytes(to_onnx(model, columns, frame))
         compiled = load_compiled(into)
         difference = max(estimators_differ(model, compiled, schema, frame), answers_differ(python, compiled, bodies))
-        kind = media.CSV if _takes_csv(python, bodies) else media.JSON
         report = {
+            "estimator": type(model).__name__,
             "bytes": (into / MODEL_FILE).stat().st_size,
             "archive_bytes": source.archive.stat().st_size,
             "archive_sha256": source.sha256,
@@ -78,13 +93,45 @@ def convert(source: Source, into: Path) -> dict[str, Any]:
             "same_labels": True,  # else it is refused
             "largest_difference": difference,
             "largest_difference_allowed": LARGEST_DIFFERENCE,
-            "microseconds_per_row": {
+            "accuracy": _accuracy(model, compiled, schema, frame, rows),
+        }
+        if timed:
+            kind = media.CSV if _takes_csv(python, bodies) else media.JSON
+            report["microseconds_per_row"] = {
                 "python": _times(python, bodies, kind, len(rows)),
                 "onnx": _times(compiled, bodies, kind, len(rows)),
-            },
-        }
+            }
         (into / REPORT_FILE).write_text(json.dumps(report, indent=1) + "\n", "utf-8")
         return report
+
+
+def _write(into: Path, schema: Schema) -> None:
+    (into / SCHEMA_FILE).write_text(schema.to_json(), "utf-8")
+
+
+def _accuracy(
+    model: Any, compiled: OnnxModel, schema: Schema, frame: Any, rows: Sequence[Mapping[str, str]]
+) -> dict[str, Any] | None:
+    """Return how many rows of the hold-out each model gets right; None when no column of it has the true labels."""
+    column = label_column(schema, rows)
+    if column is None:
+        return None
+    truth = [row[column] for row in rows]
+    answers = {"python": model.predict(frame).tolist(), "onnx": compiled.predict(arrays(frame, schema))[0]}
+    right = {name: sum(map(str.__eq__, truth, map(str, found))) for name, found in answers.items()}
+    return {"column": column, **{name: number / len(truth) for name, number in right.items()}}
+
+
+def label_column(schema: Schema, rows: Sequence[Mapping[str, str]]) -> str | None:
+    """Return the column with the true labels: the one that the answers name, or the only one that has nothing else."""
+    outputs = schema.outputs
+    labels = {str(label) for label in outputs.labels}
+    found = [
+        name for name in rows[0] if name not in schema.names and labels.issuperset(str(row.get(name)) for row in rows)
+    ]
+    if outputs.label in found:
+        return outputs.label
+    return found[0] if len(found) == 1 else None
 
 
 def _rows(folder: Path) -> list[dict[str, str]]:

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 VERSION = 1
 FILE = "schema.json"
 Type = Literal["number", "integer", "string", "boolean"]
-Form = Literal["records", "labels"]
+Form = Literal["records", "labels", "unknown"]
 Label = str | int
 TYPES: tuple[str, ...] = get_args(Type)
-FORMS: tuple[str, ...] = get_args(Form)
+FORMS: tuple[str, ...] = ("records", "labels")
+"""those that a compiled model writes"""
 MISSING_TEXTS = frozenset(
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>"}
     | {"N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
@@ -94,14 +95,20 @@ class Outputs:
     labels: tuple[Label, ...]
     """the classes, in the order of their probabilities"""
     form: Form
-    """`records`: `{"predictions": [{<label>: …, <probabilities>: {<class>: …}}]}`; `labels`: a list of labels"""
+    """`records`: `{"predictions": [{<label>: …, <probabilities>: {<class>: …}}]}`; `labels`: a list of labels;
+    `unknown`: the script writes another form, which is its own: the document has null instead of outputs"""
     label: str = ""
     probabilities: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any] | None:
         """Return what the document has of it."""
+        if self.form == "unknown":
+            return None
         found: dict[str, Any] = {"labels": list(self.labels), "form": self.form}
         return found | ({"label": self.label, "probabilities": self.probabilities} if self.form == "records" else {})
+
+
+UNKNOWN_OUTPUTS = Outputs((), "unknown")
 
 
 @dataclass(frozen=True)
@@ -211,7 +218,7 @@ def _problems(document: Any) -> Iterator[str]:
             yield from _column_problems(f"column {number}", column)
         known = [str(column.get("name")) for column in columns if isinstance(column, dict)]
         yield from (f"the column {name!r} is there twice" for name in sorted({n for n in known if known.count(n) > 1}))
-    yield from _output_problems(document.get("outputs"))
+    yield from _output_problems(document.get("outputs", ""))
 
 
 def _column_problems(where: str, column: Any) -> Iterator[str]:
@@ -239,6 +246,8 @@ def _column_problems(where: str, column: Any) -> Iterator[str]:
 
 
 def _output_problems(outputs: Any) -> Iterator[str]:
+    if outputs is None:  # not known
+        return
     if not isinstance(outputs, dict):
         yield "outputs must be an object"
         return
@@ -258,7 +267,9 @@ def _column(found: Mapping[str, Any]) -> Column:
     return Column(found["name"], found["type"], found["missing"], low, high, texts, found.get("unknown", False))
 
 
-def _outputs(found: Mapping[str, Any]) -> Outputs:
+def _outputs(found: Mapping[str, Any] | None) -> Outputs:
+    if found is None:
+        return UNKNOWN_OUTPUTS
     return Outputs(tuple(found["labels"]), found["form"], found.get("label", ""), found.get("probabilities", ""))
 
 

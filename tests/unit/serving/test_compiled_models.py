@@ -235,7 +235,7 @@ def test_what_has_no_converter_is_named(fitted, tmp_path) -> None:
 def test_a_regression_is_refused(fitted, tmp_path, data) -> None:
     target = pd.read_csv(data / "train" / "train.csv")["body_mass_g"]
     source = fitted(LinearRegression(), MEASURED[:2], target=target)
-    assert refusal(source, tmp_path).startswith("The estimator LinearRegression is no classifier")
+    assert refusal(source, tmp_path).startswith("not convertible: LinearRegression. It is no classifier")
 
 
 def test_answers_of_another_form_are_refused(fitted, tmp_path) -> None:
