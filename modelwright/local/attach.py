@@ -115,6 +115,13 @@ class LocalCloud:
         """Publish CodeCommit's event of a branch that came to this commit; the event's id."""
         return str(self._ask({"do": "push", "repository": repository, "branch": branch, "commit": commit})["event"])
 
+    def rehearse(self, endpoint: str) -> float:
+        """Say that requests come to this endpoint until the lease is given back: its updates bake, and alarms watch.
+
+        Returns how many seconds a minute of the baking periods and of their alarms lasts meanwhile.
+        """
+        return float(self._ask({"do": "rehearse", "endpoint": endpoint})["minute_seconds"])
+
     def inbox(self) -> dict[str, list[dict[str, Any]]]:
         """The `messages` of topics, and the `dead_letters` of queues, oldest first."""
         return {name: found for name, found in self._ask({"do": "inbox"}).items() if name != "done"}

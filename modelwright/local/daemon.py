@@ -40,6 +40,7 @@ class Daemon:
         self._listener = listener
         self._lock = threading.Lock()
         self._clients: dict[Channel, str] = {}
+        self._rehearsed: dict[Channel, str] = {}
         self._kept = False
         self._closing = False
         """decided, under the lock: nobody joins any more"""
@@ -130,6 +131,7 @@ class Daemon:
         except (OSError, ValueError):
             log.debug("a client is gone")
         finally:
+            self._end_rehearsal(channel)
             if self._leave(channel):
                 self._stopping.set()
             if not self._stopping.is_set():
@@ -146,7 +148,7 @@ class Daemon:
                 log.exception("the request %s failed", message.get("do"))
             return error_to_json(error)
 
-    def _do(self, channel: Channel, message: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  # one a request
+    def _do(self, channel: Channel, message: dict[str, Any]) -> dict[str, Any]:  # noqa: C901, PLR0911  # one a request
         match message["do"]:
             case "join":
                 return self._join(channel, message)
@@ -166,6 +168,8 @@ class Daemon:
                 return deploy(self._cloud, Path(message["assembly"]), message["revive"])
             case "inbox":
                 return self._inbox()
+            case "rehearse":
+                return self._rehearse(channel, message["endpoint"])
             case "fire" | "push":
                 return {"event": self._event(message)}
             case "token":
@@ -240,6 +244,21 @@ class Daemon:
                 "No schedule starts this pipeline.", "triggers.schedule in its pipeline.yaml sets one."
             )
         return str(event)
+
+    def _rehearse(self, channel: Channel, endpoint: str) -> dict[str, Any]:
+        """Requests come to the endpoint until the connection ends: its updates bake meanwhile."""
+        services: dict[str, Any] = dict(self._cloud.services)
+        rehearsals = services["sagemaker"].endpoints.rehearsals
+        self._end_rehearsal(channel)
+        rehearsals.begin(endpoint)
+        self._rehearsed[channel] = endpoint
+        return {"minute_seconds": rehearsals.minute_seconds}
+
+    def _end_rehearsal(self, channel: Channel) -> None:
+        endpoint = self._rehearsed.pop(channel, None)
+        if endpoint is not None:
+            services: dict[str, Any] = dict(self._cloud.services)
+            services["sagemaker"].endpoints.rehearsals.end(endpoint)
 
     def _inbox(self) -> dict[str, Any]:
         services: dict[str, Any] = dict(self._cloud.services)

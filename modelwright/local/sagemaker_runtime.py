@@ -5,20 +5,16 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndp
 
 from __future__ import annotations
 
-import logging
-import queue
-import threading
 import time
 import uuid
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from modelwright.local.sagemaker.endpoint_metrics import Answered, EndpointMetrics
 from modelwright.local.sagemaker.endpoint_server import ServerFailed
-from modelwright.local.sagemaker.endpoint_usage import EVERY_SECONDS, Usage
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from modelwright.local.cloud import Cloud
     from modelwright.local.sagemaker.endpoint_fleet import Member
@@ -41,7 +37,6 @@ NOT_YET = {
     "SessionId": "each request stands for itself",
     "PrefixAwareId": "leave it out",
 }
-_log = logging.getLogger(__name__)
 
 
 class SageMakerRuntime:
@@ -54,7 +49,7 @@ class SageMakerRuntime:
     def __init__(self, cloud: Cloud) -> None:
         """Nothing runs before `start`."""
         self._cloud = cloud
-        self._metrics = _Metrics(cloud)
+        self._metrics = EndpointMetrics(cloud)
 
     def start(self) -> None:
         """Begin to record metrics."""
@@ -87,10 +82,11 @@ class SageMakerRuntime:
         except KeyError:
             raise AwsError("ValidationError", f"Variant {variant} of endpoint {name} not found.") from None
         except ServerFailed as error:
-            self._metrics.record_unanswered(name, variant or endpoints.first_variant(name))
+            self._metrics.unanswered(name, variant or endpoints.first_variant(name))
             raise AwsError("ServiceUnavailable", f"Endpoint {name}: {error}.", 503) from None
         overhead = time.perf_counter() - started - model_seconds
-        self._metrics.record(name, member.variant, 0 if reply is None else reply.status, model_seconds, overhead)
+        status = 0 if reply is None else reply.status
+        self._metrics.answered(Answered(name, member, status, model_seconds, overhead))
         if reply is None or not 200 <= reply.status <= 299:
             raise self._model_error(name, reply, failure)
         if len(reply.body) > LARGEST_BODY_BYTES:
@@ -116,75 +112,6 @@ class SageMakerRuntime:
             "LogStreamArn": f"arn:aws:logs:{region}:{account}:log-group:{group}",
         }
         return AwsError("ModelError", message, 424, extra)
-
-
-class _Metrics:
-    """Records the endpoint's metrics beside the requests: an alarm that is evaluated delays no answer.
-
-    What instances use comes first: requests without it are those that no instance was there for.
-    https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html#cloudwatch-metrics-endpoint-invocation
-    """
-
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
-        self._queue: queue.Queue[tuple[dict[str, str], list[tuple[str, float, str]]] | None] = queue.Queue()
-        self._usage = Usage(cloud)
-        self._thread = threading.Thread(target=self._run, name="endpoint-metrics", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        if self._thread.is_alive():
-            self._queue.put(None)
-            self._thread.join()
-
-    def flush(self) -> None:
-        self._queue.join()
-
-    def record(self, endpoint: str, variant: str, status: int, model_seconds: float, overhead_seconds: float) -> None:
-        values = [
-            ("Invocations", 1.0, "None"),
-            ("Invocation4XXErrors", float(400 <= status <= 499), "None"),
-            ("Invocation5XXErrors", float(status >= 500 or status == 0), "None"),
-            ("ModelLatency", model_seconds * 1e6, "Microseconds"),
-            ("OverheadLatency", max(0.0, overhead_seconds) * 1e6, "Microseconds"),
-        ]
-        self._queue.put(({"EndpointName": endpoint, "VariantName": variant}, values))
-
-    def record_unanswered(self, endpoint: str, variant: str) -> None:
-        """Record a request that no server took: the model answered nothing, so there is no error of its and no time."""
-        self._queue.put(({"EndpointName": endpoint, "VariantName": variant}, [("Invocations", 1.0, "None")]))
-
-    def _run(self) -> None:
-        while True:
-            try:
-                item = self._queue.get(timeout=EVERY_SECONDS)
-            except queue.Empty:
-                self._guarded(self._report)
-                continue
-            if item is not None:
-                self._guarded(partial(self._record, *item))
-            self._queue.task_done()
-            if item is None:
-                return
-
-    def _guarded(self, action: Callable[[], None]) -> None:
-        try:
-            action()
-        except Exception:  # noqa: BLE001  # one value that is lost must not end the recording
-            _log.exception("a metric of an endpoint was not recorded")
-
-    def _record(self, dimensions: dict[str, str], values: list[tuple[str, float, str]]) -> None:
-        self._report()
-        for name, value, unit in values:
-            self._cloud.put_metric("AWS/SageMaker", name, value, unit, dimensions)
-
-    def _report(self) -> None:
-        services: Mapping[str, Any] = self._cloud.services
-        endpoints: Endpoints = services["sagemaker"].endpoints
-        for name, fleet in endpoints.running().items():
-            self._usage.report(name, fleet)
 
 
 def _checked_body(params: dict[str, Any]) -> bytes:

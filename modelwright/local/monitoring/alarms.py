@@ -26,6 +26,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 _TREATMENTS = ("breaching", "ignore", "missing", "notBreaching")
 _MOST_METRICS = 10
 _DAY_SECONDS, _HOUR_SECONDS = 86_400, 3600
+MINUTE_SECONDS = 60.0
 
 
 def check_alarm(alarm: Mapping[str, Any]) -> None:
@@ -80,21 +81,27 @@ def _statistics(alarm: Mapping[str, Any]) -> list[str]:
     return [str(alarm.get("Statistic") or alarm.get("ExtendedStatistic"))]
 
 
-def alarm_state(alarm: Mapping[str, Any], metrics: Metrics, now: float) -> tuple[str, str]:
+def alarm_state(
+    alarm: Mapping[str, Any], metrics: Metrics, now: float, minute_seconds: float = MINUTE_SECONDS
+) -> tuple[str, str]:
     """The state (`OK`, `ALARM`, `INSUFFICIENT_DATA`) that the alarm has at `now`, and why.
 
     Periods end with the minute that `now` lies in, as on AWS, where an alarm is evaluated every minute over the periods
     that end then. Here that minute itself counts already: a failure is seen at once. An alarm over more than a day is
     evaluated once an hour there, here like any other.
+
+    A minute of the alarm's definition lasts `minute_seconds`; everything else of the definition counts as it is.
     """
-    period, evaluated = _period(alarm), int(alarm["EvaluationPeriods"])
+    scale = minute_seconds / MINUTE_SECONDS
+    period, evaluated = _period(alarm) * scale, int(alarm["EvaluationPeriods"])
     needed = int(alarm.get("DatapointsToAlarm") or evaluated)
-    step = min(60, period)
+    step = min(minute_seconds, period)
     end = (math.floor(now / step) + 1) * step
     judgement = Judgement(
         needed, evaluated, alarm.get("TreatMissingData", "missing"), alarm.get("StateValue", "INSUFFICIENT_DATA")
     )
-    begins = [float(end - period * number) for number in range(judgement.range, 0, -1)]
+    first = end - period * judgement.range
+    begins = [first + number * period for number in range(judgement.range)]  # as Metrics.series computes them
     series = _series(alarm, metrics, period, begins)
     points = [None if begin not in series else _breaches(alarm, series[begin]) for begin in begins]
     verdict = judge(points, judgement)
@@ -124,7 +131,7 @@ def _periods(alarm: Mapping[str, Any]) -> list[int]:
     return [entry["MetricStat"]["Period"] for entry in alarm.get("Metrics", []) if "MetricStat" in entry]
 
 
-def _series(alarm: Mapping[str, Any], metrics: Metrics, period: int, begins: list[float]) -> Series:
+def _series(alarm: Mapping[str, Any], metrics: Metrics, period: float, begins: list[float]) -> Series:
     end = begins[-1] + period
     if "Metrics" not in alarm:
         metric = Metric.of(alarm["Namespace"], alarm["MetricName"], dimensions_of(alarm.get("Dimensions")))
@@ -139,7 +146,7 @@ def _series(alarm: Mapping[str, Any], metrics: Metrics, period: int, begins: lis
     return evaluate(result["Expression"], named, begins) if "Expression" in result else named[result["Id"]]
 
 
-def _stat_series(stat: Mapping[str, Any], metrics: Metrics, period: int, start: float, end: float) -> Series:
+def _stat_series(stat: Mapping[str, Any], metrics: Metrics, period: float, start: float, end: float) -> Series:
     source = stat["Metric"]
     metric = Metric.of(source["Namespace"], source["MetricName"], dimensions_of(source.get("Dimensions")))
     return metrics.series(metric, stat["Stat"], period, start, end, aligned=False)

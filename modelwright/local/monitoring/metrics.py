@@ -14,7 +14,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from modelwright.local.store.database import Database
 
@@ -46,6 +46,22 @@ class Metric:
         return cls(namespace, name, tuple((item[0], item[1]) for item in dimensions))
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """A value (`count` times) of a metric at `at`, in epoch seconds."""
+
+    metric: Metric
+    at: float
+    value: float
+    unit: str
+    count: float = 1
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What is kept of it, in its metric's stream."""
+        return {"at": self.at, "value": self.value, "unit": self.unit, "count": self.count}
+
+
 class Metrics:
     """Values in the order in which they were recorded, one stream a metric."""
 
@@ -61,15 +77,22 @@ class Metrics:
 
     def record(self, metric: Metric, at: float, value: float, unit: str, count: float = 1) -> None:
         """Add a value (`count` times) at `at`, in epoch seconds."""
-        if not math.isfinite(value):
-            raise ValueError(f"{metric.namespace} {metric.name}: {value} is no metric value")
-        with self._lock:
-            if metric.key not in self._known:
-                self._database.put(_KIND, metric.key, {})
-                self._known[metric.key] = metric
-            self._database.append(_stream(metric), [{"at": at, "value": value, "unit": unit, "count": count}])
-            if metric.key in self._values:
-                bisect.insort(self._values[metric.key], (at, value, count))
+        self.record_all([Recorded(metric, at, value, unit, count)])
+
+    def record_all(self, values: Sequence[Recorded]) -> None:
+        """Add values, all of them or none."""
+        for each in values:
+            if not math.isfinite(each.value):
+                raise ValueError(f"{each.metric.namespace} {each.metric.name}: {each.value} is no metric value")
+        with self._lock, self._database.transaction():
+            for metric, group in _by_metric(values).items():
+                if metric.key not in self._known:
+                    self._database.put(_KIND, metric.key, {})
+                self._database.append(_stream(metric), [each.body for each in group])
+            for each in values:
+                self._known[each.metric.key] = each.metric
+                if each.metric.key in self._values:
+                    bisect.insort(self._values[each.metric.key], (each.at, each.value, each.count))
 
     def all(self) -> list[Metric]:
         """Every metric that has a value."""
@@ -88,7 +111,7 @@ class Metrics:
             return known[first:last]
 
     def series(  # noqa: PLR0913 - what CloudWatch is asked for, too
-        self, metric: Metric, statistic: str, period: int, start: float, end: float, *, aligned: bool = True
+        self, metric: Metric, statistic: str, period: float, start: float, end: float, *, aligned: bool = True
     ) -> dict[float, float]:
         """The statistic of each period that has values, by the period's beginning.
 
@@ -124,6 +147,13 @@ def _percentile(values: list[tuple[float, float]], rank: float) -> float:
         if seen >= rank:
             return value
     return values[-1][0]
+
+
+def _by_metric(values: Sequence[Recorded]) -> dict[Metric, list[Recorded]]:
+    found: dict[Metric, list[Recorded]] = defaultdict(list)
+    for each in values:
+        found[each.metric].append(each)
+    return found
 
 
 def _stream(metric: Metric) -> str:

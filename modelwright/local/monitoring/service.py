@@ -15,12 +15,12 @@ from modelwright.local.direct import Direct
 from modelwright.local.service import AwsError, Call
 
 from . import queries
-from .alarms import alarm_state, check_alarm, watched
-from .metrics import Metric, Metrics, dimensions_of
+from .alarms import MINUTE_SECONDS, alarm_state, check_alarm, watched
+from .metrics import Metric, Metrics, Recorded, dimensions_of
 from .notice import trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from modelwright.local.cloud import Cloud
 
@@ -58,6 +58,7 @@ class CloudWatch:
         self._lock = RLock()
         self._metrics = Metrics(cloud.database)
         self._alarms: dict[str, dict[str, Any]] = {}
+        self._minutes: dict[str, float] = {}
         self._ended = Event()
         self._ticker = Thread(target=self._tick, name="alarms", daemon=True)
 
@@ -78,17 +79,27 @@ class CloudWatch:
 
     def record(self, namespace: str, name: str, value: float, unit: str, dimensions: Mapping[str, str]) -> None:
         """Record a platform metric (`AWS/States` …) and evaluate the alarms on it."""
-        metric = Metric.of(namespace, name, dimensions)
-        alarms = [alarm for alarm in self._all() if metric in watched(alarm)]
+        self.record_all([Recorded(Metric.of(namespace, name, dimensions), self._cloud.clock.time(), value, unit)])
+
+    def record_all(self, values: Sequence[Recorded]) -> None:
+        """Record many platform metrics at once; each alarm on them is evaluated once."""
+        metrics = {each.metric for each in values}
+        alarms = [alarm for alarm in self._all() if not metrics.isdisjoint(watched(alarm))]
         self._evaluate(
             [alarm for alarm in alarms if alarm["StateValue"] == "ALARM"]
-        )  # it may be over: this is a new one
-        self._metrics.record(metric, self._cloud.clock.time(), value, unit)
+        )  # it may be over: these are new ones
+        self._metrics.record_all(values)
         self._evaluate(alarms)
 
     def evaluate(self) -> None:
         """Bring every alarm's state up to date."""
         self._evaluate(self._all())
+
+    def pace(self, alarms: Iterable[str], minute_seconds: float) -> None:
+        """Let a minute of these alarms' definitions last so long from now on; 60 is CloudWatch's own."""
+        with self._lock:
+            for name in alarms:
+                self._minutes[name] = minute_seconds
 
     def _all(self) -> list[dict[str, Any]]:
         with self._lock:
@@ -96,7 +107,8 @@ class CloudWatch:
 
     def _evaluate(self, alarms: list[dict[str, Any]]) -> None:
         for alarm in alarms:
-            state, reason = alarm_state(alarm, self._metrics, self._cloud.clock.time())
+            minute = self._minutes.get(alarm["AlarmName"], MINUTE_SECONDS)
+            state, reason = alarm_state(alarm, self._metrics, self._cloud.clock.time(), minute)
             self._set_state(alarm, state, reason)
 
     def _set_state(self, alarm: dict[str, Any], state: str, reason: str) -> None:

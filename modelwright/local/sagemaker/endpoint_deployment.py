@@ -7,11 +7,13 @@ import os
 import secrets
 import shutil
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelwright.local.sagemaker.endpoint_fleet import Fleet, Member, Traffic
-from modelwright.local.sagemaker.endpoint_guardrails import Bake, Guard, RolledBack, shift, steps, wait_interval
+from modelwright.local.sagemaker.endpoint_guardrails import Bake, Guard, RolledBack, shift
 from modelwright.local.sagemaker.endpoint_plan import PlanError, make_plan, may_log
+from modelwright.local.sagemaker.endpoint_rules import is_excluded, rollback_alarms, steps, time_limit, wait_interval
 from modelwright.local.sagemaker.endpoint_server import Server, ServerFailed, ServerSpec
 from modelwright.local.sagemaker.job_process import role_environment
 
@@ -20,19 +22,40 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from modelwright.local.cloud import Cloud
+    from modelwright.local.sagemaker.endpoint_rehearsal import Rehearsals
     from modelwright.local.sagemaker.models import Models
 
 __all__ = ["Deployer", "PlanError", "RolledBack", "ServerFailed"]
 
 
+@dataclass(frozen=True)
+class Move:
+    """An endpoint's traffic, where it is to go, and how."""
+
+    endpoint: str
+    traffic: Traffic
+    fleet: Fleet
+    plan: list[dict[str, Any]]
+    deployment: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a server belongs to."""
+
+    endpoint: str
+    config: str
+    deployment: str
+
+
 class Deployer:
     """Makes fleets of real server processes under `<directory>/endpoints`."""
 
-    def __init__(self, cloud: Cloud, models: Models, longest_bake_seconds: float) -> None:
-        """Wait at most `longest_bake_seconds` where a deployment asks for a WaitIntervalInSeconds."""
+    def __init__(self, cloud: Cloud, models: Models, rehearsals: Rehearsals) -> None:
+        """`rehearsals` say how long a WaitIntervalInSeconds lasts."""
         self._cloud = cloud
         self._models = models
-        self._longest_bake_seconds = longest_bake_seconds
+        self._rehearsals = rehearsals
 
     def clear(self) -> None:
         """Remove the trees that an earlier process left. No server of it lives any more."""
@@ -42,10 +65,10 @@ class Deployer:
         """Resolve what the configuration serves; PlanError with the reason."""
         return make_plan(self._cloud, self._models, config)
 
-    def fleet(self, endpoint: str, plan: list[dict[str, Any]]) -> Fleet:
-        """Start the servers of a plan; ServerFailed with the reason, and nothing left running."""
-        deployment = secrets.token_hex(4)
-        fleet = Fleet(plan, lambda variant, number: self._member(endpoint, deployment, variant, number))
+    def fleet(self, endpoint: str, plan: list[dict[str, Any]], config: str) -> Fleet:
+        """Start the servers of a configuration's plan; ServerFailed with the reason, and nothing left running."""
+        place = Place(endpoint, config, secrets.token_hex(4))
+        fleet = Fleet(plan, lambda variant, number: self._member(place, variant, number))
         try:
             fleet.start()
         except BaseException:
@@ -53,21 +76,23 @@ class Deployer:
             raise
         return fleet
 
-    def shift(
-        self,
-        traffic: Traffic,
-        fleet: Fleet,
-        plan: list[dict[str, Any]],
-        deployment: Mapping[str, Any] | None,
-        stopping: threading.Event,
-    ) -> None:
-        """Move the traffic to `fleet` as the DeploymentConfig says; RolledBack with the reason."""
-        guard = Guard(self._cloud, plan[0]["RoleArn"], deployment)
-        seconds = min(wait_interval(deployment), self._longest_bake_seconds)
-        shift(traffic, fleet, steps(deployment, {"ProductionVariants": plan}), Bake(guard, seconds, stopping))
+    def shift(self, moved: Move, stopping: threading.Event, at: Callable[[str], None]) -> None:
+        """Move the traffic to the new fleet as the DeploymentConfig says; RolledBack with the reason."""
+        config = {"ProductionVariants": moved.plan}
+        alarms = [] if is_excluded(config) else rollback_alarms(moved.deployment)
+        self._rehearsals.guard(moved.endpoint, alarms)
+        interval = wait_interval(moved.deployment, config)
+        bake = Bake(
+            Guard(self._cloud, moved.plan[0]["RoleArn"], alarms),
+            self._rehearsals.seconds(moved.endpoint, interval),
+            stopping,
+            interval=interval,
+            limit=time_limit(moved.deployment),
+        )
+        shift(moved.traffic, moved.fleet, steps(moved.deployment, config), bake, at)
 
-    def _member(self, endpoint: str, deployment: str, variant: dict[str, Any], number: int) -> Member:
-        name = variant["VariantName"]
+    def _member(self, place: Place, variant: dict[str, Any], number: int) -> Member:
+        name, endpoint, deployment = variant["VariantName"], place.endpoint, place.deployment
         group = f"/aws/sagemaker/Endpoints/{endpoint}"
         seed = f"{endpoint}/{deployment}/{name}/{number}".encode()
         stream = f"{name}/i-{hashlib.sha256(seed).hexdigest()[:17]}"
@@ -78,7 +103,8 @@ class Deployer:
             environment=self._environment(variant),
             startup_seconds=variant["StartupSeconds"],
         )
-        return Member(name, stream, Server(self._cloud.launcher, spec, self._log(variant["RoleArn"], group, stream)))
+        log = self._log(variant["RoleArn"], group, stream)
+        return Member(name, stream, Server(self._cloud.launcher, spec, log), place.config)
 
     def _log(self, role: str, group: str, stream: str) -> Callable[[str], None]:
         cloud = self._cloud

@@ -26,6 +26,8 @@ class Member:
     variant: str
     stream: str
     server: Server
+    config: str = ""
+    """the endpoint configuration that it serves"""
 
 
 @dataclass

@@ -1,88 +1,37 @@
-"""Deployment guardrails: how the traffic moves to a new fleet, and the alarms that send it back.
+"""Deployment guardrails: the traffic moves to a new fleet in steps, and alarms send it back.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails.html
+https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green.html
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from modelwright.local.sagemaker.unsupported import refuse_members
-from modelwright.local.service import AwsError
-
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from modelwright.local.cloud import Cloud
     from modelwright.local.sagemaker.endpoint_fleet import Fleet, Traffic
 
 LOOK_EVERY_SECONDS = 0.5
-MOST_CANARY_PERCENT = 50
-NOT_YET = {"DeploymentConfig.RollingUpdatePolicy": "use BlueGreenUpdatePolicy"}
 
 
 class RolledBack(Exception):  # noqa: N818  # it is an outcome of a deployment
     """The new fleet must not serve; the message is the reason."""
 
 
-def check_deployment(operation: str, params: Mapping[str, Any], config: Mapping[str, Any]) -> None:
-    """Raise AwsError for a DeploymentConfig that AWS or the local cloud would not carry out."""
-    refuse_members(operation, params, NOT_YET)
-    deployment = params.get("DeploymentConfig")
-    if deployment is None:
-        return
-    policy = deployment.get("BlueGreenUpdatePolicy")
-    if policy is None:
-        raise AwsError("ValidationException", "DeploymentConfig needs a BlueGreenUpdatePolicy.")
-    routing = policy["TrafficRoutingConfiguration"]
-    size_name = {"CANARY": "CanarySize", "LINEAR": "LinearStepSize"}.get(routing["Type"])
-    for name in ("CanarySize", "LinearStepSize"):
-        if (name in routing) != (name == size_name):
-            message = (
-                f"{name} must {'' if name == size_name else 'not '}be given for traffic of Type {routing['Type']}."
-            )
-            raise AwsError("ValidationException", message)
-    if size_name is not None:
-        _check_size(size_name, routing[size_name], _instances(config))
-
-
-def _check_size(name: str, size: Mapping[str, Any], instances: int) -> None:
-    if instances < 2:
-        raise AwsError("ValidationException", f"{name} needs at least 2 instances; use Type ALL_AT_ONCE with one.")
-    share = _share(size, instances)
-    if share > MOST_CANARY_PERCENT / 100:
-        message = (
-            f"{name} is {size['Value']} ({size['Type']}); it must be at most {MOST_CANARY_PERCENT} % of the capacity."
-        )
-        raise AwsError("ValidationException", message)
-
-
-def steps(deployment: Mapping[str, Any] | None, config: Mapping[str, Any]) -> list[float]:
-    """Return the shares of traffic that the new fleet gets one after the other; the last is 1."""
-    if deployment is None:
-        return [1.0]
-    routing = deployment["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
-    if routing["Type"] == "ALL_AT_ONCE":
-        return [1.0]
-    if routing["Type"] == "CANARY":
-        return [_share(routing["CanarySize"], _instances(config)), 1.0]
-    size = _share(routing["LinearStepSize"], _instances(config))
-    return [min(1.0, size * number) for number in range(1, 1 + -int(-1.0 // size))]
-
-
 class Guard:
     """Watches the alarms of an AutoRollbackConfiguration, as the model's execution role (cloudwatch:DescribeAlarms)."""
 
-    def __init__(self, cloud: Cloud, role: str, deployment: Mapping[str, Any] | None) -> None:
-        """Watch the deployment's alarms, which may be none."""
+    def __init__(self, cloud: Cloud, role: str, alarms: Sequence[str]) -> None:
+        """Watch alarms by their names, which may be none."""
         self._cloud = cloud
         self._role = role
-        alarms = (deployment or {}).get("AutoRollbackConfiguration", {}).get("Alarms", [])
-        self._names = [alarm["AlarmName"] for alarm in alarms]
+        self._names = list(alarms)
 
     def check(self) -> None:
         """Raise RolledBack when an alarm is in ALARM, is not there, or may not be read."""
@@ -105,13 +54,20 @@ class Guard:
             raise RolledBack(f"The alarm {', '.join(fired)} is in ALARM: {reason}")
 
 
-def shift(traffic: Traffic, fleet: Fleet, shares: Sequence[float], bake: Bake) -> None:
-    """Move the traffic to `fleet` share by share; RolledBack, with everything on the old fleet again, by an alarm."""
+def shift(
+    traffic: Traffic, fleet: Fleet, shares: Sequence[float], bake: Bake, at: Callable[[str], None] = lambda _: None
+) -> None:
+    """Move the traffic to `fleet` share by share; RolledBack, with everything on the old fleet again, by an alarm.
+
+    `at` is told the stage, in AWS's words of a variant's status: ActivatingTraffic, Baking.
+    """
     old = traffic.fleet
     try:
         bake.guard.check()
         for share in shares:
+            at("ActivatingTraffic")
             traffic.route((fleet, share), *([(old, 1 - share)] if old is not None else []))
+            at("Baking")
             bake.wait()
     except BaseException:
         traffic.route(*([(old, 1.0)] if old is not None else []))
@@ -121,31 +77,48 @@ def shift(traffic: Traffic, fleet: Fleet, shares: Sequence[float], bake: Bake) -
 class Bake:
     """The time that is waited after each step, with an eye on the alarms."""
 
-    def __init__(self, guard: Guard, seconds: float, stopping: threading.Event) -> None:
-        """Wait for `seconds`, or until `stopping`."""
+    def __init__(  # noqa: PLR0913  # by keyword but for what each bake has
+        self,
+        guard: Guard,
+        seconds: float,
+        stopping: threading.Event,
+        *,
+        interval: float = 0.0,
+        limit: float | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Wait for `seconds`, or until `stopping`.
+
+        Args:
+            guard: its alarms.
+            seconds: how long a baking period lasts here.
+            stopping: the end of the local cloud.
+            interval: how long it lasts on AWS; with that, and not with the time here, the limit is compared.
+            limit: the deployment's MaximumExecutionTimeoutInSeconds, of AWS's time.
+            now: a clock that runs as `stopping` waits.
+        """
         self.guard = guard
         self._seconds = seconds
         self._stopping = stopping
+        self._interval = interval
+        self._limit = limit
+        self._now = now
+        self._spent = 0.0
 
     def wait(self) -> None:
-        """Return when the time is over; RolledBack when an alarm fires. The alarms are read at least once."""
-        end = time.monotonic() + self._seconds
+        """Return when the time is over; RolledBack when an alarm fires. The alarms are read at least once.
+
+        RolledBack also when AWS would have reached the deployment's time limit by then.
+        """
+        end = self._now() + self._seconds
         while True:
             self.guard.check()
-            left = end - time.monotonic()
+            left = end - self._now()
             if left <= 0 or self._stopping.wait(min(left, LOOK_EVERY_SECONDS)):
-                return
-
-
-def wait_interval(deployment: Mapping[str, Any] | None) -> float:
-    """Return the bake time that a deployment asks for, in seconds."""
-    policy = (deployment or {}).get("BlueGreenUpdatePolicy", {})
-    return float(policy.get("TrafficRoutingConfiguration", {}).get("WaitIntervalInSeconds", 0))
-
-
-def _share(size: Mapping[str, Any], instances: int) -> float:
-    return float(size["Value"]) / (100 if size["Type"] == "CAPACITY_PERCENT" else instances)
-
-
-def _instances(config: Mapping[str, Any]) -> int:
-    return sum(variant["InitialInstanceCount"] for variant in config["ProductionVariants"])
+                break
+        self._spent += self._interval
+        if self._limit is not None and self._spent > self._limit:
+            raise RolledBack(
+                f"The baking periods alone take {self._spent:g} s by now, and the deployment's "
+                f"MaximumExecutionTimeoutInSeconds is {self._limit:g}."
+            )

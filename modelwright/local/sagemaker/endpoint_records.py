@@ -21,12 +21,18 @@ def described(record: dict[str, Any]) -> dict[str, Any]:
     if record.get("Plan"):
         shown["ProductionVariants"] = [_variant(variant, record["LastModifiedTime"]) for variant in record["Plan"]]
     pending = record.get("Pending")
-    if pending and record["EndpointStatus"] == "Updating":
-        shown["PendingDeploymentSummary"] = {
-            "EndpointConfigName": pending["EndpointConfigName"],
-            "StartTime": pending["StartTime"],
-        }
+    if pending and record["EndpointStatus"] in {"Updating", "RollingBack"}:
+        shown["PendingDeploymentSummary"] = _pending(pending)
     return shown
+
+
+def _pending(pending: dict[str, Any]) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_PendingDeploymentSummary.html."""
+    started = pending["StartTime"]
+    variants = [_variant(variant, started) for variant in pending.get("Plan") or ()]
+    stage = [{"Status": pending.get("Stage", "Creating"), "StartTime": started}]
+    shown = {"EndpointConfigName": pending["EndpointConfigName"], "StartTime": started}
+    return {**shown, "ProductionVariants": [{**variant, "VariantStatus": stage} for variant in variants]}
 
 
 def announce(cloud: Cloud, record: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from modelwright.local.sagemaker.endpoint_deployment import Deployer, PlanError, RolledBack, ServerFailed
+from modelwright.local.sagemaker.endpoint_deployment import Deployer, Move, PlanError, RolledBack, ServerFailed
 from modelwright.local.sagemaker.endpoint_fleet import Fleet, Traffic
 from modelwright.local.service import AwsError
 
@@ -70,7 +70,8 @@ class Rollout:
         if traffic.closed:
             raise AwsError("ValidationError", f"Endpoint {name} is being deleted.")
         try:
-            traffic.route((self._deployer.fleet(name, plan), 1.0))
+            config = self._store.get(name)["EndpointConfigName"]
+            traffic.route((self._deployer.fleet(name, plan, config), 1.0))
         except ServerFailed as error:
             raise AwsError("ServiceUnavailable", f"Endpoint {name}: {error}", 503) from None
 
@@ -98,12 +99,12 @@ class Rollout:
         try:
             plan, old = self._put_into_service(record)
         except (PlanError, ServerFailed, RolledBack) as error:
-            self._fail(record, str(error), rolled_back=isinstance(error, RolledBack))
+            self._fail(record, str(error))
         except AwsError as error:
-            self._fail(record, error.message, rolled_back=False)
+            self._fail(record, error.message)
         except Exception as error:  # noqa: BLE001  # a fault of ours must not leave the endpoint busy for ever
             _log.exception("a deployment failed endpoint=%s", name)
-            self._fail(record, f"InternalError: {error}", rolled_back=False)
+            self._fail(record, f"InternalError: {error}")
         else:
             record["Plan"], record["EndpointConfigName"] = plan, record["Pending"]["EndpointConfigName"]
             if record["Pending"]["DeploymentConfig"] is not None:
@@ -115,28 +116,34 @@ class Rollout:
     def _put_into_service(self, record: dict[str, Any]) -> tuple[list[dict[str, Any]], Fleet | None]:
         """Return what is served now, and the fleet that served before."""
         name, pending = record["EndpointName"], record["Pending"]
+        self._at(record, "Creating")
         plan = self._deployer.plan(self._configs.get(pending["EndpointConfigName"]))
-        fleet = self._deployer.fleet(name, plan)
+        fleet = self._deployer.fleet(name, plan, pending["EndpointConfigName"])
+        pending["Plan"] = plan
         traffic = self._traffic_of(name)
         try:
             with traffic.starting:
                 old = traffic.fleet
-                self._deployer.shift(traffic, fleet, plan, pending["DeploymentConfig"], self._stopping)
-        except BaseException:
+                moved = Move(name, traffic, fleet, plan, pending["DeploymentConfig"])
+                self._deployer.shift(moved, self._stopping, lambda stage: self._at(record, stage))
+        except BaseException as error:
+            if isinstance(error, RolledBack) and record["EndpointStatus"] == "Updating":
+                record["EndpointStatus"] = "RollingBack"  # the traffic is back; the new fleet ends what it has
+                self._store.write(record)
             fleet.stop()
             raise
         return plan, old
 
-    def _fail(self, record: dict[str, Any], reason: str, *, rolled_back: bool) -> None:
+    def _at(self, record: dict[str, Any], stage: str) -> None:
+        """Keep what DescribeEndpoint says of a deployment that is under way."""
+        record["Pending"]["Stage"] = stage
+        if not self._stopping.is_set():
+            self._store.note(record)
+
+    def _fail(self, record: dict[str, Any], reason: str) -> None:
         if self._stopping.is_set():
             return  # its servers were ended, not its deployment; EndpointStore.recover says what is true
-        if record["EndpointStatus"] == "Creating":
-            self._store.settle(record, "Failed", reason)
-            return
-        if rolled_back:
-            record["EndpointStatus"] = "RollingBack"
-            self._store.write(record)
-        self._store.settle(record, "InService", reason)
+        self._store.settle(record, "Failed" if record["EndpointStatus"] == "Creating" else "InService", reason)
 
     def _remove(self, name: str) -> None:
         traffic = self._traffic_of(name)

@@ -82,6 +82,10 @@ class EndpointStore:
         self._put(record)
         announce(self._cloud, record)
 
+    def note(self, record: dict[str, Any]) -> None:
+        """Keep a changed record that is no news to anybody who does not ask."""
+        self._kept.put(record["EndpointName"], record)
+
     def delete(self, name: str) -> None:
         """Drop a record."""
         with self._changed:

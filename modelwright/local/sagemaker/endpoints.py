@@ -8,13 +8,13 @@ too): a new endpoint is Failed then, an updated one is InService with what it se
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from modelwright.local.sagemaker.endpoint_deployment import Deployer
-from modelwright.local.sagemaker.endpoint_guardrails import check_deployment
 from modelwright.local.sagemaker.endpoint_records import BUSY, SERVING, described
+from modelwright.local.sagemaker.endpoint_rehearsal import Rehearsals
 from modelwright.local.sagemaker.endpoint_rollout import Rollout
+from modelwright.local.sagemaker.endpoint_rules import check_deployment
 from modelwright.local.sagemaker.endpoint_store import EndpointStore
 from modelwright.local.sagemaker.listing import page
 from modelwright.local.service import AwsError
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 STATE_MACHINES = "states.amazonaws.com"
 HOLD_SECONDS = 0.5
-BAKE_VARIABLE = "MODELWRIGHT_LONGEST_BAKE_SECONDS"
-"""how long a WaitIntervalInSeconds is really waited for; without it not at all: nobody sends traffic to a laptop"""
 
 
 class Endpoints:
@@ -41,7 +39,9 @@ class Endpoints:
         """Nothing runs before `start`."""
         self._cloud = cloud
         self._configs = configs
-        self._deployer = Deployer(cloud, models, float(os.environ.get(BAKE_VARIABLE, "0")))
+        self.rehearsals = Rehearsals(cloud)
+        """the endpoints whose updates bake, as requests are sent to them"""
+        self._deployer = Deployer(cloud, models, self.rehearsals)
         self._store = EndpointStore(cloud)
         self._rollout = Rollout(self._store, self._deployer, configs)
 
@@ -124,7 +124,11 @@ class Endpoints:
             message = "The local cloud does not support RetainAllVariantProperties; give counts in the configuration."
             raise AwsError("ValidationException", message)
         name = params["EndpointName"]
-        check_deployment("UpdateEndpoint", params, self._configs.get(params["EndpointConfigName"]))
+        before = self._store.get(name)
+        if params.get("RetainDeploymentConfig") and "DeploymentConfig" not in params:
+            params = {**params, "DeploymentConfig": before.get("LastDeploymentConfig")}
+        serving = [variant["VariantName"] for variant in before["Plan"] or ()]
+        check_deployment("UpdateEndpoint", params, self._configs.get(params["EndpointConfigName"]), serving)
         changes = {"EndpointStatus": "Updating", "Pending": self._pending(params)}
         record = self._store.begin(name, "update", frozenset({"InService"}), changes)
         self._rollout.deploy(name)

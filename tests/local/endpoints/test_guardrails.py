@@ -8,7 +8,8 @@ from collections import Counter
 import pytest
 
 from modelwright.local.sagemaker.endpoint_fleet import Fleet, Member, Traffic
-from modelwright.local.sagemaker.endpoint_guardrails import Bake, RolledBack, shift, steps
+from modelwright.local.sagemaker.endpoint_guardrails import Bake, RolledBack, shift
+from modelwright.local.sagemaker.endpoint_rules import steps
 
 
 class FakeServer:
@@ -55,7 +56,7 @@ def fleet(name="v", count=1):
 
 
 def config(instances=4):
-    return {"ProductionVariants": [{"InitialInstanceCount": instances}]}
+    return {"ProductionVariants": [{"VariantName": "v", "InitialInstanceCount": instances}]}
 
 
 def routing(kind, **size):
@@ -125,3 +126,50 @@ def test_a_fleet_stops_when_its_requests_have_ended():
     one.give_back()
     stopping.join(20)
     assert member.server.stopped is True
+
+
+class WaitingClock:
+    """An event that nobody sets; whoever waits for it moves the time on."""
+
+    def __init__(self):
+        self.time = 0.0
+
+    def now(self):
+        return self.time
+
+    def is_set(self):
+        return False
+
+    def wait(self, seconds):
+        self.time += seconds
+        return False
+
+
+def bake(guard, clock, seconds, **more):
+    return Bake(guard, seconds, clock, now=clock.now, **more)
+
+
+def test_each_step_bakes_for_its_whole_time_with_an_eye_on_the_alarms():
+    traffic, old, new, guard, clock = RecordingTraffic(), fleet(), fleet(), FakeGuard(), WaitingClock()
+    traffic.route((old, 1.0))
+    stages = []
+    shift(traffic, new, [0.1, 1.0], bake(guard, clock, 15.0), stages.append)
+    assert (clock.time, guard.looks > 60) == (30.0, True)
+    assert stages == ["ActivatingTraffic", "Baking"] * 2
+
+
+def test_an_alarm_while_it_bakes_ends_it_at_once():
+    traffic, old, new, clock = RecordingTraffic(), fleet(), fleet(), WaitingClock()
+    traffic.route((old, 1.0))
+    with pytest.raises(RolledBack):
+        shift(traffic, new, [0.1, 1.0], bake(FakeGuard(6), clock, 15.0))
+    assert (clock.time < 3, traffic.fleet is old) == (True, True)
+
+
+def test_what_would_take_too_long_on_aws_goes_back():
+    traffic, old, new = RecordingTraffic(), fleet(), fleet()
+    traffic.route((old, 1.0))
+    shares = [n / 10 for n in range(1, 11)]
+    with pytest.raises(RolledBack, match=r"take 1200 s by now, .* MaximumExecutionTimeoutInSeconds is 1000"):
+        shift(traffic, new, shares, bake(FakeGuard(), WaitingClock(), 0.0, interval=300.0, limit=1000.0))
+    assert traffic.fleet is old

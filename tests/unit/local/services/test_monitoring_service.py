@@ -4,6 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from modelwright.local.messages.topics import Topics
+from modelwright.local.monitoring.metrics import Metric, Recorded
 from modelwright.local.monitoring.service import CloudWatch
 
 DIMENSIONS = {"StateMachineArn": "arn:m"}
@@ -227,3 +228,38 @@ def test_metric_data_of_metrics_of_math_and_of_a_search(cloud, watch):
         client.get_metric_data(
             MetricDataQueries=[{"Id": "r", "Expression": "x + 1"}], StartTime=now - 60, EndTime=now + 60
         )
+
+
+def test_a_minute_of_an_alarm_may_be_shorter_and_its_definition_still_decides(cloud, watch):
+    """Two bad minutes of three: with minutes of three seconds, two bad three seconds of nine."""
+    alarm(cloud, EvaluationPeriods=3, DatapointsToAlarm=2, Threshold=5)
+    watch.pace(["failed"], 3.0)
+    for wanted in ("OK", "ALARM"):
+        for _ in range(6):
+            watch.record("AWS/States", "ExecutionsFailed", 1, "Count", DIMENSIONS)
+        assert state(cloud) == wanted
+        cloud.clock.advance(3)
+    cloud.clock.advance(12)
+    assert state(cloud) == "OK"
+
+
+def test_an_alarm_that_goes_by_real_minutes_again_sees_them_whole(cloud, watch):
+    alarm(cloud, Threshold=5)
+    watch.pace(["failed"], 3.0)
+    for _ in range(6):
+        watch.record("AWS/States", "ExecutionsFailed", 1, "Count", DIMENSIONS)
+        cloud.clock.advance(3)
+    assert state(cloud) == "OK"  # never more than one in three seconds
+    watch.pace(["failed"], 60.0)
+    assert state(cloud) == "ALARM"
+
+
+def test_many_values_are_one_look_at_each_alarm(cloud, watch, monkeypatch):
+    alarm(cloud, Threshold=5)
+    looks = []
+    monkeypatch.setattr(watch, "_evaluate", lambda alarms: looks.append(len(alarms)))
+    metric = Metric.of("AWS/States", "ExecutionsFailed", DIMENSIONS)
+    watch.record_all([Recorded(metric, cloud.clock.time(), 1.0, "Count") for _ in range(100)])
+    assert looks == [0, 1]
+    monkeypatch.undo()
+    assert state(cloud) == "ALARM"
