@@ -14,6 +14,7 @@ from stacks.constructs.alarms import Alarms, Level, Metric, Says
 from stacks.constructs.buckets import buckets
 from stacks.constructs.encryption_key import encryption_key
 from stacks.constructs.github import identity_provider
+from stacks.constructs.image_repository import serving_repository
 from stacks.constructs.messages import dead_letter_queue, topic
 from stacks.constructs.network import Reach, s3_endpoint
 from stacks.constructs.table import table
@@ -62,6 +63,7 @@ class DataStack(Stack):
         if settings.vpc and settings.vpc.endpoints == "create":
             own = (made.data.attr_arn, made.artifacts.attr_arn)
             s3_endpoint(self, settings.vpc, Reach(names.prefix, own, tuple(external_data)))
+        serving_repository(self, settings, key)
         kept_table = table(self, names.table, key, keep=keep)
         values = {
             **({"key-arn": key} if key else {}),

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from aws_cdk import RemovalPolicy, Stack
-from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_sagemaker as sagemaker
 
-from stacks.constructs.encryption_key import NO_KEY
+from stacks.constructs.image_repository import image_repository
 from stacks.names import PipelineNames
-from stacks.policy_checks import accept_checkov
 from stacks.removal import KEPT
 from stacks.shared import shared_value
 
@@ -20,22 +17,6 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from modelwright.config.environment import EnvironmentSettings
-
-_EXPIRE_UNTAGGED = {
-    "rules": [
-        {
-            "rulePriority": 1,
-            "description": "Layers that no tag names",
-            "selection": {
-                "tagStatus": "untagged",
-                "countType": "sinceImagePushed",
-                "countUnit": "days",
-                "countNumber": 14,
-            },
-            "action": {"type": "expire"},
-        }
-    ]
-}
 
 
 class PipelineDataStack(Stack):
@@ -53,18 +34,8 @@ class PipelineDataStack(Stack):
             termination_protection=keep,
             description=f"modelwright {settings.name}: images and registered models of {pipeline}",
         )
-        repository = ecr.CfnRepository(
-            self,
-            "Repository",
-            repository_name=names.prefix,
-            encryption_configuration=self._encryption(settings),
-            image_scanning_configuration={"scanOnPush": True},
-            image_tag_mutability="IMMUTABLE",
-            lifecycle_policy={"lifecyclePolicyText": json.dumps(_EXPIRE_UNTAGGED, sort_keys=True)},
-        )
-        repository.apply_removal_policy(removal)
-        if settings.key == "aws-owned":
-            accept_checkov(repository, {"CKV_AWS_136": NO_KEY})
+        key = shared_value(self, settings.name, "key-arn") if settings.key == "customer-managed" else None
+        image_repository(self, "Repository", names.prefix, key, keep=keep)
         group = sagemaker.CfnModelPackageGroup(
             self,
             "ModelPackageGroup",
@@ -73,9 +44,3 @@ class PipelineDataStack(Stack):
             model_package_group_description=f"Models of the pipeline {pipeline} ({settings.name})",
         )
         group.apply_removal_policy(removal)
-
-    def _encryption(self, settings: EnvironmentSettings) -> dict[str, str]:
-        """Return how images are encrypted; it cannot change later: https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html."""
-        if settings.key == "aws-owned":
-            return {"encryptionType": "AES256"}
-        return {"encryptionType": "KMS", "kmsKey": shared_value(self, settings.name, "key-arn")}

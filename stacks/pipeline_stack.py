@@ -8,6 +8,7 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_events as events
 
 from modelwright.workflow.functions import RECORD_METRICS, functions
+from modelwright.workflow.serving_image import repository_name
 from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, Limits, Network, Surroundings
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.dashboard import Page, dashboard
@@ -26,6 +27,7 @@ from stacks.constructs.pipeline_alarms import (
 )
 from stacks.constructs.roles import HOSTING, JOBS, job_role, rule_role, workflow_role
 from stacks.constructs.run_closing import close_runs, closing_alarm
+from stacks.constructs.serving_image import ServingImage, serving_image
 from stacks.constructs.state_machine import Machine, state_machine
 from stacks.constructs.triggers import Start, merge_rule, schedule_rule
 from stacks.grants import jobs
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
     from modelwright.config.environment import EnvironmentSettings
     from modelwright.config.structure import PipelineStructure
+    from modelwright.workflow.functions import Function
 
 
 class PipelineStack(Stack):
@@ -65,7 +68,8 @@ class PipelineStack(Stack):
         self._settings = settings
         self._structure = structure
         self._shared = read_shared(self, settings.name, own_key=settings.key == "customer-managed")
-        images = image_repositories(settings.region, self._names.prefix)
+        own = (self._names.prefix, *((repository_name(settings.name),) if structure.compiled else ()))
+        images = image_repositories(settings.region, own)
         guards = Guards.of(settings, self._shared.key_arn)
         self._target = Target(self._names, self._shared, structure.external_data, images, guards)
         self._alarms = Alarms(self, self._shared.topic_arn)
@@ -79,6 +83,7 @@ class PipelineStack(Stack):
         watched = self._endpoint_alarms()
         job_roles = self._job_roles(watched)
         made = self._functions()
+        self._image = self._serving_image()
         machine = self._state_machine(job_roles, made, watched)
         self._triggers(machine)
         self._run_alarms(machine, made)
@@ -88,7 +93,8 @@ class PipelineStack(Stack):
 
     def _job_roles(self, watched: EndpointAlarms | None) -> dict[str, iam.CfnRole]:
         """Make the roles that SageMaker takes, by what it does with them."""
-        grants = {"Processing": jobs.processing(self._target), "Training": jobs.training(self._target)}
+        processing = jobs.processing(self._target, compiled=self._structure.compiled)
+        grants = {"Processing": processing, "Training": jobs.training(self._target)}
         if watched:
             grants["Hosting"] = (*jobs.hosting(self._target), watch_alarms())
         return {
@@ -119,7 +125,15 @@ class PipelineStack(Stack):
             "TOPIC_ARN": self._shared.topic_arn,
         }
         self._maker = Functions(self, FunctionContext(self._target, values, self._settings.logs.retention_days))
-        return {item.placeholder: self._maker.make(item) for item in functions(self._structure.endpoint)}
+        return {item.placeholder: self._maker.make(item) for item in self._needed_functions()}
+
+    def _needed_functions(self) -> tuple[Function, ...]:
+        return functions(self._structure.endpoint, compiled=self._structure.compiled)
+
+    def _serving_image(self) -> ServingImage | None:
+        if not self._structure.compiled:
+            return None
+        return serving_image(self, self._target, self._settings.logs.retention_days)
 
     def _endpoint_alarms(self) -> EndpointAlarms | None:
         if not self._has_endpoint:
@@ -142,7 +156,7 @@ class PipelineStack(Stack):
         measuring = made[RECORD_METRICS.placeholder].ref
         rest_alarm(self._alarms, self._names, measuring, self._structure.schedule, levels.days_without_training)
         model_alarms(self._alarms, self._names, levels.metric_floors)
-        never_refuse = [made[item.placeholder].ref for item in functions(self._structure.endpoint) if not item.refuses]
+        never_refuse = [made[item.placeholder].ref for item in self._needed_functions() if not item.refuses]
         function_alarms(self._alarms, self._names, [function.ref for function in made.values()], never_refuse)
         rules = [child for child in self.node.find_all() if isinstance(child, events.CfnRule)]
         rule_alarm(self._alarms, self._names, rules)
@@ -165,6 +179,7 @@ class PipelineStack(Stack):
             tuple(function.attr_arn for function in made.values()),
             (job_roles["Processing"].attr_arn, job_roles["Training"].attr_arn),
             hosting,
+            self._image.project_arn if self._image else None,
         )
         role = workflow_role(
             self,
@@ -180,6 +195,10 @@ class PipelineStack(Stack):
             "TopicArn": self._shared.topic_arn,
             "ModelPackageGroupName": self._names.prefix,
         }
+        if self._image:
+            substitutions["ServingImageHash"] = self._image.content_hash
+            substitutions["ServingImageProject"] = self._image.project_name
+            substitutions["ServingImageRepository"] = self._image.repository_uri
         if watched:
             substitutions["EndpointName"] = self._names.prefix
             substitutions["EndpointErrorAlarmName"] = watched.errors.ref

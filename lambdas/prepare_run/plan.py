@@ -110,11 +110,24 @@ def _processing(settings: dict[str, Any], key_arn: str, *, requirements: bool) -
     return {**_job(settings, key_arn), "entrypoint": command}
 
 
+def framework_version(image: str) -> str:
+    """The framework's version in the URI of AWS's image: `1.9-0` of `…/sagemaker-scikit-learn:1.9-0-cpu-py3`."""
+    return image.rpartition(":")[2].partition("-cpu-")[0]
+
+
+def _conversion(manifest: dict[str, Any], key_arn: str) -> dict[str, Any]:
+    """The job that compiles the model, on the machine that judged it; its image is the template's."""
+    found = _job(manifest["evaluate"], key_arn)
+    del found["image"]
+    return {**found, "framework": framework_version(manifest["train"]["image"])}
+
+
 def _deployment(settings: dict[str, Any], key_arn: str) -> dict[str, Any]:
     taken = ("image", "instance", "instance_count", "keep", "content_types")
     instance = settings.get("instance")
     return {
         **{name: settings.get(name) for name in taken},
+        "serve": settings.get("serve") or "python",
         "volume_key": volume_key(instance, key_arn, "KmsKeyId") if instance else {},
     }
 
@@ -138,6 +151,7 @@ def make_plan(
         "process": _processing(manifest["process"], key_arn, requirements=requirements),
         "train": {**_job(manifest["train"], key_arn), "hyperparameters": hyperparameters(manifest, request.overrides)},
         "evaluate": _processing(manifest["evaluate"], key_arn, requirements=requirements),
+        "convert": _conversion(manifest, key_arn),
         "gate": manifest["gate"],
         "deploy": _deployment(manifest["deploy"], key_arn),
     }

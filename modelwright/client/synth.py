@@ -24,7 +24,7 @@ ASSEMBLY = "cdk.out"
 FINGERPRINT = ".fingerprint"
 _LIBRARIES = ("aws-cdk-lib", "constructs", "jsii", "pyyaml", "sagemaker-core")
 """The last two are in the asset of `publish_merge`, like the sources of `SHIPPED`."""
-_OWN_SOURCES = ("config", "workflow")
+_OWN_SOURCES = ("config", "workflow", "serving")
 _IGNORED = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache")
 
 
@@ -109,9 +109,11 @@ def _sources(root: Path) -> Iterator[tuple[Path, str]]:
     for name in ("app.py", "cdk.json"):
         if (root / name).is_file():
             yield root / name, name
-    for folder in ("stacks", "lambdas"):
+    for folder in ("stacks", "lambdas", "images"):
         yield from _files(root / folder, folder)
     package = Path(modelwright.__file__).parent
+    for name in ("__init__.py", "errors.py"):
+        yield package / name, f"modelwright/{name}"
     for folder in _OWN_SOURCES:
         yield from _files(package / folder, f"modelwright/{folder}")
     for pattern in SHIPPED:

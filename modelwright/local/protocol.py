@@ -40,6 +40,7 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentit
 _SIGNING_NAMES = {
     "application-autoscaling": "application-autoscaling",
     "cloudformation": "cloudformation",
+    "codebuild": "codebuild",
     "codecommit": "codecommit",
     "ecr": "ecr",
     "events": "events",

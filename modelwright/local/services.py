@@ -21,6 +21,8 @@ SERVICES: dict[str, str] = {
     "ssm": "modelwright.local.parameters:Parameters",
     "events": "modelwright.local.events.service:Events",
     "codecommit": "modelwright.local.codecommit.service:CodeCommit",
+    "ecr": "modelwright.local.ecr:Registry",
+    "codebuild": "modelwright.local.codebuild.service:CodeBuild",
     "sagemaker": "modelwright.local.sagemaker.service:SageMaker",
     "sagemaker-runtime": "modelwright.local.sagemaker_runtime:SageMakerRuntime",
     "lambda": "modelwright.local.functions.service:Functions",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from modelwright.workflow import (
+    states_compile,
     states_endings,
     states_endpoint,
     states_failure,
@@ -24,7 +25,7 @@ from modelwright.workflow.tasks import State
 
 StateFunction = Callable[[WorkflowStructure], State]
 
-_TO_REGISTRY: tuple[StateFunction, ...] = (
+_TO_PACKAGE: tuple[StateFunction, ...] = (
     states_prepare.prepare_run,
     states_prepare.check_run,
     states_jobs.process_data,
@@ -36,6 +37,15 @@ _TO_REGISTRY: tuple[StateFunction, ...] = (
     states_gate.record_metrics,
     states_gate.check_quality_gate,
     states_gate.package_model,
+)
+_COMPILATION: tuple[StateFunction, ...] = (
+    states_compile.decide_compilation,
+    states_compile.find_serving_image,
+    states_compile.build_serving_image,
+    states_compile.convert_model,
+    states_compile.choose_model,
+)
+_REGISTRY: tuple[StateFunction, ...] = (
     states_gate.register_model,
     states_gate.decide_deployment,
 )
@@ -100,12 +110,15 @@ def state_functions(structure: WorkflowStructure) -> tuple[StateFunction, ...]:
         allowed = " or ".join(ENDPOINT_KINDS)
         raise ValueError(f"{structure.pipeline}: deploy.endpoint is {structure.endpoint!r}; it must be {allowed}.")
     middle = _WITHOUT_ENDPOINT if structure.endpoint == "none" else _DEPLOYMENT
-    return (*_TO_REGISTRY, *middle, *_ENDINGS)
+    compilation = _COMPILATION if structure.compiled else ()
+    return (*_TO_PACKAGE, *compilation, *_REGISTRY, *middle, *_ENDINGS)
 
 
 def definition(structure: Structure, surroundings: Surroundings | None = None) -> dict[str, Any]:
     """The whole Amazon States Language document of a pipeline, with `${Name}` for what only a deployment knows."""
-    whole = WorkflowStructure(structure.pipeline, structure.endpoint, surroundings or Surroundings())
+    whole = WorkflowStructure(
+        structure.pipeline, structure.endpoint, surroundings or Surroundings(), structure.compiled
+    )
     functions = state_functions(whole)
     return {
         "Comment": f"modelwright: {structure.pipeline}, from data to a served model",
@@ -125,6 +138,7 @@ PLACEHOLDERS: frozenset[str] = frozenset(
     {
         "AcquireDeploymentFunctionArn",
         "CheckQualityGateFunctionArn",
+        "ChooseModelFunctionArn",
         "EndpointErrorAlarmName",
         "EndpointLatencyAlarmName",
         "EndpointName",
@@ -138,6 +152,9 @@ PLACEHOLDERS: frozenset[str] = frozenset(
         "RecordMetricsFunctionArn",
         "RemoveOldModelsFunctionArn",
         "RestoreEndpointFunctionArn",
+        "ServingImageHash",
+        "ServingImageProject",
+        "ServingImageRepository",
         "SmokeTestFunctionArn",
         "TableName",
         "TopicArn",

@@ -52,6 +52,8 @@ class Function:
     storage_mib: int = 512
     deploys: bool = False
     """True for what only a pipeline with an endpoint needs."""
+    compiles: bool = False
+    """True for what only a pipeline needs whose models are compiled."""
     refuses: bool = False
     """True when it raises at what a person gave and can put right: such an error is the run's failure, no defect."""
 
@@ -150,6 +152,30 @@ PACKAGE_MODEL: Final = Function(
         ),
         _ENCRYPT,
     ),
+)
+CHOOSE_MODEL: Final = Function(
+    name="choose_model",
+    memory_mib=1024,
+    timeout_seconds=300,
+    refuses=True,
+    environment=("PIPELINE", "ARTIFACT_BUCKET", "TABLE_NAME", "KEY_ARN"),
+    storage_mib=4096,
+    grants=(
+        Grant(
+            ("s3:GetObject",),
+            (f"{_BUCKET}/runs/${{Pipeline}}/*/compiled/*",),
+            "reads the conversion's report, the compiled model and its schema",
+        ),
+        _LIST_ARTIFACTS,
+        Grant(
+            ("s3:PutObject", "s3:AbortMultipartUpload"),
+            (f"{_BUCKET}/models/${{Pipeline}}/*",),
+            "writes the compiled model and its schema; a large one in parts",
+        ),
+        Grant(("dynamodb:UpdateItem",), (_TABLE,), "writes into the run what serves the model, and why"),
+        _ENCRYPT,
+    ),
+    compiles=True,
 )
 ACQUIRE_DEPLOYMENT: Final = Function(
     name="acquire_deployment",
@@ -268,6 +294,7 @@ FUNCTIONS: Final = (
     RECORD_METRICS,
     CHECK_QUALITY_GATE,
     PACKAGE_MODEL,
+    CHOOSE_MODEL,
     ACQUIRE_DEPLOYMENT,
     WATCH_ENDPOINT,
     SMOKE_TEST,
@@ -277,9 +304,10 @@ FUNCTIONS: Final = (
 )
 
 
-def functions(endpoint: str) -> tuple[Function, ...]:
+def functions(endpoint: str, *, compiled: bool = False) -> tuple[Function, ...]:
     """The functions that a pipeline with this kind of endpoint needs."""
-    return tuple(item for item in FUNCTIONS if endpoint != "none" or not item.deploys)
+    found = (item for item in FUNCTIONS if endpoint != "none" or not item.deploys)
+    return tuple(item for item in found if compiled or not item.compiles)
 
 
 def timeout_of(name: str) -> int:

@@ -56,29 +56,39 @@ def package_model(structure: WorkflowStructure) -> State:
             "model": {
                 "uri": jsonata("$states.result.Payload.uri"),
                 "sha256": jsonata("$states.result.Payload.sha256"),
+                "python_sha256": jsonata("$states.result.Payload.sha256"),
+                "image": jsonata("$plan.deploy.image"),
+                "environment": script_environment(),
+                "serve": "python",
+                "reason": "",
             }
         },
         "Output": jsonata("$states.result.Payload"),
         "Catch": catch("PackageModel", "MarkRunFailed"),
-        "Next": "RegisterModel",
+        "Next": "DecideCompilation" if structure.compiled else "RegisterModel",
     }
 
 
-def container_environment() -> dict[str, str]:
-    """What the serving container reads: https://docs.aws.amazon.com/sagemaker/latest/dg/adapt-inference-container.html."""
+def script_environment() -> dict[str, str]:
+    """What the container of the user's script reads; AWS's own image leaves the last two alone.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/adapt-inference-container.html
+    """
     return {
         "SAGEMAKER_PROGRAM": "inference.py",
         "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
         "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
+        "MODELWRIGHT_SERVE": "python",
+        "MODELWRIGHT_MODEL_SHA256": jsonata("$states.result.Payload.sha256"),
     }
 
 
 def _package() -> dict[str, Any]:
     types = jsonata("[$plan.deploy.content_types]")
     container = {
-        "Image": jsonata("$plan.deploy.image"),
+        "Image": jsonata("$model.image"),
         "ModelDataUrl": jsonata("$model.uri"),
-        "Environment": container_environment(),
+        "Environment": jsonata("$model.environment"),
     }
     return {
         "ModelPackageGroupName": "${ModelPackageGroupName}",
@@ -98,6 +108,8 @@ def _package() -> dict[str, Any]:
             "run": jsonata("$plan.run.id"),
             "dataHash": jsonata("$plan.run.data.sha256"),
             "modelHash": jsonata("$model.sha256"),
+            "pythonHash": jsonata("$model.python_sha256"),
+            "serve": jsonata("$model.serve"),
         },
         "ClientToken": jsonata("$plan.run.id"),
     }

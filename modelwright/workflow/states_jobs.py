@@ -1,4 +1,4 @@
-"""The three SageMaker jobs, and waiting for capacity.
+"""The SageMaker jobs of each run, and waiting for capacity.
 
 Requests: https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
 Paths: https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
@@ -25,12 +25,14 @@ CAPACITY_FAILURE: Final = (
 )
 
 
-def _input(name: str, uri: str, path: str) -> dict[str, Any]:
+def job_input(name: str, uri: str, path: str) -> dict[str, Any]:
+    """What a processing job finds at `path`: the object `uri`, or everything under it."""
     source = {"S3Uri": uri, "LocalPath": path, "S3DataType": "S3Prefix", "S3InputMode": "File"}
     return {"InputName": name, "S3Input": source}
 
 
-def _output(name: str) -> dict[str, Any]:
+def job_output(name: str) -> dict[str, Any]:
+    """What a processing job leaves in its folder `name`, and the run keeps under that name."""
     target = {
         "S3Uri": jsonata(f"$plan.run.prefix & '{name}/'"),
         "LocalPath": f"{PROCESSING_ROOT}/{name}",
@@ -39,7 +41,8 @@ def _output(name: str) -> dict[str, Any]:
     return {"OutputName": name, "S3Output": target}
 
 
-def _machines(step: str) -> str:
+def machines(step: str) -> str:
+    """The machines that the plan has for a step."""
     fixed = {
         "InstanceType": jsonata(f"$plan.{step}.instance"),
         "InstanceCount": jsonata(f"$plan.{step}.instance_count"),
@@ -58,8 +61,8 @@ def _processing_job(structure: WorkflowStructure, step: str, inputs: list[Any], 
             "ContainerEntrypoint": jsonata(f"[$plan.{step}.entrypoint]"),
         },
         "ProcessingInputs": inputs,
-        "ProcessingOutputConfig": {"Outputs": [_output(name) for name in outputs], **structure.output_key},
-        "ProcessingResources": {"ClusterConfig": _machines(step)},
+        "ProcessingOutputConfig": {"Outputs": [job_output(name) for name in outputs], **structure.output_key},
+        "ProcessingResources": {"ClusterConfig": machines(step)},
         "NetworkConfig": {"EnableNetworkIsolation": jsonata("$plan.isolated"), **structure.vpc_config},
         "StoppingCondition": {"MaxRuntimeInSeconds": jsonata(f"$plan.{step}.max_runtime_seconds")},
         "Tags": tags(structure),
@@ -74,8 +77,8 @@ def _job(resource: str, step: str, arguments: dict[str, Any]) -> State:
 def process_data(structure: WorkflowStructure) -> State:
     """Run the pipeline's process script on its data source."""
     inputs = [
-        _input("data", jsonata("$plan.run.data.uri"), f"{PROCESSING_ROOT}/input/data"),
-        _input("code", jsonata("$plan.run.code.files"), f"{PROCESSING_ROOT}/input/code"),
+        job_input("data", jsonata("$plan.run.data.uri"), f"{PROCESSING_ROOT}/input/data"),
+        job_input("code", jsonata("$plan.run.code.files"), f"{PROCESSING_ROOT}/input/code"),
     ]
     return {
         **_job("createProcessingJob", "process", _processing_job(structure, "process", inputs, ["train", "test"])),
@@ -102,7 +105,7 @@ def _training_job(structure: WorkflowStructure) -> dict[str, Any]:
             _channel("code", jsonata("$plan.run.code.uri")),
         ],
         "OutputDataConfig": output,
-        "ResourceConfig": _machines("train"),
+        "ResourceConfig": machines("train"),
         "EnableNetworkIsolation": jsonata("$plan.isolated"),
         **structure.vpc_config,
         "StoppingCondition": {"MaxRuntimeInSeconds": jsonata("$plan.train.max_runtime_seconds")},
@@ -127,9 +130,9 @@ def train_model(structure: WorkflowStructure) -> State:
 def evaluate_model(structure: WorkflowStructure) -> State:
     """Measure the model on the data that was held out."""
     inputs = [
-        _input("model", jsonata("$trained.model_uri"), f"{PROCESSING_ROOT}/model"),
-        _input("test", jsonata("$plan.run.prefix & 'test/'"), f"{PROCESSING_ROOT}/test"),
-        _input("code", jsonata("$plan.run.code.files"), f"{PROCESSING_ROOT}/input/code"),
+        job_input("model", jsonata("$trained.model_uri"), f"{PROCESSING_ROOT}/model"),
+        job_input("test", jsonata("$plan.run.prefix & 'test/'"), f"{PROCESSING_ROOT}/test"),
+        job_input("code", jsonata("$plan.run.code.files"), f"{PROCESSING_ROOT}/input/code"),
     ]
     job = _processing_job(structure, "evaluate", inputs, ["evaluation"])
     return {
@@ -146,10 +149,13 @@ def evaluate_model(structure: WorkflowStructure) -> State:
 def check_capacity(structure: WorkflowStructure) -> State:
     """A job that got no machines (of AWS, or of the account's quota), or failed inside SageMaker, is tried again."""
     again = f"$contains($failure.cause, {CAPACITY_FAILURE}) and $capacity_waits < {MAX_CAPACITY_WAITS}"
+    choices = [{"Condition": jsonata(again), "Next": "WaitForCapacity"}]
+    if structure.compiled:  # a conversion that failed is a reason to serve the script
+        choices.append({"Condition": jsonata("$failure.state = 'ConvertModel'"), "Next": "ChooseModel"})
     return {
         "Type": "Choice",
         "Comment": f"Did AWS lack machines for this job of {structure.pipeline}?",
-        "Choices": [{"Condition": jsonata(again), "Next": "WaitForCapacity"}],
+        "Choices": choices,
         "Default": "MarkRunFailed",
     }
 
@@ -167,7 +173,7 @@ def wait_for_capacity(structure: WorkflowStructure) -> State:
 
 def resume_job(structure: WorkflowStructure) -> State:
     """Go back to the job that got no machines."""
-    back = ["ProcessData", "TrainModel"]
+    back = ["ProcessData", "TrainModel", *(["ConvertModel"] if structure.compiled else [])]
     choices = [{"Condition": jsonata(f"$failure.state = '{state}'"), "Next": state} for state in back]
     return {
         "Type": "Choice",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from modelwright.workflow.expressions import deployment_name, jsonata, name_in_arn, tags, with_optional
-from modelwright.workflow.states_gate import container_environment
 from modelwright.workflow.tasks import SAGEMAKER_ERRORS, State, call, catch
 
 if TYPE_CHECKING:
@@ -20,9 +19,9 @@ def create_model(structure: WorkflowStructure) -> State:
         "ModelName": deployment_name(structure),
         "ExecutionRoleArn": "${HostingRoleArn}",
         "PrimaryContainer": {
-            "Image": jsonata("$plan.deploy.image"),
+            "Image": jsonata("$model.image"),
             "ModelDataUrl": jsonata("$model.uri"),
-            "Environment": container_environment(),
+            "Environment": jsonata("$model.environment"),
         },
         "EnableNetworkIsolation": jsonata("$plan.isolated"),
         **structure.vpc_config,

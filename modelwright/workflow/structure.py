@@ -23,6 +23,10 @@ class Structure(Protocol):
     def endpoint(self) -> str:
         """How the model is served: one of ENDPOINT_KINDS."""
 
+    @property
+    def compiled(self) -> bool:
+        """Whether models are compiled, where that gives the same answers."""
+
 
 LEASE_MARGIN_SECONDS = 1800
 """How much longer a run should wait for a lease than one can last: whoever lost its holder does not fail the next."""
@@ -69,6 +73,7 @@ class WorkflowStructure:
     pipeline: str
     endpoint: str = "realtime"
     surroundings: Surroundings = field(default_factory=Surroundings)
+    compiled: bool = False
 
     @property
     def environment(self) -> str:

@@ -31,6 +31,13 @@ SAGEMAKER_SDK_ERRORS: Final = [
     "SageMaker.ResourceLimitExceededException",
     "SageMaker.ConflictException",
 ]
+ECR_ERRORS: Final = ["Ecr.ServerException", "Ecr.EcrException", "Ecr.SdkClientException"]
+# https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html (Errors)
+CODEBUILD_ERRORS: Final = [
+    "CodeBuild.AWSCodeBuildException",
+    "CodeBuild.AccountLimitExceededException",
+    "CodeBuild.SdkClientException",
+]
 DYNAMODB_ERRORS: Final = [
     "DynamoDB.AmazonDynamoDBException",
     "DynamoDB.InternalServerErrorException",

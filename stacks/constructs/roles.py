@@ -51,6 +51,14 @@ def function_role(scope: Construct, id_: str, what: str, statements: Iterable[St
     return role
 
 
+def build_role(scope: Construct, id_: str, what: str, statements: Iterable[Statement]) -> iam.CfnRole:
+    """Make a role that CodeBuild takes, for this account's projects only.
+
+    https://docs.aws.amazon.com/codebuild/latest/userguide/cross-service-confused-deputy-prevention.html
+    """
+    return _role(scope, id_, what, trust("codebuild", _from("codebuild", "project/*")), statements)
+
+
 def rule_role(scope: Construct, id_: str, what: str, statements: Iterable[Statement]) -> iam.CfnRole:
     """Make a role that EventBridge takes, for this account's rules only.
 

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 _BY_PREFIX = "objects are named by run and content"
 
 
-def processing(target: Target) -> tuple[Statement, ...]:
-    """ProcessData and EvaluateModel: read data, code, model and test set; write what they made."""
+def processing(target: Target, *, compiled: bool = False) -> tuple[Statement, ...]:
+    """ProcessData, EvaluateModel and ConvertModel: read data, code, models and test set; write what they made."""
     runs = f"runs/{target.pipeline}"
+    packaged = (f"models/{target.pipeline}/",) if compiled else ()
+    conversion = (f"{runs}/*/compiled/",) if compiled else ()
     return (
-        *_read(target, _own_data(target), (f"code/{target.pipeline}/", f"{runs}/")),
+        *_read(target, _own_data(target), (f"code/{target.pipeline}/", f"{runs}/", *packaged)),
         *_external_data(target),
-        _write(target, f"{runs}/*/train/", f"{runs}/*/test/", f"{runs}/*/evaluation/"),
+        _write(target, f"{runs}/*/train/", f"{runs}/*/test/", f"{runs}/*/evaluation/", *conversion),
         *_key(target),
         *lend_key(target),
         *_images(target),

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from modelwright.workflow.states_compile import CONVERT_STEP
 from stacks.grants.functions import send_traces
 from stacks.grants.jobs import lend_key
+from stacks.grants.serving_image import having_built
 from stacks.grants.target import Target, via
 from stacks.policies import NO_RESOURCE, Statement, arn
 
@@ -29,13 +31,16 @@ class Callees:
     job_roles: tuple[str, ...]
     hosting_role: str | None
     """None when the pipeline has no endpoint."""
+    build_project: str | None = None
+    """The ARN of the CodeBuild project of our images; None when models are not compiled."""
 
 
 def workflow_statements(target: Target, callees: Callees) -> tuple[Statement, ...]:
     """Return the policy of the state machine's role."""
     return (
         Statement("CallFunctions", ("lambda:InvokeFunction",), callees.functions),
-        *_jobs(target),
+        *_jobs(target, compiled=callees.build_project is not None),
+        *(having_built(target, callees.build_project) if callees.build_project else ()),
         *_registry(target),
         *(_endpoint(target) if callees.hosting_role else ()),
         _pass_roles(callees),
@@ -50,10 +55,10 @@ def rule_statements(state_machine_arn: str) -> tuple[Statement, ...]:
     return (Statement("StartExecutions", ("states:StartExecution",), (state_machine_arn,)),)
 
 
-def _jobs(target: Target) -> Iterator[Statement]:
+def _jobs(target: Target, *, compiled: bool) -> Iterator[Statement]:
     """Start, watch and stop jobs; `.sync` hears of their end by rules that Step Functions manages."""
     for kind, resource, steps in (
-        ("ProcessingJob", "processing-job", ("process", "evaluate")),
+        ("ProcessingJob", "processing-job", ("process", "evaluate", *((CONVERT_STEP,) if compiled else ()))),
         ("TrainingJob", "training-job", ("train",)),
     ):
         named, why = target.jobs(resource, *steps), "each attempt has its own name"

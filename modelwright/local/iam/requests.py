@@ -8,6 +8,7 @@ from modelwright.errors import nearest
 from modelwright.local.iam.actions import (
     account,
     cloudwatch,
+    codebuild,
     dynamodb,
     events,
     kms,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 SERVICES: Mapping[str, Mapping[str, Mapper]] = {
     "cloudformation": account.CLOUDFORMATION,
     "cloudwatch": cloudwatch.CLOUDWATCH,
+    "codebuild": codebuild.OPERATIONS,
     "codecommit": account.CODECOMMIT,
     "dynamodb": dynamodb.OPERATIONS,
     "ecr": account.ECR,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from modelwright.local.sagemaker import images
 from modelwright.local.sagemaker.job_permissions import check_trust, hosting_source, join_network
 from modelwright.local.sagemaker.job_problems import ClientProblem
 from modelwright.local.sagemaker.models import find_model_data, model_data_url
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
     from modelwright.local.sagemaker.models import Models
 
-SERVED_IMAGES = ("sagemaker-scikit-learn",)
-"""repositories whose containers run a script with model_fn, as modelwright.serving does"""
 IMAGE_ACTIONS = ("BatchCheckLayerAvailability", "GetDownloadUrlForLayer", "BatchGetImage")
 LOG_ACTIONS = ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")
 """https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html (CreateModel API: Execution Role Permissions)"""
@@ -93,8 +92,10 @@ def _check_image(cloud: Cloud, role: str, image: str) -> None:
     for action in IMAGE_ACTIONS:
         arn = f"arn:aws:ecr:{region}:{account}:repository/{repository}"
         _authorize(cloud, role, f"ecr:{action}", arn, f"for the image: '{image}'")
-    if repository not in SERVED_IMAGES:
-        raise PlanError(f"The local cloud cannot run the image {image}; it serves {', '.join(SERVED_IMAGES)}.")
+    if not images.is_served(repository):
+        raise PlanError(f"The local cloud cannot run the image {image}; it serves {', '.join(images.SERVED)}.")
+    if not images.is_there(cloud, account, repository, rest.rpartition(":")[2]):
+        raise PlanError(f"The image '{image}' does not exist.")
 
 
 def _authorize(cloud: Cloud, role: str, action: str, resource: str, purpose: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from modelwright.local.sagemaker.images import is_there
 from modelwright.local.sagemaker.job_problems import ClientProblem
 from modelwright.local.service import AwsError
 
@@ -63,6 +64,8 @@ def pull_image(cloud: Cloud, role_arn: str, image: str) -> None:
             cloud.authorize(role_arn, f"ecr:{action}", repository)
     except AwsError as error:
         raise ClientProblem(f"Cannot pull the image {image}: {error.message}") from error
+    if not is_there(cloud, found[1], found[3], image.rpartition(":")[2]):
+        raise ClientProblem(f"Cannot find the requested image: {image}")
 
 
 _INTERFACE_ACTIONS = (

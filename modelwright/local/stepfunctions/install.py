@@ -19,6 +19,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from modelwright.local.stepfunctions import (
     attempts,
     clients,
+    codebuild_task,
     concurrency,
     copies,
     expressions,
@@ -228,6 +229,8 @@ def service_for(service_name: str) -> Any:
     """In place of `state_task_service_for`: SageMaker's tasks and the SDK's are our own."""
     if service_name == "sagemaker":
         return sagemaker_task.SageMakerTask()
+    if service_name == "codebuild":
+        return codebuild_task.CodeBuildTask()
     if service_name == "aws-sdk":
         return tasks.AwsSdkTask()
     return _moto_service_for(service_name)

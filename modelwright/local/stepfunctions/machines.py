@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from modelwright.local.service import AwsError
-from modelwright.local.stepfunctions import checks
+from modelwright.local.stepfunctions import checks, codebuild_task
 from modelwright.local.stepfunctions.resources import sync_jobs
 from modelwright.local.stepfunctions.sagemaker_fields import RULES
 from modelwright.local.stepfunctions.telemetry import log_group
@@ -154,7 +154,7 @@ class Machines:
             )
         rule_prefix = f"arn:aws:events:{self._cloud.region}:{self._cloud.account}:rule"
         for kind in sorted(sync_jobs(json.loads(machine.definition))):
-            rule = f"{rule_prefix}/{RULES[kind]}"
+            rule = f"{rule_prefix}/{RULES.get(kind, codebuild_task.RULE)}"
             needed = [(f"events:{action}", rule) for action in ("PutTargets", "PutRule", "DescribeRule")]
             self._need(machine, needed, f"'{machine.role_arn}' is not authorized to create managed-rule.")
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from moto.core.utils import get_service_model
 
 from modelwright.local.protocol import known_services
+from modelwright.local.stepfunctions import codebuild_task
 from modelwright.local.stepfunctions.payloads import unknown_fields
 from modelwright.local.stepfunctions.sagemaker_fields import FIELDS, JOBS
 from modelwright.local.stepfunctions.tasks import SDK_ALIASES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from botocore.model import OperationModel
 
@@ -58,7 +59,11 @@ _OPTIMIZED: Final[dict[str, dict[str, frozenset[str]]]] = {
         for action in ("deleteItem", "getItem", "putItem", "updateItem")  # every field of the API
     },
     "sagemaker": FIELDS,
+    # https://docs.aws.amazon.com/step-functions/latest/dg/connect-codebuild.html
+    "codebuild": {codebuild_task.START: codebuild_task.FIELDS},
 }
+_SYNC: Final[dict[str, Mapping[str, str]]] = {"sagemaker": JOBS, "codebuild": {codebuild_task.START: "Build"}}
+"""The calls that can be waited for, and what they start."""
 
 
 def resource_problem(resource: str) -> str | None:
@@ -77,7 +82,7 @@ def _integration_problem(resource: str) -> str | None:
         return f"The integration '{service}' does not run in the local cloud; allowed: aws-sdk, {', '.join(_OPTIMIZED)}"
     if action not in _OPTIMIZED[service]:
         return f"The resource provided {resource} is not recognized; allowed: {', '.join(sorted(_OPTIMIZED[service]))}"
-    if pattern and not (pattern == "sync" and service == "sagemaker" and action in JOBS):
+    if pattern and not (pattern == "sync" and action in _SYNC.get(service, {})):
         return f"The resource provided {resource} is not recognized: '.{pattern}' is not supported for it here"
     return None
 
@@ -97,20 +102,21 @@ def unknown_arguments(resource: str, arguments: dict[str, Any]) -> Iterator[str]
         if allowed and field.removesuffix(".$") not in allowed:
             yield field
     known = {key: value for key, value in arguments.items() if not allowed or key.removesuffix(".$") in allowed}
-    if service == "sagemaker":
+    if service in _SYNC:
         yield from unknown_fields(known, _input_shape(service, action))
 
 
 def sync_jobs(definition: Any) -> set[str]:
-    """Give the kinds of SageMaker job that a definition waits for."""
+    """Give the kinds of SageMaker job, and `Build`, that a definition waits for."""
     if isinstance(definition, list):
         return {kind for member in definition for kind in sync_jobs(member)}
     if not isinstance(definition, dict):
         return set()
     found = {kind for member in definition.values() for kind in sync_jobs(member)}
-    resource = definition.get("Resource")
-    if isinstance(resource, str) and resource.startswith(f"{_PREFIX}sagemaker:") and resource.endswith(".sync"):
-        found.add(JOBS[resource.removeprefix(f"{_PREFIX}sagemaker:").removesuffix(".sync")])
+    resource = str(definition.get("Resource", ""))
+    service, _, call = resource.removeprefix(_PREFIX).partition(":")
+    if resource.startswith(_PREFIX) and call.endswith(".sync") and service in _SYNC:
+        found.add(_SYNC[service][call.removesuffix(".sync")])
     return found
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # prefix, the name of an error that the service's model does not have, the service in the cause
 _OPTIMIZED: Final = {
     "sagemaker": ("SageMaker", "AmazonSageMakerException", "AmazonSageMaker"),
+    "codebuild": ("CodeBuild", "AWSCodeBuildException", "AWSCodeBuild"),
     "lambda": ("Lambda", "AWSLambdaException", "AWSLambda"),
     "dynamodb": ("DynamoDB", "AmazonDynamoDBException", "AmazonDynamoDBv2"),
     "sns": ("SNS", "AmazonSNSException", "AmazonSNS"),

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Builds what is missing of this content's images and pushes it. CodeBuild runs this in the unpacked context.
+# Needs REPOSITORY_URI, IMAGE_HASH, FRAMEWORK. Two builds at once do no harm: who comes second finds the tag taken.
+set -eu
+cd "$(dirname "$0")"
+repository="${REPOSITORY_URI#*/}"
+
+there() {
+    aws ecr describe-images --repository-name "$repository" --image-ids "imageTag=$1" >/dev/null 2>&1
+}
+
+build() { # target, tag
+    if there "$2"; then
+        echo "$2 is there"
+        return
+    fi
+    # SageMaker takes no OCI manifests: https://github.com/aws/amazon-sagemaker-feedback/issues/180
+    docker buildx build --provenance=false --output type=docker --platform linux/amd64 \
+        --target "$1" --build-arg "FRAMEWORK=$FRAMEWORK" --tag "$REPOSITORY_URI:$2" .
+    docker push "$REPOSITORY_URI:$2" || there "$2"
+}
+
+aws ecr get-login-password | docker login --username AWS --password-stdin "${REPOSITORY_URI%%/*}"
+build serve "serve-$IMAGE_HASH"
+build convert "convert-$IMAGE_HASH-sklearn-$FRAMEWORK"
