@@ -84,13 +84,15 @@ class PipelineStack(Stack):
         self._run_alarms(machine, made)
         self._closing(machine)
         dashboard(self, self._page(machine))
-        self._outputs(machine)
+        self._outputs(machine, job_roles)
 
     def _job_roles(self, watched: EndpointAlarms | None) -> dict[str, iam.CfnRole]:
         """Make the roles that SageMaker takes, by what it does with them."""
         grants = {"Processing": jobs.processing(self._target), "Training": jobs.training(self._target)}
         if watched:
             grants["Hosting"] = (*jobs.hosting(self._target), watch_alarms())
+        if self._structure.batch:
+            grants["Batch"] = jobs.batch(self._target)
         return {
             name: job_role(
                 self,
@@ -173,7 +175,7 @@ class PipelineStack(Stack):
             workflow_statements(self._target, callees),
         )
         substitutions = {
-            **{f"{name}RoleArn": role.attr_arn for name, role in job_roles.items()},
+            **{f"{name}RoleArn": role.attr_arn for name, role in job_roles.items() if name != "Batch"},
             **{placeholder: function.attr_arn for placeholder, function in made.items()},
             **self._key(),
             "TableName": self._shared.table_name,
@@ -250,7 +252,7 @@ class PipelineStack(Stack):
     def _key(self) -> dict[str, str]:
         return {"KeyArn": self._shared.key_arn} if self._shared.key_arn else {}
 
-    def _outputs(self, machine: stepfunctions.CfnStateMachine) -> None:
+    def _outputs(self, machine: stepfunctions.CfnStateMachine, job_roles: dict[str, iam.CfnRole]) -> None:
         values = {
             "StateMachineArn": machine.ref,
             "EndpointName": self._names.prefix,
@@ -263,6 +265,7 @@ class PipelineStack(Stack):
             "StateMachineLogGroup": self._log_group.ref,
             "Structure": self._structure.digest(),
             **self._key(),
+            **({"BatchRoleArn": job_roles["Batch"].attr_arn} if "Batch" in job_roles else {}),
         }
         for name, value in values.items():
             CfnOutput(self, name, value=value)

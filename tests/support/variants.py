@@ -28,7 +28,11 @@ PIPELINES: Mapping[str, Mapping[str, Any]] = {
         "data": {"source": "s3://their-bucket/raw/"},
         "triggers": {"data": {"marker": "_SUCCESS"}, "schedule": "cron(0 4 ? * MON *)"},
     },
-    "twenty-letters-long0": {"deploy": {"endpoint": "none"}, "triggers": {"merge": {"branch": "main"}}},
+    "twenty-letters-long0": {
+        "deploy": {"endpoint": "none"},
+        "triggers": {"merge": {"branch": "main"}},
+        "batch": {"instance": "ml.m5.large", "instance_count": 2},
+    },
 }
 """What differs from the sample pipeline, by section; the sample itself is checked in the project's own environments.
 Names as long as they may be, so that sizes are those of the worst case."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from modelwright.config.local_storage import has_local_storage
 from modelwright.local.sagemaker.listing import page
-from modelwright.local.sagemaker.local_storage import has_local_storage
 from modelwright.local.sagemaker.resources import Resources
 from modelwright.local.sagemaker.unsupported import refuse_members
 from modelwright.local.service import AwsError
