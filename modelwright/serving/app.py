@@ -43,7 +43,7 @@ class App:
         self._seconds = settings.timeout_seconds
         self._log = log
         self._on_stuck = on_stuck
-        self._lane = Lane()
+        self._lane = Lane(model)
         self._ids = (
             f"{start:016x}{number:016x}" for start in [_random()] for number in itertools.count(_random() >> 1)
         )
@@ -86,7 +86,7 @@ class App:
     async def _predict(self, prepared: Any, head: Head) -> Response:
         left = max(0.0, self._seconds - (time.perf_counter() - head.started))
         try:
-            return _response(await self._lane.run(lambda: self._model.run(prepared), left))
+            return _response(await self._lane.run(prepared, left))
         except TimeoutError:
             if self._lane.stuck:
                 self._on_stuck()

@@ -37,6 +37,13 @@ class Model(Protocol):
     inline: bool
     """whether `run` takes microseconds for a small body, cannot hang, and may be called from two threads at once: then
     small bodies run in the event loop, and no thread is paid for"""
+    gathers: bool
+    """whether requests that come together are answered together: the model has the steps of `gather.Steps` then"""
+
+    def warm_up(self) -> None:
+        """Do what the first request would have to wait for; called once in each process that serves, after the fork
+        and before it takes a request. Raises StartupError.
+        """
 
     def prepare(self, request: Request) -> Any:
         """Check what can be checked without running anything; raises RequestError. Runs in the event loop: quick."""
