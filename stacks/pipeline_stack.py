@@ -10,6 +10,7 @@ from aws_cdk import aws_events as events
 from modelwright.workflow.functions import RECORD_METRICS, functions
 from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, Limits, Network, Surroundings
 from stacks.constructs.alarms import Alarms
+from stacks.constructs.api_alarms import api_alarms
 from stacks.constructs.dashboard import Page, dashboard
 from stacks.constructs.data_trigger import Counting, count_new_records, counting_alarm, marker_rule, watched_data
 from stacks.constructs.endpoint_alarms import EndpointAlarms, endpoint_alarms
@@ -24,6 +25,7 @@ from stacks.constructs.pipeline_alarms import (
     rest_alarm,
     rule_alarm,
 )
+from stacks.constructs.rest_api import rest_api
 from stacks.constructs.roles import HOSTING, JOBS, job_role, rule_role, workflow_role
 from stacks.constructs.run_closing import close_runs, closing_alarm
 from stacks.constructs.state_machine import Machine, state_machine
@@ -83,6 +85,7 @@ class PipelineStack(Stack):
         self._triggers(machine)
         self._run_alarms(machine, made)
         self._closing(machine)
+        self._api()
         dashboard(self, self._page(machine))
         self._outputs(machine, job_roles)
 
@@ -119,6 +122,7 @@ class PipelineStack(Stack):
             "MAX_RUNS_PER_DAY": str(self._settings.limits.max_runs_per_day or 0),
             "EVENT_BUS_NAME": self._shared.event_bus_name,
             "TOPIC_ARN": self._shared.topic_arn,
+            "AUTHORIZATION": self._structure.api.authorization if self._structure.api else None,
         }
         self._maker = Functions(self, FunctionContext(self._target, values, self._settings.logs.retention_days))
         return {item.placeholder: self._maker.make(item) for item in functions(self._structure.endpoint)}
@@ -231,6 +235,13 @@ class PipelineStack(Stack):
         """Make what closes runs; after the alarms of what starts them, which are about all rules that do."""
         closing = close_runs(self, self._maker, self._target, machine.ref, has_endpoint=self._has_endpoint)
         closing_alarm(self._alarms, self._names, closing)
+
+    def _api(self) -> None:
+        """Make the REST API in front of the endpoint, where the pipeline asks for one."""
+        if self._structure.api:
+            logs = (self._shared.key_arn, self._settings.logs.retention_days)
+            rest_api(self, self._maker, self._names, self._structure.api, logs)
+            api_alarms(self._alarms, self._names, self._settings.alarms)
 
     def _data_triggers(self, start: Start) -> None:
         where = watched_data(self._structure, self._shared)
