@@ -189,6 +189,10 @@ class PredictionFailed(ModelwrightError):
     """The endpoint did not answer a request with a prediction."""
 
 
+class BatchFailed(ModelwrightError):
+    """A batch transform job did not do all of its files."""
+
+
 class ExportRefused(ModelwrightError):
     """The model that serves cannot be compiled, or would not answer as it does; nothing was written."""
 

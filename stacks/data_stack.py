@@ -11,6 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 
 from stacks.constructs.alarms import Alarms, Level, Metric, Says
+from stacks.constructs.api_account import api_logs
 from stacks.constructs.buckets import buckets
 from stacks.constructs.encryption_key import encryption_key
 from stacks.constructs.github import identity_provider
@@ -60,6 +61,8 @@ class DataStack(Stack):
         _dead_letter_alarm(self, told, queue)
         if settings.oidc_provider == "create":
             identity_provider(self)
+        if settings.api_logs == "create":
+            api_logs(self)
         if settings.vpc and settings.vpc.endpoints == "create":
             own = (made.data.attr_arn, made.artifacts.attr_arn)
             s3_endpoint(self, settings.vpc, Reach(names.prefix, own, tuple(external_data)))

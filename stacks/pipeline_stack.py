@@ -11,6 +11,7 @@ from modelwright.workflow.functions import RECORD_METRICS, functions
 from modelwright.workflow.serving_image import repository_name
 from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, Limits, Network, Surroundings
 from stacks.constructs.alarms import Alarms
+from stacks.constructs.api_alarms import api_alarms
 from stacks.constructs.dashboard import Page, dashboard
 from stacks.constructs.data_trigger import Counting, count_new_records, counting_alarm, marker_rule, watched_data
 from stacks.constructs.endpoint_alarms import EndpointAlarms, endpoint_alarms
@@ -25,6 +26,7 @@ from stacks.constructs.pipeline_alarms import (
     rest_alarm,
     rule_alarm,
 )
+from stacks.constructs.rest_api import rest_api
 from stacks.constructs.roles import HOSTING, JOBS, job_role, rule_role, workflow_role
 from stacks.constructs.run_closing import close_runs, closing_alarm
 from stacks.constructs.serving_image import ServingImage, serving_image
@@ -88,8 +90,9 @@ class PipelineStack(Stack):
         self._triggers(machine)
         self._run_alarms(machine, made)
         self._closing(machine)
+        self._api()
         dashboard(self, self._page(machine))
-        self._outputs(machine)
+        self._outputs(machine, job_roles)
 
     def _job_roles(self, watched: EndpointAlarms | None) -> dict[str, iam.CfnRole]:
         """Make the roles that SageMaker takes, by what it does with them."""
@@ -97,6 +100,8 @@ class PipelineStack(Stack):
         grants = {"Processing": processing, "Training": jobs.training(self._target)}
         if watched:
             grants["Hosting"] = (*jobs.hosting(self._target), watch_alarms())
+        if self._structure.batch:
+            grants["Batch"] = jobs.batch(self._target)
         return {
             name: job_role(
                 self,
@@ -123,6 +128,7 @@ class PipelineStack(Stack):
             "MAX_RUNS_PER_DAY": str(self._settings.limits.max_runs_per_day or 0),
             "EVENT_BUS_NAME": self._shared.event_bus_name,
             "TOPIC_ARN": self._shared.topic_arn,
+            "AUTHORIZATION": self._structure.api.authorization if self._structure.api else None,
         }
         self._maker = Functions(self, FunctionContext(self._target, values, self._settings.logs.retention_days))
         return {item.placeholder: self._maker.make(item) for item in self._needed_functions()}
@@ -188,7 +194,7 @@ class PipelineStack(Stack):
             workflow_statements(self._target, callees),
         )
         substitutions = {
-            **{f"{name}RoleArn": role.attr_arn for name, role in job_roles.items()},
+            **{f"{name}RoleArn": role.attr_arn for name, role in job_roles.items() if name != "Batch"},
             **{placeholder: function.attr_arn for placeholder, function in made.items()},
             **self._key(),
             "TableName": self._shared.table_name,
@@ -249,6 +255,13 @@ class PipelineStack(Stack):
         closing = close_runs(self, self._maker, self._target, machine.ref, has_endpoint=self._has_endpoint)
         closing_alarm(self._alarms, self._names, closing)
 
+    def _api(self) -> None:
+        """Make the REST API in front of the endpoint, where the pipeline asks for one."""
+        if self._structure.api:
+            logs = (self._shared.key_arn, self._settings.logs.retention_days)
+            rest_api(self, self._maker, self._names, self._structure.api, logs)
+            api_alarms(self._alarms, self._names, self._settings.alarms)
+
     def _data_triggers(self, start: Start) -> None:
         where = watched_data(self._structure, self._shared)
         if self._structure.data_marker:
@@ -269,7 +282,7 @@ class PipelineStack(Stack):
     def _key(self) -> dict[str, str]:
         return {"KeyArn": self._shared.key_arn} if self._shared.key_arn else {}
 
-    def _outputs(self, machine: stepfunctions.CfnStateMachine) -> None:
+    def _outputs(self, machine: stepfunctions.CfnStateMachine, job_roles: dict[str, iam.CfnRole]) -> None:
         values = {
             "StateMachineArn": machine.ref,
             "EndpointName": self._names.prefix,
@@ -282,6 +295,7 @@ class PipelineStack(Stack):
             "StateMachineLogGroup": self._log_group.ref,
             "Structure": self._structure.digest(),
             **self._key(),
+            **({"BatchRoleArn": job_roles["Batch"].attr_arn} if "Batch" in job_roles else {}),
         }
         for name, value in values.items():
             CfnOutput(self, name, value=value)

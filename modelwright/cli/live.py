@@ -24,9 +24,15 @@ class Live:
     """Follows an execution on a terminal; its `pause` is the one that `executions.watch` is to use."""
 
     def __init__(
-        self, terminal: Terminal, now: Callable[[], datetime], sleep: Callable[[float], None] = time.sleep
+        self,
+        terminal: Terminal,
+        now: Callable[[], datetime],
+        sleep: Callable[[float], None] = time.sleep,
+        *,
+        beside: Callable[[], str] | None = None,
     ) -> None:
         self._terminal, self._now, self._sleep = terminal, now, sleep
+        self._beside = beside
         self._running: list[StateRun] = []
         self._told: set[str] = set()
         self._frame = 0
@@ -75,4 +81,5 @@ class Live:
             f"{state.name} {seconds((self._now() - state.entered).total_seconds(), whole=True)}"
             for state in self._running
         ]
-        self._terminal.draw(f"  {spinner} {', '.join(shown)}", "36")
+        beside = f" · {self._beside()}" if self._beside is not None else ""
+        self._terminal.draw(f"  {spinner} {', '.join(shown)}{beside}", "36")

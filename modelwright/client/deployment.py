@@ -31,6 +31,8 @@ class Deployment:
     """None: AWS's own keys encrypt everything."""
     github_role: str | None = None
     """The ARN of the role that GitHub's workflow takes; None unless merges come from there."""
+    batch_role: str | None = None
+    """The ARN of the role of batch transform; None unless `batch` is in the pipeline's settings."""
 
 
 _OUTPUTS = {
@@ -45,7 +47,7 @@ _OUTPUTS = {
     "log_group": "StateMachineLogGroup",
     "structure": "Structure",
 }
-_OPTIONAL = {"key_arn": "KeyArn", "github_role": "GitHubRoleArn"}
+_OPTIONAL = {"key_arn": "KeyArn", "github_role": "GitHubRoleArn", "batch_role": "BatchRoleArn"}
 """Outputs that not every pipeline has."""
 
 

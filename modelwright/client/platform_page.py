@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 
 PAGE = Path("docs/created.md")
 KINDS: Mapping[str, tuple[str, str]] = {
+    "AWS::ApiGateway::Account": ("with which role API Gateway writes logs, for all APIs of the account", "nothing"),
+    "AWS::ApiGateway::ApiKey": ("what callers of the API show", "nothing"),
+    "AWS::ApiGateway::Deployment": ("what the API's stage serves", "nothing"),
+    "AWS::ApiGateway::GatewayResponse": ("what a body of another form is answered with", "nothing"),
+    "AWS::ApiGateway::Method": ("who may call a route, and what answers", "nothing"),
+    "AWS::ApiGateway::Model": ("the form of a request's body", "nothing"),
+    "AWS::ApiGateway::RequestValidator": ("holds requests against that form", "nothing"),
+    "AWS::ApiGateway::Resource": ("a path of the API", "nothing"),
+    "AWS::ApiGateway::RestApi": ("the REST API in front of the endpoint", "nothing; each request costs"),
+    "AWS::ApiGateway::Stage": ("its address, limits and access log", "nothing; there is no cache"),
+    "AWS::ApiGateway::UsagePlan": ("what one key may ask", "nothing"),
+    "AWS::ApiGateway::UsagePlanKey": ("which keys the plan counts", "nothing"),
     "AWS::CloudWatch::Alarm": ("says that somebody has to look", "each metric of an alarm costs; ten are free"),
     "AWS::CloudWatch::Dashboard": ("one page that says whether the pipeline is healthy", "three are free"),
     "AWS::DynamoDB::Table": ("runs, champions, leases, events taken", "storage; on demand, so nothing for rest"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from modelwright.errors import NoCredentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 NO_CREDENTIALS = "AWS credentials are needed, and none were found."
 NO_CREDENTIALS_HINT = "Run `aws configure` or `aws sso login`, or set AWS_PROFILE."
@@ -76,6 +76,16 @@ class Session:
                 self._clients[service] = self._make(service, self._where())
             return self._clients[service]
 
+    def client_without_retries(self, service: str, connections: int, seconds: float) -> Any:
+        """A client of its own that sends each request once, on so many connections, and waits so long for an answer."""
+        more = {
+            "retries": {"mode": "standard", "total_max_attempts": 1},
+            "max_pool_connections": connections,
+            "read_timeout": seconds,
+        }
+        with self._lock:
+            return self._make(service, self._where(), more)
+
     def warm(self, services: Iterable[str]) -> None:
         """Read what the clients of these services need (20-60 ms each), before it is known where the API is."""
         for service in services:
@@ -104,7 +114,7 @@ class Session:
             self._botocore = botocore.session.Session(session_vars=settings)
         return self._botocore
 
-    def _make(self, service: str, endpoint: Endpoint | None) -> Any:
+    def _make(self, service: str, endpoint: Endpoint | None, more: Mapping[str, Any] | None = None) -> Any:
         session = self._session()
         from botocore.config import Config  # noqa: PLC0415 # as above
 
@@ -112,6 +122,7 @@ class Session:
         config: dict[str, Any] = {
             "retries": {"mode": "standard", "total_max_attempts": attempts},
             "max_pool_connections": 20,
+            **(more or {}),
         }
         if endpoint is None:
             return session.create_client(service, region_name=self.region, config=Config(**config))

@@ -96,6 +96,8 @@ class EnvironmentSettings:
     """Of the CDK bootstrap stack; None: CDK's default."""
     oidc_provider: str | None = None
     """`create`, or the ARN of the account's provider for GitHub's tokens; None: no pipeline is merged on GitHub."""
+    api_logs: Literal["existing", "create"] = "existing"
+    """Who sets the role with which API Gateway writes logs: the account has one for all APIs of a region."""
 
     @property
     def prefix(self) -> str:

@@ -24,6 +24,7 @@ from modelwright.config.read_hosting import (
 )
 
 if TYPE_CHECKING:
+    from modelwright.config.hosting import Autoscaling, Update
     from modelwright.config.place import Place
     from modelwright.config.reader import Section
 
@@ -132,17 +133,29 @@ def _with_instances(section: Section, found: DeploySettings, place: Place) -> De
     count = section.integer("instance_count", 1, most=place.max_instance_count)
     main = Variant(MAIN_VARIANT, 1.0, instance, count)
     variants = (main,) if _excluded(kind, "variants") else read_variants(section, main, place)
+    autoscaling = read_autoscaling(section, variants, place, asynchronous=kind == "async")
+    update = ALL_AT_ONCE if _excluded(kind, "update") else read_update(section, variants, place)
+    _check_shrunken(section, autoscaling, update)
     return replace(
         found,
         instance=instance,
         instance_count=count,
         variants=variants,
-        autoscaling=read_autoscaling(section, variants, place, asynchronous=kind == "async"),
+        autoscaling=autoscaling,
         capture=None if _excluded(kind, "capture") else read_capture(section),
-        update=read_update(section, variants, place) if not _excluded(kind, "update") else ALL_AT_ONCE,
+        update=update,
         shadow=None if _excluded(kind, "shadow") else read_shadow(section, variants, place),
         asynchronous=read_asynchronous(section) if kind == "async" else None,
     )
+
+
+def _check_shrunken(section: Section, autoscaling: Autoscaling | None, update: Update) -> None:
+    """A fleet that was scaled in to one instance cannot be replaced in parts: the update would be refused."""
+    if autoscaling is not None and update.traffic != "all-at-once" and autoscaling.min < 2:
+        message = (
+            f"is {autoscaling.min}; with update: {{traffic: {update.traffic}}} it must be 2 or more, as one instance"
+        )
+        section.section("autoscaling").problem("min", f"{message} cannot be replaced in parts.")
 
 
 def _excluded(kind: EndpointKind, key: str) -> bool:

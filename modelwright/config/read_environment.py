@@ -71,6 +71,7 @@ def read_environment(path: Path, shown_path: str, problems: list[Problem]) -> En
         oidc_provider=top.optional_text(
             "oidc_provider", pattern=_OIDC_PROVIDER, allowed=f"create, or an ARN that ends in {GITHUB_ISSUER}"
         ),
+        api_logs="create" if top.choice("api_logs", ("existing", "create"), "existing") == "create" else "existing",
     )
     _check_provider(top, settings)
     _check_boundary(top, settings)

@@ -49,6 +49,8 @@ MOST_REQUESTS_PER_SECOND = 10_000
 MOST_BURST = 5_000
 DAY_SECONDS = 86_400
 HALF_HOUR_SECONDS = 1800
+START_SECONDS = 600
+"""What of an update's time is kept for new machines to start."""
 WAITS_OF_A_RUN = 4
 """How often a run with a shadow waits for its endpoint at most: free, shadow, update, and back."""
 
@@ -146,7 +148,8 @@ def read_update(section: Section, variants: tuple[Variant, ...], place: Place) -
         least = LEAST_LINEAR_PERCENT if traffic == "linear" else 1
         percent = found.integer("percent", 10, least=least, most=MOST_SHIFT_PERCENT)
         _check_shifted(found, traffic, variants)
-    _check_waits(found, percent if traffic == "linear" else None, traffic, wait, place)
+    if found.node.value:
+        _check_waits(found, percent if traffic == "linear" else None, traffic, wait, place)
     found.finish()
     return Update(traffic, percent, wait)
 
@@ -165,9 +168,11 @@ def _check_waits(found: Section, step: int | None, traffic: str, wait: int, plac
     steps = math.ceil(100 / step) if step else 2 if traffic == "canary" else 1
     # An update that takes longer is given up by AWS: MaximumExecutionTimeoutInSeconds, half of what a run waits.
     most = max(600, min(28_800, place.limits.max_wait_for_endpoint_seconds // 2))
-    if steps * wait >= most:
-        message = f"is {wait}, {steps} times; all waits together must be less than {most} s"
-        found.problem("wait_seconds", f"{message}, half of the environment's max_wait_for_endpoint_seconds.")
+    if steps * wait >= most - START_SECONDS:
+        message = f"is {wait}, {steps} times; all waits together must be less than {most - START_SECONDS} s"
+        found.problem(
+            "wait_seconds", f"{message}, what half of the environment's max_wait_for_endpoint_seconds leaves."
+        )
 
 
 def read_shadow(section: Section, variants: tuple[Variant, ...], place: Place) -> Shadow | None:

@@ -6,15 +6,25 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndp
 from __future__ import annotations
 
 import time
-import uuid
 from typing import TYPE_CHECKING, Any
 
+from modelwright.local.sagemaker.endpoint_capture import Capture
+from modelwright.local.sagemaker.endpoint_invocation import (
+    LARGEST_BODY_BYTES,
+    Asked,
+    Outcome,
+    ask,
+    check,
+    largest_body,
+)
 from modelwright.local.sagemaker.endpoint_metrics import Answered, EndpointMetrics
 from modelwright.local.sagemaker.endpoint_server import ServerFailed
+from modelwright.local.sagemaker.endpoint_shadow import Shadows
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from modelwright.local.cloud import Cloud
     from modelwright.local.sagemaker.endpoint_fleet import Member
@@ -22,15 +32,8 @@ if TYPE_CHECKING:
     from modelwright.local.sagemaker.endpoints import Endpoints
     from modelwright.local.service import Call
 
-LARGEST_BODY_BYTES = 6_291_456
-"""BodyBlob, in and out"""
-CONTAINER_SECONDS = 60
-"""https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html"""
-SLACK_SECONDS = 2
-"""the server ends a request that takes too long by itself, and says which function it was in"""
 LONGEST_MESSAGE = 1024
 NOT_YET = {
-    "TargetModel": "the endpoint serves one model; leave it out",
     "TargetContainerHostname": "a model has one container; leave it out",
     "EnableExplanations": "leave it out",
     "InferenceComponentName": "name a variant with TargetVariant",
@@ -49,15 +52,20 @@ class SageMakerRuntime:
     def __init__(self, cloud: Cloud) -> None:
         """Nothing runs before `start`."""
         self._cloud = cloud
-        self._metrics = EndpointMetrics(cloud)
+        self.metrics = EndpointMetrics(cloud)
+        self.capture = Capture(cloud)
+        self._shadows = Shadows(self.metrics, self.capture)
 
     def start(self) -> None:
-        """Begin to record metrics."""
-        self._metrics.start()
+        """Begin to record metrics, and to write what is captured."""
+        self.metrics.start()
+        self.capture.start()
 
     def stop(self) -> None:
-        """Record what is left."""
-        self._metrics.stop()
+        """Record and write what is left."""
+        self._shadows.stop()
+        self.capture.stop()
+        self.metrics.stop()
 
     def handle(self, call: Call) -> dict[str, Any]:
         """Answer one call."""
@@ -67,31 +75,39 @@ class SageMakerRuntime:
         return self._invoke(call.params)
 
     def flush(self) -> None:
-        """Return when the metrics of all requests that were answered are recorded."""
-        self._metrics.flush()
+        """Return when what the requests that were answered leave behind is there: copies, captured lines, metrics."""
+        self._shadows.flush()
+        self.capture.flush()
+        self.metrics.flush()
 
     def _invoke(self, params: dict[str, Any]) -> dict[str, Any]:
         started = time.perf_counter()
-        body = _checked_body(params)
-        name, variant = params["EndpointName"], params.get("TargetVariant")
+        asked = _asked(params, self._cloud.clock.now())
+        name, variant = asked.endpoint, params.get("TargetVariant")
         services: Mapping[str, Any] = self._cloud.services
         endpoints: Endpoints = services["sagemaker"].endpoints
         try:
-            with endpoints.traffic(name).lend(variant) as member:
-                reply, model_seconds, failure = _ask(member, _headers(params), body)
+            with endpoints.traffic(name).borrow(variant, asked.target) as (fleet, member):
+                check(member, asked)
+                outcome = ask(member, asked)
+                self._shadows.copy(fleet, asked)
         except KeyError:
             raise AwsError("ValidationError", f"Variant {variant} of endpoint {name} not found.") from None
         except ServerFailed as error:
-            self._metrics.unanswered(name, variant or endpoints.first_variant(name))
+            self.metrics.unanswered(name, variant or endpoints.first_variant(name))
             raise AwsError("ServiceUnavailable", f"Endpoint {name}: {error}.", 503) from None
-        overhead = time.perf_counter() - started - model_seconds
-        status = 0 if reply is None else reply.status
-        self._metrics.answered(Answered(name, member, status, model_seconds, overhead))
-        if reply is None or not 200 <= reply.status <= 299:
-            raise self._model_error(name, reply, failure)
-        if len(reply.body) > LARGEST_BODY_BYTES:
-            message = f"the response has {len(reply.body)} bytes; at most {LARGEST_BODY_BYTES} are allowed"
-            raise self._model_error(name, None, message)
+        overhead = time.perf_counter() - started - outcome.seconds
+        self.metrics.answered(Answered(name, member, outcome.status, outcome.seconds, overhead))
+        return self._answer(member, asked, outcome)
+
+    def _answer(self, member: Member, asked: Asked, outcome: Outcome) -> dict[str, Any]:
+        reply, largest = outcome.reply, largest_body(member)
+        if reply is None or not outcome.good:
+            raise self._model_error(asked.endpoint, reply, outcome.failure)
+        if len(reply.body) > largest:
+            message = f"the response has {len(reply.body)} bytes; at most {largest} are allowed"
+            raise self._model_error(asked.endpoint, None, message)
+        self.capture.offer(member, asked, outcome)
         return _output(reply, member.variant)
 
     def _model_error(self, name: str, reply: Reply | None, failure: str) -> AwsError:
@@ -114,7 +130,7 @@ class SageMakerRuntime:
         return AwsError("ModelError", message, 424, extra)
 
 
-def _checked_body(params: dict[str, Any]) -> bytes:
+def _asked(params: dict[str, Any], at: datetime) -> Asked:
     refused = [f"{name} ({instead})" for name, instead in NOT_YET.items() if params.get(name) is not None]
     if refused:
         raise AwsError("ValidationError", f"The local cloud does not support {'; '.join(refused)}.")
@@ -123,28 +139,7 @@ def _checked_body(params: dict[str, Any]) -> bytes:
     if len(body) > LARGEST_BODY_BYTES:
         message = f"The body has {len(body)} bytes; InvokeEndpoint takes at most {LARGEST_BODY_BYTES}."
         raise AwsError("ValidationError", message, 413)
-    return body
-
-
-def _headers(params: dict[str, Any]) -> dict[str, str]:
-    """Return what SageMaker hands on to the container; everything else of the caller's request it strips."""
-    headers = {
-        "Content-Type": params.get("ContentType"),
-        "Accept": params.get("Accept"),
-        "X-Amzn-SageMaker-Custom-Attributes": params.get("CustomAttributes"),
-        "X-Amzn-SageMaker-Inference-Id": params.get("InferenceId") or str(uuid.uuid4()),
-    }
-    return {name: value for name, value in headers.items() if value}
-
-
-def _ask(member: Member, headers: dict[str, str], body: bytes) -> tuple[Reply | None, float, str]:
-    """Return the answer, the seconds that it took, and why there is none."""
-    started = time.perf_counter()
-    try:
-        reply = member.server.exchange("POST", "/invocations", headers, body, CONTAINER_SECONDS + SLACK_SECONDS)
-    except ServerFailed as error:
-        return None, time.perf_counter() - started, str(error)
-    return reply, time.perf_counter() - started, ""
+    return Asked(params["EndpointName"], body, {key: params[key] for key in params if key != "Body"}, at)
 
 
 def _output(reply: Reply, variant: str) -> dict[str, Any]:

@@ -10,16 +10,21 @@ import itertools
 import json
 import os
 import time
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from modelwright.serving.counters import TEXT, Counters, WorkerCounters
 from modelwright.serving.lane import Lane
-from modelwright.serving.messages import Response, refusal
-from modelwright.serving.model import Answer, Model, Request
+from modelwright.serving.log import request_line, request_template
+from modelwright.serving.messages import Response, quick_template, refusal
+from modelwright.serving.model import Answer, Model, Quick, QuickModel, Request
 from modelwright.serving.problems import RequestError, last_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
+    from modelwright.serving.log import Log
     from modelwright.serving.messages import Head
     from modelwright.serving.parsing import Parsed
     from modelwright.serving.settings import Settings
@@ -29,53 +34,127 @@ INLINE_BYTES = 64 * 1024
 """a larger body takes milliseconds to read, for which the event loop would answer nobody"""
 CLIENT_GONE = 499
 """nginx's status, in the log only: nobody was left to answer"""
+REQUEST_ID = "x-amzn-sagemaker-inference-id"
+_clock = time.perf_counter_ns
+_WAYS_KEPT = 256
+"""so many different pairs of Content-Type and Accept"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What answers requests with a head that was seen before, byte by byte."""
+
+    length: int
+    """of the body, which is in the head"""
+    answer: Callable[[bytes], bytes | None]
+    """body to the whole response, counted and logged; None: nothing was done, go the long way"""
 
 
 class App:
-    """One model behind `/ping`, `/invocations` and `/execution-parameters`."""
+    """One model behind `/ping`, `/invocations`, `/execution-parameters` and `/metrics`."""
 
     def __init__(
-        self, model: Model, settings: Settings, log: Callable[[Mapping[str, Any]], None], on_stuck: Callable[[], None]
+        self,
+        model: Model,
+        settings: Settings,
+        log: Log,
+        on_stuck: Callable[[], None],
+        counters: WorkerCounters | None = None,
     ) -> None:
-        """Serve `model`; `log` gets one record a request, `on_stuck` is called when predictions hang for good."""
+        """Serve `model`; `log` gets one line a request, `on_stuck` is called when predictions hang for good."""
         self._model = model
         self._inline = model.inline
         self._seconds = settings.timeout_seconds
         self._log = log
         self._on_stuck = on_stuck
-        self._lane = Lane()
-        self._ids = (
-            f"{start:016x}{number:016x}" for start in [_random()] for number in itertools.count(_random() >> 1)
-        )
+        self._lane = Lane(model)
+        self._counters = counters or Counters(1).of(0)
+        self._process = f"{_random():016x}"
+        self._numbers = itertools.count(_random() >> 1)
+        self._way: Callable[[str, str], Quick | None] | None = None
+        if model.inline and isinstance(model, QuickModel):
+            self._way = lru_cache(_WAYS_KEPT)(model.quick)
+
+    def known(self, head: Head, length: int) -> Known | None:
+        """Return what answers more requests with this head and a body of this length; None when nothing quick does."""
+        way = self._quick_way(head.headers, length) if head.path == INVOCATIONS and head.method == "POST" else None
+        if way is None or REQUEST_ID in head.headers:
+            return None
+        respond = quick_template(way.content_type, f"{self._process}%016x")
+        line = request_template(f"{self._process}%016x", 200, length, head.headers)
+        find, log, count, numbers, clock = way.answer, self._log.line, self._counters.count_quick, self._numbers, _clock
+
+        def answer(body: bytes) -> bytes | None:
+            started = clock()
+            try:
+                found = find(body)
+            except Exception:  # noqa: BLE001  # the long way meets it again, and tells
+                return None
+            if found is None:
+                return None
+            number, size, taken = next(numbers), len(found), clock() - started
+            milliseconds = taken / 1e6
+            log(line % (number, milliseconds, size))
+            count(taken)
+            return respond % (size, number, milliseconds, found)
+
+        return Known(length, answer)
 
     def answer(self, request: Parsed) -> Response | Coroutine[None, None, Response]:
         """Answer one request: at once, unless the model needs a thread."""
         head = request.head
         if head.path != INVOCATIONS:
             return self._other(head.path, head.method)
-        head.request_id = head.headers.get("x-amzn-sagemaker-inference-id") or next(self._ids)
+        head.request_id = self._id(head)
         if head.method != "POST":
             return _not_allowed("POST")
         try:
-            prepared = self._model.prepare(Request(request.body, head.headers, head.request_id))
-            if self._inline and len(request.body) <= INLINE_BYTES:
-                return _response(self._model.run(prepared))
-            return self._predict(prepared, head)
+            return self._invoke(request, head)
         except RequestError as error:
             return refusal(error)
         except Exception as error:  # noqa: BLE001  # whatever a model raises is that request's
             return refusal(RequestError(500, "ModelError", last_line(error)))
 
     def ended(self, request: Parsed, response: Response | None) -> None:
-        """Write the request's line of the log, for what was asked of the model."""
+        """Count the request and write its line of the log, for what was asked of the model."""
         head = request.head
-        if head.path == INVOCATIONS:
-            head.request_id = head.request_id or head.headers.get("x-amzn-sagemaker-inference-id") or next(self._ids)
-            self._record(head, request.size, response or Response(CLIENT_GONE))
+        if head.path != INVOCATIONS:
+            return
+        taken = max(0, int((time.perf_counter() - head.started) * 1e9))
+        status, size = (CLIENT_GONE, 0) if response is None else (response.status, len(response.body))
+        self._counters.count(status, taken, head.model_nanoseconds)
+        head.request_id = head.request_id or self._id(head)
+        self._log.line(request_line(head, status, taken / 1e6, (request.size, size)))
+
+    def _id(self, head: Head) -> str:
+        return head.headers.get(REQUEST_ID) or f"{self._process}{next(self._numbers):016x}"
+
+    def _quick_way(self, headers: Mapping[str, str], length: int) -> Quick | None:
+        if self._way is None or not 0 < length <= INLINE_BYTES:
+            return None
+        return self._way(headers.get("content-type", ""), headers.get("accept", ""))
+
+    def _invoke(self, request: Parsed, head: Head) -> Response | Coroutine[None, None, Response]:
+        body, started = request.body, _clock()
+        way = self._quick_way(head.headers, len(body))
+        found = None if way is None else way.answer(body)
+        if way is not None and found is not None:
+            head.model_nanoseconds = _clock() - started
+            return Response(200, found, way.content_type)
+        prepared = self._model.prepare(Request(body, head.headers, head.request_id))
+        if not self._inline or len(body) > INLINE_BYTES:
+            return self._predict(prepared, head)
+        try:
+            return _response(self._model.run(prepared))
+        finally:
+            head.model_nanoseconds = _clock() - started
 
     def _other(self, path: str, method: str) -> Response:
         if path == "/ping":
             return Response(503 if self._lane.stuck else 200) if method in ("GET", "HEAD") else _not_allowed("GET")
+        if path == "/metrics":
+            text = self._counters.everybody.as_text()
+            return Response(200, text, TEXT) if method in ("GET", "HEAD") else _not_allowed("GET")
         if path == "/execution-parameters" and self._model.execution_parameters is not None:
             body = json.dumps(self._model.execution_parameters).encode()
             return Response(200, body) if method in ("GET", "HEAD") else _not_allowed("GET")
@@ -84,9 +163,9 @@ class App:
         )
 
     async def _predict(self, prepared: Any, head: Head) -> Response:
-        left = max(0.0, self._seconds - (time.perf_counter() - head.started))
+        left, started = max(0.0, self._seconds - (time.perf_counter() - head.started)), _clock()
         try:
-            return _response(await self._lane.run(lambda: self._model.run(prepared), left))
+            return _response(await self._lane.run(prepared, left))
         except TimeoutError:
             if self._lane.stuck:
                 self._on_stuck()
@@ -97,20 +176,8 @@ class App:
             raise  # the client is gone
         except BaseException as error:  # noqa: BLE001  # whatever a model raises is that request's
             return refusal(RequestError(500, "ModelError", last_line(error)))
-
-    def _record(self, head: Head, size: int, response: Response) -> None:
-        self._log(
-            {
-                "event": "request",
-                "id": head.request_id,
-                "status": response.status,
-                "milliseconds": round((time.perf_counter() - head.started) * 1000, 3),
-                "bytes_in": size,
-                "bytes_out": len(response.body),
-                "content_type": head.headers.get("content-type", ""),
-                "accept": head.headers.get("accept", ""),
-            }
-        )
+        finally:
+            head.model_nanoseconds = _clock() - started
 
 
 def _response(answer: Answer) -> Response:

@@ -9,12 +9,18 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Protocol, cast
 
+from modelwright.serving.counters import Counters
+from modelwright.serving.heads import Heads
 from modelwright.serving.messages import CONTINUE, Response, encode
 from modelwright.serving.parsing import Parsed, Parser
 from modelwright.serving.problems import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+
+    from modelwright.serving.app import Known
+    from modelwright.serving.counters import WorkerCounters
+    from modelwright.serving.messages import Head
 
 LINGER_BYTES = 64 * 1024 * 1024
 LINGER_SECONDS = 5
@@ -27,6 +33,9 @@ MOST_WAITING = 16
 class Application(Protocol):
     """What answers requests."""
 
+    def known(self, head: Head, length: int) -> Known | None:
+        """Return what answers more requests with this head and a body of this length, if anything does so quickly."""
+
     def answer(self, request: Parsed) -> Response | Coroutine[None, None, Response]:
         """Answer at once, or later."""
 
@@ -37,11 +46,15 @@ class Application(Protocol):
 class Group:
     """The connections of one process."""
 
-    def __init__(self, app: Application, most_body_bytes: int, timeout_seconds: float) -> None:
+    def __init__(
+        self, app: Application, most_body_bytes: int, timeout_seconds: float, counters: WorkerCounters | None = None
+    ) -> None:
         """A request must have arrived `timeout_seconds` after its first byte; an answer must be taken in that time."""
         self.app = app
+        self.counters = counters or Counters(1).of(0)
         self.most_body_bytes = most_body_bytes
         self.timeout_seconds = timeout_seconds
+        self.heads = Heads(app)
         self.open: set[Connection] = set()
         self.arriving: set[asyncio.Task[object]] = set()
         """connections that are being made"""
@@ -83,6 +96,8 @@ class Connection(asyncio.Protocol):
         self._parser = Parser(group.most_body_bytes, self._take, self._continue)
         self._waiting: deque[Parsed] = deque()
         self._current: Parsed | None = None
+        self._taken: Parsed | None = None
+        """the last request that what is being read has brought"""
         self._task: asyncio.Task[Response] | None = None
         self._owes_continue = False
         self._writable = True
@@ -100,6 +115,7 @@ class Connection(asyncio.Protocol):
         """Begin."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's own are of no class of asyncio's
         self._group.open.add(self)
+        self._group.counters.opened()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # why is of no use
         """The client has hung up, or we have."""
@@ -111,6 +127,7 @@ class Connection(asyncio.Protocol):
             self._group.app.ended(self._parser.begun(), None)
         self._waiting.clear()
         self._group.open.discard(self)
+        self._group.counters.closed()
         self._group.look()
 
     def data_received(self, data: bytes) -> None:
@@ -121,7 +138,14 @@ class Connection(asyncio.Protocol):
                 self._transport.close()
             return
         self.active = self._loop.time()
+        resting = self._resting()
+        if resting and (answer := self._group.heads.answer(data)) is not None:
+            self._transport.write(answer)
+            return
+        self._taken = None
         self._parser.feed(data)
+        if resting and self._taken is not None and not self._parser.partial:
+            self._group.heads.learn(data, self._taken)
         if self._parser.partial:
             if self._late is None and self._reading:
                 self._late = self._loop.call_later(self._group.timeout_seconds, self._too_late)
@@ -163,7 +187,20 @@ class Connection(asyncio.Protocol):
     def _busy(self) -> bool:
         return self._current is not None or bool(self._waiting)
 
+    def _resting(self) -> bool:
+        """Say whether what comes now is the beginning of a request that can be answered at once."""
+        parser = self._parser
+        return (
+            self._current is None
+            and not parser.partial
+            and not parser.ended
+            and self._writable
+            and not self._waiting
+            and not self._group.draining
+        )
+
     def _take(self, request: Parsed) -> None:
+        self._taken = request
         if self._late is not None:
             self._late.cancel()
             self._late = None

@@ -1,53 +1,81 @@
-"""One call at a time in a thread beside the event loop, with a time limit that a stuck call cannot outlive."""
+"""One thread beside the event loop that predicts, with a time limit that a stuck call cannot outlive.
+
+Where the model says that it `gathers`, the requests that have come meanwhile are answered together (`gather.py`).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import ctypes
+import json
 import queue
 import threading
-from typing import TYPE_CHECKING, Any
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, cast
+
+from modelwright.serving.gather import Gathering, Steps
+from modelwright.serving.problems import Interrupted, RequestError, last_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
+
+    from modelwright.serving.gather import Outcome
+    from modelwright.serving.model import Model
 
 MOST_STUCK = 4
 """so many calls may be stuck in code that cannot be interrupted before the process is of no more use"""
-
-
-class Interrupted(BaseException):
-    """Raised inside a call that has had its time; no `except Exception` of a script keeps it."""
+MOST_WAIT_SECONDS = 0.002
+WAIT_SHARE = 0.25
+"""of the last call's time: so long is waited, at most, for requests that came with those before"""
+STAGES = (0.5, 0.25, 0.25)
+"""of its time, for a request that is answered together with others: then those that run together are run one by one;
+then the one that runs goes behind the others; then it is over"""
 
 
 class _Call:
-    def __init__(self, work: Callable[[], Any], loop: asyncio.AbstractEventLoop) -> None:
-        self.work = work
-        self.loop = loop
+    """One request on its way through the thread."""
+
+    def __init__(self, prepared: Any, seconds: float, loop: asyncio.AbstractEventLoop) -> None:
+        self.prepared = prepared
+        self.seconds = seconds
         self.future: asyncio.Future[Any] = loop.create_future()
+        self.alone = False
+        """not answered together with others any more"""
+        self.stage = 0
+        self.ended = False
+        self.timer: asyncio.TimerHandle | None = None
 
-    def finish(self, result: Any, error: BaseException | None) -> None:
-        try:
-            self.loop.call_soon_threadsafe(self._settle, result, error)
-        except RuntimeError:
-            return  # the loop is closed: nobody waits any more
+    @property
+    def over(self) -> bool:
+        """Whether nobody waits any more."""
+        return self.future.done()
 
-    def _settle(self, result: Any, error: BaseException | None) -> None:
-        if self.future.done():
+    def settle(self, outcome: Outcome) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+        if self.over:
             return
-        if error is None:
-            self.future.set_result(result)
+        if isinstance(outcome, BaseException):
+            self.future.set_exception(outcome)
         else:
-            self.future.set_exception(error)
+            self.future.set_result(outcome)
 
 
 class Lane:
-    """Runs calls one after the other. A call over its time is given up and another thread takes over."""
+    """Runs requests in the order in which they come. One over its time is given up, and another thread takes over."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: Model) -> None:
         """Start with one thread."""
+        self._model = model
+        self._gathering = Gathering(cast("Steps", model), _tell) if model.gathers else None
         self._calls: queue.SimpleQueue[_Call] = queue.SimpleQueue()
-        self._current: _Call | None = None
+        self._again: deque[_Call] = deque()
+        """those whose thread was given up though it was not their fault; a new thread takes them first"""
+        self._current: list[_Call] = []
         self._given_up: list[threading.Thread] = []
+        self._expected = 1
+        self._wait_seconds = 0.0
         self._thread = self._new_thread()
 
     @property
@@ -56,49 +84,136 @@ class Lane:
         self._given_up = [thread for thread in self._given_up if thread.is_alive()]
         return len(self._given_up) >= MOST_STUCK
 
-    async def run(self, work: Callable[[], Any], seconds: float) -> Any:
-        """Return what `work` returns, or raise what it raises; TimeoutError when it has not begun or ended in time."""
-        call = _Call(work, asyncio.get_running_loop())
+    def run(self, prepared: Any, seconds: float) -> asyncio.Future[Any]:
+        """Return what will be the model's answer, or what it raises; TimeoutError when there is none in time."""
+        call = _Call(prepared, seconds, asyncio.get_running_loop())
+        self._wait_stage(call)
         self._calls.put(call)
-        try:
-            async with asyncio.timeout(seconds):
-                return await call.future
-        except TimeoutError:
-            if self._current is call:
-                self._give_up()
-            raise
+        return call.future
+
+    # the event loop
+
+    def _late(self, call: _Call) -> None:
+        """A stage of the call's time is over. Looks at what runs, also when nobody waits for it any more."""
+        if call.ended:
+            return
+        call.stage += 1
+        stages = len(STAGES) if self._gathering is not None else 1
+        current = list(self._current)
+        if call.stage >= stages and not call.over:
+            call.future.set_exception(TimeoutError())
+        if call not in current:
+            call.alone = True
+            if call.stage > stages:
+                return  # the thread takes no call that is over; it had one stage more, had the thread just taken it
+        elif call.over:
+            call.ended = True
+            self._give_up([other for other in current if other is not call])
+            return
+        elif len(current) > 1:
+            self._give_up(current)
+        elif self._again:
+            self._give_up(())
+            self._again.append(call)
+        self._wait_stage(call)
+
+    def _wait_stage(self, call: _Call) -> None:
+        share = STAGES[min(call.stage, len(STAGES) - 1)] if self._gathering is not None else 1
+        call.timer = call.future.get_loop().call_later(call.seconds * share, self._late, call)
+
+    def _give_up(self, again: Sequence[_Call]) -> None:
+        stuck, self._current = self._thread, []
+        for call in again:
+            call.alone = True
+            self._again.append(call)
+        self._given_up.append(stuck)
+        self._thread = self._new_thread()
+        if stuck.ident is not None:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(stuck.ident), ctypes.py_object(Interrupted))
 
     def _new_thread(self) -> threading.Thread:
         thread = threading.Thread(target=self._work, name="predict", daemon=True)
         thread.start()
         return thread
 
-    def _give_up(self) -> None:
-        stuck, self._current = self._thread, None
-        self._given_up.append(stuck)
-        self._thread = self._new_thread()
-        if stuck.ident is not None:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(stuck.ident), ctypes.py_object(Interrupted))
+    # the thread
 
     def _work(self) -> None:
         me = threading.current_thread()
         try:
             while me not in self._given_up:
-                call = self._calls.get()
-                if call.future.done():
-                    continue  # its time was over before it began
-                self._current = call
-                result, error = _outcome(call.work)
+                call = self._take()
+                if call is None:
+                    continue
+                self._current = mine = [call]
+                started = time.perf_counter()
+                outcomes = self._answer(mine, started)
                 if me in self._given_up:
                     return
-                self._current = None
-                call.finish(result, error)
+                self._current = []
+                _finish(mine, outcomes)
+                self._expected = len(mine) + self._calls.qsize()
+                self._wait_seconds = min(MOST_WAIT_SECONDS, WAIT_SHARE * (time.perf_counter() - started))
         except Interrupted:
             return  # it came late: the call had just ended
 
+    def _take(self) -> _Call | None:
+        try:
+            call = self._again.popleft()
+        except IndexError:
+            call = self._calls.get()
+        if call.over:
+            call.ended = True
+            return None
+        return call
 
-def _outcome(work: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    def _answer(self, mine: list[_Call], started: float) -> list[Outcome]:
+        (call,) = mine
+        if self._gathering is None or call.alone:
+            return [_outcome(self._model, call.prepared)]
+        until = started + self._wait_seconds
+        return self._gathering.answer([call.prepared], lambda: self._more(mine, until))
+
+    def _more(self, mine: list[_Call], until: float) -> list[Any]:
+        """Take what has come meanwhile; where as many as lately have not come yet, wait a moment for one."""
+        found: list[Any] = []
+        while True:
+            wait = until - time.perf_counter() if not found and len(mine) < self._expected else 0
+            try:
+                call = self._calls.get(timeout=wait) if wait > 0 else self._calls.get_nowait()
+            except queue.Empty:
+                return found
+            if call.over:
+                call.ended = True
+            elif call.alone:
+                self._again.append(call)
+            else:
+                mine.append(call)
+                found.append(call.prepared)
+
+
+def _finish(calls: Sequence[_Call], outcomes: Sequence[Outcome]) -> None:
+    for call in calls:
+        call.ended = True
     try:
-        return work(), None
+        calls[0].future.get_loop().call_soon_threadsafe(_settle, list(zip(calls, outcomes, strict=True)))
+    except RuntimeError:
+        return  # the loop is closed: nobody waits any more
+
+
+def _settle(ended: Sequence[tuple[_Call, Outcome]]) -> None:
+    for call, outcome in ended:
+        call.settle(outcome)
+
+
+def _outcome(model: Model, prepared: Any) -> Outcome:
+    try:
+        return model.run(prepared)
+    except RequestError as error:
+        return error
     except BaseException as error:  # noqa: BLE001  # whatever a script raises is that request's, never the thread's
-        return None, error
+        return RequestError(500, "ModelError", last_line(error))
+
+
+def _tell(why: str) -> None:
+    print(json.dumps({"event": "not gathering", "because": why}), flush=True)  # noqa: T201  # the process's log

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    QuickAnswer = Callable[[bytes], "Answer | None"]
-    """body to answer; None: take the long way (`prepare`, `run`), which tells what is wrong"""
-
 
 @dataclass(frozen=True)
 class Request:
@@ -37,6 +34,13 @@ class Model(Protocol):
     inline: bool
     """whether `run` takes microseconds for a small body, cannot hang, and may be called from two threads at once: then
     small bodies run in the event loop, and no thread is paid for"""
+    gathers: bool
+    """whether requests that come together are answered together: the model has the steps of `gather.Steps` then"""
+
+    def warm_up(self) -> None:
+        """Do what the first request would have to wait for; called once in each process that serves, after the fork
+        and before it takes a request. Raises StartupError.
+        """
 
     def prepare(self, request: Request) -> Any:
         """Check what can be checked without running anything; raises RequestError. Runs in the event loop: quick."""
@@ -45,20 +49,19 @@ class Model(Protocol):
         """Predict; raises RequestError. Runs in a thread, one call at a time, or in the event loop (`inline`)."""
 
 
-@runtime_checkable
-class Warmable(Protocol):
-    """A model that has something to do at its first prediction."""
+@dataclass(frozen=True)
+class Quick:
+    """A shorter way for small bodies of certain headers, for the event loop alone."""
 
-    def warm(self) -> None:
-        """Predict once, before anybody asks; called once, in the main thread, before workers are forked."""
+    answer: Callable[[bytes], bytes | None]
+    """body to body, as `prepare` and `run` would give it; None: go their way, which tells what is wrong"""
+    content_type: str
+    """of what it answers"""
 
 
 @runtime_checkable
 class QuickModel(Protocol):
-    """An `inline` model that knows a shorter way for small bodies of certain headers."""
+    """An `inline` model that knows shorter ways."""
 
-    def quick(self, content_type: str, accept: str) -> QuickAnswer | None:
-        """Return what answers bodies with these two headers; None when there is no shorter way for them.
-
-        It may be called in the event loop only, and gives what `run` gives.
-        """
+    def quick(self, content_type: str, accept: str) -> Quick | None:
+        """Return what answers bodies with these two headers; None when there is no shorter way for them."""

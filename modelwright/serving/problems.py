@@ -35,6 +35,10 @@ class RequestError(Exception):
         return json.dumps({"error": self.error, "message": self.message}, ensure_ascii=False).encode("utf-8", "replace")
 
 
+class Interrupted(BaseException):
+    """Raised inside a call that has had its time; no `except Exception` of a script keeps it."""
+
+
 def last_line(error: BaseException) -> str:
     """Return the last line of the error's traceback: `ValueError: could not convert string to float: 'x'`.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from modelwright.serving import media
 from modelwright.serving.context import Context
 from modelwright.serving.defaults import INPUT_TYPES, OUTPUT_TYPES, default_input, default_output, default_predict
+from modelwright.serving.faults import as_request_error, failed
 from modelwright.serving.model import Answer, Request
 from modelwright.serving.problems import RequestError, StartupError, last_line
 
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from modelwright.serving.script import Function, Script
-
-SCRIPT_FAULTS = (NameError, ImportError, OSError, MemoryError, RuntimeError, AssertionError)
-"""Errors of `input_fn` that no body of a caller explains: 500. All others: 400."""
-UNSUPPORTED_WORDS = ("support", "content type", "content-type", "media type", "mime", "accept")
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,7 @@ class PythonModel:
         self._model_dir = str(model_dir)
         self._default_accept = default_accept
         self.execution_parameters = script.execution_parameters
+        self.gathers = script.batch
         own_input = script.input_fn or script.transform_fn
         own_output = script.output_fn or script.transform_fn
         self._content_types = script.content_types or (None if own_input else INPUT_TYPES)
@@ -73,26 +71,41 @@ class PythonModel:
         )
         return Prepared(body, content_type.name, accepts, context)
 
+    def warm_up(self) -> None:
+        """Call the script's `warm_up_fn`, if it has one; StartupError with its last line when it fails."""
+        if self._script.warm_up_fn is not None:
+            _starting(self._script.warm_up_fn, self._model, context=Context(self._model_dir))
+
     def run(self, prepared: Prepared) -> Answer:
         """Predict with the user's functions; the first accepted type that they can answer in is taken."""
-        script = self._script
-        if script.transform_fn is not None:
+        if self._script.transform_fn is not None:
             return self._first_accepted(prepared, self._transform)
-        if script.input_fn is None:
-            data = default_input(prepared.body, prepared.content_type)
-        else:
-            arguments = (prepared.body, prepared.content_type)
-            data = _guarded(script.input_fn, arguments, prepared.context, prepared.content_type)
-        prediction = self._predict(data, prepared.context)
-        return self._first_accepted(prepared, lambda _, accept: self._output(prediction, accept, prepared.context))
+        return self.write(self.predict(self.read(prepared), prepared), prepared)
 
-    def _predict(self, data: Any, context: Context) -> Any:
+    def read(self, prepared: Prepared) -> Any:
+        """Return what `input_fn` makes of the body; RequestError."""
+        if self._script.input_fn is None:
+            return default_input(prepared.body, prepared.content_type)
+        arguments = (prepared.body, prepared.content_type)
+        return _guarded(self._script.input_fn, arguments, prepared.context, prepared.content_type)
+
+    def predict(self, rows: Any, prepared: Prepared) -> Any:
+        """Return what `predict_fn` makes of it; RequestError."""
         if self._script.predict_fn is not None:
-            return _guarded(self._script.predict_fn, (data, self._model), context)
+            return _guarded(self._script.predict_fn, (rows, self._model), prepared.context)
         try:
-            return default_predict(data, self._model)
+            return default_predict(rows, self._model)
         except (Exception, SystemExit) as error:
-            raise _failed("predict", error) from error
+            raise failed("predict", error) from error
+
+    def predict_together(self, rows: Any) -> Any:
+        """Return what `predict_fn` makes of several requests' rows; raises what it raises."""
+        function = self._script.predict_fn
+        return default_predict(rows, self._model) if function is None else function.call(rows, self._model)
+
+    def write(self, prediction: Any, prepared: Prepared) -> Answer:
+        """Return what `output_fn` makes of it; RequestError."""
+        return self._first_accepted(prepared, lambda _, accept: self._output(prediction, accept, prepared.context))
 
     def _output(self, prediction: Any, accept: str, context: Context) -> Any:
         if self._script.output_fn is not None:
@@ -102,7 +115,7 @@ class PythonModel:
         except RequestError:
             raise
         except Exception as error:
-            raise _failed("output", error) from error
+            raise failed("output", error) from error
 
     def _transform(self, prepared: Prepared, accept: str) -> Any:
         function = self._script.transform_fn
@@ -125,12 +138,16 @@ class PythonModel:
 
 def load_model(script: Script, model_dir: Path, default_accept: str = media.JSON) -> PythonModel:
     """Call the script's `model_fn`; StartupError with its last line when it fails."""
+    model = _starting(script.model_fn, str(model_dir), context=Context(str(model_dir)))
+    return PythonModel(script, model, model_dir, default_accept)
+
+
+def _starting(function: Function, argument: Any, context: Context) -> Any:
     try:
-        model = script.model_fn(str(model_dir), context=Context(str(model_dir)))
+        return function(argument, context=context)
     except (Exception, SystemExit) as error:
         traceback.print_exc()
-        raise StartupError(f"model_fn failed: {last_line(error)}") from error
-    return PythonModel(script, model, model_dir, default_accept)
+        raise StartupError(f"{function.name} failed: {last_line(error)}") from error
 
 
 def _guarded(function: Function, arguments: tuple[Any, ...], context: Context, *types: str) -> Any:
@@ -141,42 +158,6 @@ def _guarded(function: Function, arguments: tuple[Any, ...], context: Context, *
         raise
     except (Exception, SystemExit) as error:
         raise as_request_error(function, error, types) from error
-
-
-def as_request_error(function: Function, error: BaseException, types: tuple[str, ...] = ()) -> RequestError:
-    """Decide whose fault an error of a script's function is, and with it the status.
-
-    - An exception with an integer attribute `status` chooses for itself.
-    - One that names the media type that it was handed, and says that it is not supported, as AWS's sample scripts do:
-      415 for the type of the body, 406 for the accepted one.
-    - Any error of `input_fn`, which sees nothing but the body: 400, unless it is of the kinds that no body explains.
-    - A ValueError that the script itself raises anywhere (`raise ValueError("the column x is missing")`): 400.
-    - All others: 500, with the traceback in the log.
-    """
-    status = getattr(error, "status", None)
-    if isinstance(status, int) and 400 <= status <= 599:
-        return RequestError(status, type(error).__name__, str(error) or last_line(error))
-    text = str(error)
-    named = [place for place, media_type in enumerate(types) if media_type in text]
-    if named and any(word in text.lower() for word in UNSUPPORTED_WORDS):
-        is_body = function.name == "input_fn" or (function.name == "transform_fn" and named[0] == 0)
-        return RequestError(*((415, "UnsupportedMediaType") if is_body else (406, "NotAcceptable")), text)
-    of_body = function.name == "input_fn" and not isinstance(error, (*SCRIPT_FAULTS, SystemExit))
-    if of_body or (isinstance(error, ValueError) and _raised_in(function, error)):
-        return RequestError(400, "BadRequest", f"{function.name}: {last_line(error)}")
-    return _failed(function.name, error)
-
-
-def _raised_in(function: Function, error: BaseException) -> bool:
-    """Say whether the script's own file raised it, and not a library that it called."""
-    frames = traceback.extract_tb(error.__traceback__)
-    code = getattr(function.call, "__code__", None)
-    return bool(frames) and code is not None and frames[-1].filename == code.co_filename
-
-
-def _failed(name: str, error: BaseException) -> RequestError:
-    traceback.print_exception(error)
-    return RequestError(500, "ModelError", f"{name}: {last_line(error)}")
 
 
 def _answer(output: Any, accept: str) -> Answer:

@@ -29,6 +29,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "predict_fn": ("data", "model"),
     "output_fn": ("prediction", "accept"),
     "transform_fn": ("model", "body", "content_type", "accept"),
+    "warm_up_fn": ("model",),
 }
 CONTEXT_NAMES = frozenset({"context", "ctx", "_context"})
 
@@ -55,6 +56,10 @@ class Script:
     predict_fn: Function | None = None
     output_fn: Function | None = None
     transform_fn: Function | None = None
+    warm_up_fn: Function | None = None
+    """called with the model before the first request is taken: not AWS's, whose containers do not call it"""
+    batch: bool = False
+    """whether requests that come together may be predicted in one call, as it says with `BATCH = True`"""
     content_types: tuple[str, ...] | None = None
     """what it takes, if it says so in CONTENT_TYPES"""
     accept_types: tuple[str, ...] | None = None
@@ -80,6 +85,8 @@ def load_script(code: Path, program: str) -> Script:
         predict_fn=found["predict_fn"],
         output_fn=found["output_fn"],
         transform_fn=found["transform_fn"],
+        warm_up_fn=found["warm_up_fn"],
+        batch=_batch(module, found),
         content_types=_types(module, "CONTENT_TYPES"),
         accept_types=_types(module, "ACCEPT_TYPES"),
         execution_parameters=_execution_parameters(module),
@@ -164,6 +171,20 @@ def _types(module: ModuleType, name: str) -> tuple[str, ...] | None:
     if isinstance(found, str) or not all(isinstance(item, str) for item in found) or not found:
         raise ScriptError(f"{name} must be a list of media types; found {found!r}.")
     return tuple(item.lower() for item in found)
+
+
+def _batch(module: ModuleType, found: Mapping[str, Function | None]) -> bool:
+    batch = getattr(module, "BATCH", False)
+    if not isinstance(batch, bool):
+        raise ScriptError(f"BATCH must be True or False; found {batch!r}.")
+    if batch and found["transform_fn"] is not None:
+        raise ScriptError(
+            "BATCH is True, but transform_fn answers one request; use input_fn, predict_fn and output_fn."
+        )
+    predict = found["predict_fn"]
+    if batch and predict is not None and predict.takes_context:
+        raise ScriptError("BATCH is True, but predict_fn takes the context of one request; take it in output_fn.")
+    return batch
 
 
 def _execution_parameters(module: ModuleType) -> Mapping[str, Any] | None:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import json
 import signal
 import socket
-import sys
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import uvloop
 
 from modelwright.serving.app import App
 from modelwright.serving.connection import Connection, Group
+from modelwright.serving.counters import Counters
+from modelwright.serving.log import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
+    from modelwright.serving.counters import WorkerCounters
     from modelwright.serving.model import Model
     from modelwright.serving.settings import Settings
 
@@ -33,37 +35,61 @@ BACKLOG = 2048
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """No room for one more connection, of this process or of the machine."""
 REST_SECONDS = 1
+PATIENCE_SECONDS = 0.001
+"""so long a worker leaves a new connection to those that have fewer"""
 
 
-def serve(model: Model, settings: Settings, listener: socket.socket, on_listening: Callable[[], None]) -> int:
+def serve(
+    model: Model,
+    settings: Settings,
+    listener: socket.socket,
+    on_listening: Callable[[], None],
+    worker: Worker | None = None,
+) -> int:
     """Serve on a bound socket until SIGTERM; return the exit code, 1 when predictions hang for good."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_Process(model, settings, listener).run(on_listening))
+        return runner.run(_Process(model, settings, listener, worker).run(on_listening))
+
+
+@dataclass(frozen=True)
+class Worker:
+    """What one of several processes on the same socket shares with the others."""
+
+    counters: WorkerCounters
+    lifeline: int
+    """a pipe that is closed when the process is gone that started it: then there is no use in serving on"""
 
 
 class _Process:
-    def __init__(self, model: Model, settings: Settings, listener: socket.socket) -> None:
+    def __init__(self, model: Model, settings: Settings, listener: socket.socket, worker: Worker | None = None) -> None:
         self._model = model
         self._settings = settings
         self._listener = listener
         self._failed = False
-        self._log = _Log()
+        self._worker = worker
+        self._counters = worker.counters if worker else Counters(1).of(0)
+        self._log = Log()
         self._again: asyncio.TimerHandle | None = None
-        """when connections are accepted again, after there was no room for one"""
+        """when connections are accepted again, after there was no room for one, or another worker had fewer"""
+        self._patient = False
+        """whether the other workers have had the time to take the connection that is offered"""
 
     async def run(self, on_listening: Callable[[], None]) -> int:
         loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         log = self._log
-        app = App(self._model, self._settings, log.record, self._give_up)
-        self._group = Group(app, self._settings.max_body_bytes, self._settings.timeout_seconds)
+        app = App(self._model, self._settings, log, self._give_up, self._counters)
+        self._group = Group(app, self._settings.max_body_bytes, self._settings.timeout_seconds, self._counters)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         self._listener.setblocking(False)
         self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._listener.listen(BACKLOG)
         self._watch()
+        if self._worker is not None:
+            loop.add_reader(self._worker.lifeline, self._stop.set)
         sweep = loop.create_task(self._sweep())
+        self._counters.serving(True)
         on_listening()
         await self._stop.wait()
         sweep.cancel()
@@ -75,6 +101,16 @@ class _Process:
     def _give_up(self) -> None:
         self._failed = True
         self._stop.set()
+
+    def _offered(self) -> None:
+        """Take a connection, unless another worker has fewer: then look away, for a moment, so that it takes it."""
+        if self._counters.ahead and not self._patient:
+            asyncio.get_running_loop().remove_reader(self._listener)
+            self._patient = True
+            self._again = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._watch)
+            return
+        self._patient = False
+        self._accept()
 
     def _accept(self) -> bool:
         """Take one connection, so that other processes on the same socket get theirs; False when there is none."""
@@ -104,7 +140,7 @@ class _Process:
 
     def _watch(self) -> None:
         self._again = None
-        asyncio.get_running_loop().add_reader(self._listener, self._accept)
+        asyncio.get_running_loop().add_reader(self._listener, self._offered)
 
     async def _sweep(self) -> None:
         while True:
@@ -130,22 +166,3 @@ class _Process:
                 await self._group.empty.wait()
         except TimeoutError:
             self._group.abort()
-
-
-class _Log:
-    """JSON lines on standard output, those of one turn of the event loop in one write."""
-
-    def __init__(self) -> None:
-        self._records: list[Mapping[str, Any]] = []
-
-    def record(self, record: Mapping[str, Any]) -> None:
-        if not self._records:
-            asyncio.get_running_loop().call_soon(self.flush)
-        self._records.append(record)
-
-    def flush(self) -> None:
-        if self._records:
-            lines = "".join([f"{json.dumps(record)}\n" for record in self._records])
-            self._records.clear()
-            sys.stdout.write(lines)
-            sys.stdout.flush()

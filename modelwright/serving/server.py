@@ -70,6 +70,7 @@ def run(settings: Settings, place: Place, parent: Parent) -> int:
     try:
         listener = _bind(place.host, place.port)
         model = _load(settings, place)
+        model.warm_up()
     except StartupError as error:
         refuse(error, parent)
         return 1

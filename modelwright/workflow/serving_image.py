@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 CONVERTED_FRAMEWORKS: Final = ("1.2-1", "1.4-2-py312", "1.9-0")
-"""The versions of AWS's scikit-learn images whose models are converted; `images/serving/requirements` has a file of each.
+"""The versions of AWS's scikit-learn images whose models are converted: those in `images/serving/requirements`.
 
 sklearn-onnx knows scikit-learn from 1.1 on."""
 

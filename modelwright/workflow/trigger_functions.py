@@ -1,10 +1,10 @@
-"""The Lambdas that are no state of the workflow: an event calls them, to start a run or to close one."""
+"""The Lambdas that are no state of the workflow: an event calls them, or a request."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from modelwright.workflow.functions import Function
+from modelwright.workflow.functions import Function, Grant
 
 PUBLISH_MERGE: Final = Function(
     name="publish_merge",
@@ -34,7 +34,37 @@ CLOSE_RUN: Final = Function(
 )
 """Closes the run of an execution that was ended from outside; its grants are in `stacks/grants/closing.py`."""
 
-TRIGGER_FUNCTIONS: Final = (PUBLISH_MERGE, COUNT_RECORDS, CLOSE_RUN)
+_ARTIFACTS: Final = "${ArtifactBucketArn}"
+SERVE_API: Final = Function(
+    name="serve_api",
+    memory_mib=1024,
+    timeout_seconds=29,  # as long as API Gateway waits
+    environment=("PIPELINE", "ARTIFACT_BUCKET", "TABLE_NAME", "ENDPOINT_NAME", "AUTHORIZATION"),
+    grants=(
+        Grant(("dynamodb:GetItem",), ("${TableArn}",), "which model serves"),
+        Grant(
+            ("s3:GetObject",),
+            (
+                f"{_ARTIFACTS}/releases/${{Pipeline}}/*",
+                f"{_ARTIFACTS}/code/${{Pipeline}}/*/files/*",
+                f"{_ARTIFACTS}/models/${{Pipeline}}/*/schema.json",
+            ),
+            "the champion's release, its preprocessing hook and its schema",
+        ),
+        Grant(("s3:ListBucket",), (_ARTIFACTS,), "without it S3 answers 403 for a model that has no schema"),
+        Grant(
+            ("sagemaker:InvokeEndpoint",),
+            ("arn:${Partition}:sagemaker:${Region}:${Account}:endpoint/${EndpointName}",),
+            "asks the model",
+        ),
+        Grant(("kms:Decrypt",), ("${KeyArn}",), "reads encrypted objects and items"),
+    ),
+    deploys=True,
+    refuses=True,
+)
+"""Answers the REST API's requests."""
+
+TRIGGER_FUNCTIONS: Final = (PUBLISH_MERGE, COUNT_RECORDS, CLOSE_RUN, SERVE_API)
 
 SHIPPED: Final = (
     "__init__.py",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 RUNTIME = "python3.14"
 FOLDER = Path(__file__).resolve().parents[2] / "lambdas"
 _UNRESERVED = "a new account has 10 concurrent executions in all; reserving some of them would fail the deploy"
-_SYNCHRONOUS = "only called synchronously, by the state machine, which retries, catches and tells"
+_SYNCHRONOUS = "only called synchronously: whoever calls it gets the error, and retries, catches or tells"
 _NO_NETWORK = "calls AWS's APIs only, with TLS; a network of its own would need an endpoint for each service"
 _NO_SECRETS = "its variables are names, no secrets, under Lambda's own key; ours would let its role decrypt more"
 _NOT_CODE = ["**/__pycache__", "**/*.pyc", "**/.*", PUBLISH_MERGE.name]  # that has an asset of its own

@@ -62,6 +62,25 @@ def hosting(target: Target) -> tuple[Statement, ...]:
     )
 
 
+def batch(target: Target) -> tuple[Statement, ...]:
+    """Batch transform: read packaged models, what producers and `modelwright batch` bring; write the outputs.
+
+    A transform job has no role of its own: it runs with that of its model.
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_TransformOutput.html (KmsKeyId)
+    """
+    own = f"batch/{target.pipeline}/"
+    incoming = objects(target.shared.data_bucket, f"incoming/{target.pipeline}/")
+    return (
+        *_read(target, incoming, (f"models/{target.pipeline}/", own)),
+        _write(target, own),
+        *_key(target),
+        *lend_key(target),
+        *_images(target),
+        *in_vpc(target.guards.vpc, hosting=True),
+        *_logs("/aws/sagemaker/TransformJobs"),
+    )
+
+
 def _own_data(target: Target) -> tuple[str, ...]:
     """What its releases and commands published, and what producers put into the data bucket."""
     return (

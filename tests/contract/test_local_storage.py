@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.session import get_session
 
-from modelwright.local.sagemaker.local_storage import has_local_storage
+from modelwright.config.local_storage import has_local_storage
 from prepare_run.plan import has_nvme
 
 

@@ -20,15 +20,26 @@ PROJECT = Path(__file__).resolve().parents[2]
 SAMPLE = PROJECT / "training_code" / "penguins"
 LINKED = ("app.py", "cdk.json", "stacks", "lambdas", "requirements-checks.txt", ".venv-checks")
 
+_REALTIME = {"endpoint": "realtime", "instance": "ml.t2.medium", "smoke_test": "data/smoke.csv"}
 PIPELINES: Mapping[str, Mapping[str, Any]] = {
     "commit": {"triggers": {"merge": {"codecommit": "models", "branch": "main"}}},
-    "hub": {"triggers": {"merge": {"github": "owner/models", "branch": "release/1"}}},
-    "records": {"triggers": {"data": {"every_records": 1000}}},
+    "hub": {
+        "deploy": {**_REALTIME, "api": {"authorization": "iam"}},
+        "triggers": {"merge": {"github": "owner/models", "branch": "release/1"}},
+    },
+    "records": {
+        "deploy": {**_REALTIME, "api": {"authorization": "api-key", "requests_per_day": 1000}},
+        "triggers": {"data": {"every_records": 1000}},
+    },
     "foreign-twenty-char0": {
         "data": {"source": "s3://their-bucket/raw/"},
         "triggers": {"data": {"marker": "_SUCCESS"}, "schedule": "cron(0 4 ? * MON *)"},
     },
-    "twenty-letters-long0": {"deploy": {"endpoint": "none"}, "triggers": {"merge": {"branch": "main"}}},
+    "twenty-letters-long0": {
+        "deploy": {"endpoint": "none"},
+        "triggers": {"merge": {"branch": "main"}},
+        "batch": {"instance": "ml.m5.large", "instance_count": 2},
+    },
 }
 """What differs from the sample pipeline, by section; the sample itself is checked in the project's own environments.
 Names as long as they may be, so that sizes are those of the worst case."""
@@ -49,6 +60,7 @@ ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
         "permissions_boundary": "arn:aws:iam::210987654321:policy/boundary",
         "qualifier": "mlteam",
         "oidc_provider": "create",
+        "api_logs": "create",
         "vpc": {
             "id": "vpc-0123456789abcdef0",
             "subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],

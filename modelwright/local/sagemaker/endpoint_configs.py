@@ -5,11 +5,10 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConf
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from modelwright.local.sagemaker.endpoint_config_rules import check_config
 from modelwright.local.sagemaker.listing import page
-from modelwright.local.sagemaker.local_storage import has_local_storage
 from modelwright.local.sagemaker.resources import Resources
 from modelwright.local.sagemaker.unsupported import refuse_members
 from modelwright.local.service import AwsError
@@ -21,20 +20,29 @@ if TYPE_CHECKING:
 
 NOT_YET = {
     "AsyncInferenceConfig": "use a real-time endpoint",
-    "ShadowProductionVariants": "use ProductionVariants",
     "ExplainerConfig": "leave it out",
     "CrossRegionTrafficConfig": "leave it out",
     "MetricsConfig": "the metrics of AWS/SageMaker are recorded always",
     "ExecutionRoleArn": "name a model in each variant; inference components are not supported",
-    "ProductionVariants.ServerlessConfig": "give InstanceType and InitialInstanceCount",
-    "ProductionVariants.ManagedInstanceScaling": "give InitialInstanceCount",
-    "ProductionVariants.AcceleratorType": "choose another InstanceType",
-    "ProductionVariants.CoreDumpConfig": "read the endpoint's log group",
-    "ProductionVariants.InstancePools": "give InstanceType",
-    "ProductionVariants.CapacityReservationConfig": "leave it out",
-    "ProductionVariants.InferenceAmiVersion": "leave it out",
-    "ProductionVariants.EnableSSMAccess": "read the endpoint's log group",
-    "ProductionVariants.ModelDataDownloadTimeoutInSeconds": "the archive is on this machine already",
+    "VpcConfig": "give it with the model",
+}
+_OF_A_VARIANT = {
+    "ServerlessConfig.ProvisionedConcurrency": "every container starts with a request",
+    "ManagedInstanceScaling": "give InitialInstanceCount",
+    "AcceleratorType": "choose another InstanceType",
+    "AcceleratorPartitionLayouts": "leave it out",
+    "CoreDumpConfig": "read the endpoint's log group",
+    "InstancePools": "give InstanceType",
+    "VariantInstanceProvisionTimeoutInSeconds": "there is always room on this machine",
+    "CapacityReservationConfig": "leave it out",
+    "InferenceAmiVersion": "leave it out",
+    "EnableSSMAccess": "read the endpoint's log group",
+    "ModelDataDownloadTimeoutInSeconds": "the archive is on this machine already",
+}
+NOT_YET |= {
+    f"{kind}.{member}": instead
+    for kind in ("ProductionVariants", "ShadowProductionVariants")
+    for member, instead in _OF_A_VARIANT.items()
 }
 
 
@@ -74,15 +82,21 @@ class EndpointConfigs:
 
     def _create(self, params: dict[str, Any]) -> dict[str, Any]:
         refuse_members("CreateEndpointConfig", params, NOT_YET)
-        if params.get("DataCaptureConfig", {}).get("EnableCapture", False):
-            message = "The local cloud does not support DataCaptureConfig.EnableCapture yet; set it to false."
+        if params.get("EnableNetworkIsolation"):
+            message = (
+                "The local cloud does not support EnableNetworkIsolation of a configuration; give it with the model."
+            )
             raise AwsError("ValidationException", message)
-        variants = [{"InitialVariantWeight": 1.0, **variant} for variant in params["ProductionVariants"]]
-        self._check_variants(variants, has_key="KmsKeyId" in params)
+        weighed: dict[str, Any] = {
+            kind: [{"InitialVariantWeight": 1.0, **variant} for variant in params[kind]]
+            for kind in ("ProductionVariants", "ShadowProductionVariants")
+            if kind in params
+        }
+        check_config({**params, **weighed}, self._models)
         name, arn = params["EndpointConfigName"], self._kept.arn(params["EndpointConfigName"])
         body = {key: value for key, value in params.items() if key != "Tags"}
         now = self._cloud.clock.now()
-        body.update(ProductionVariants=variants, EndpointConfigArn=arn, CreationTime=now)
+        body.update(**weighed, EndpointConfigArn=arn, CreationTime=now)
         self._kept.create(name, body, params.get("Tags", []))
         self._tell_key(body)
         return {"EndpointConfigArn": arn}
@@ -92,24 +106,6 @@ class EndpointConfigs:
         if key is not None:
             arn = key if key.startswith("arn:") else f"arn:aws:kms:{self._cloud.region}:{self._cloud.account}:key/{key}"
             self._cloud.iam.put_resource_key(config["EndpointConfigArn"], arn)
-
-    def _check_variants(self, variants: list[dict[str, Any]], *, has_key: bool) -> None:
-        twice = [name for name, count in Counter(v["VariantName"] for v in variants).items() if count > 1]
-        if twice:
-            raise AwsError("ValidationException", f"Variant names must be unique; {', '.join(twice)} stands twice.")
-        for variant in variants:
-            missing = [m for m in ("ModelName", "InstanceType", "InitialInstanceCount") if variant.get(m) is None]
-            if missing:
-                message = f"The variant {variant['VariantName']} needs {' and '.join(missing)}."
-                raise AwsError("ValidationException", message)
-            self._models.get(variant["ModelName"])
-            if has_key and has_local_storage(variant["InstanceType"]):
-                message = (
-                    f"KmsKeyId cannot be given for {variant['InstanceType']}: its storage is encrypted by hardware."
-                )
-                raise AwsError("ValidationException", message)
-        if not any(variant["InitialVariantWeight"] > 0 for variant in variants):
-            raise AwsError("ValidationException", "At least one variant needs an InitialVariantWeight above 0.")
 
     def _list(self, params: dict[str, Any]) -> dict[str, Any]:
         found, more = page(self._kept.all(), params, "EndpointConfigName", "Descending")

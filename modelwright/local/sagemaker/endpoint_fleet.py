@@ -2,110 +2,134 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from modelwright.local.sagemaker.endpoint_server import STOP_SECONDS, Server, ServerFailed
+from modelwright.local.sagemaker.endpoint_server import STOP_SECONDS, ServerFailed
+from modelwright.local.sagemaker.endpoint_variant import Host, Member, Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 DRAIN_SECONDS = 60
 """no request takes longer"""
-
-
-@dataclass(frozen=True)
-class Member:
-    """One server of a fleet and its log stream, `<variant>/<instance id>` as on AWS."""
-
-    variant: str
-    stream: str
-    server: Server
-    config: str = ""
-    """the endpoint configuration that it serves"""
-
-
-@dataclass
-class _Variant:
-    name: str
-    weight: float
-    members: list[Member]
-    turn: Iterator[int] = field(default_factory=itertools.count)
+__all__ = ["Fleet", "Host", "Member", "Traffic"]
 
 
 class Fleet:
-    """All servers of one deployment."""
+    """All servers of one deployment: the production variants', and a shadow's."""
 
     def __init__(self, plan: Sequence[dict[str, Any]], make: Callable[[dict[str, Any], int], Member]) -> None:
         """Make the servers of each variant with `make(variant, number)`; none is started yet."""
-        self._variants = [
-            _Variant(
-                v["VariantName"], v["InitialVariantWeight"], [make(v, n) for n in range(v["InitialInstanceCount"])]
-            )
-            for v in plan
-        ]
-        self._in_flight = 0
-        self._idle = threading.Condition()
+        self._all = [Variant(variant, make) for variant in plan]
+        self._variants = [variant for variant in self._all if not variant.shadow]
+        self._busy: Counter[Member] = Counter()
+        self._lock = threading.Condition()
+        self._resizing = threading.Lock()
 
     @property
     def variants(self) -> list[str]:
-        """The variants' names, in the configuration's order."""
+        """The production variants' names, in the configuration's order."""
         return [variant.name for variant in self._variants]
 
     @property
     def members(self) -> list[Member]:
-        """All servers."""
-        return [member for variant in self._variants for member in variant.members]
+        """All servers, the shadow's too."""
+        return [member for variant in self._all for member in variant.members]
 
     def start(self) -> None:
         """Start all servers at once; ServerFailed with the first one's reason when one of them does not serve."""
-        members = [(variant.name, member) for variant in self._variants for member in variant.members]
-        with ThreadPoolExecutor(max_workers=len(members)) as pool:
-            started = [(name, pool.submit(member.server.start)) for name, member in members]
-            for name, future in started:
-                error = future.exception()
-                if error is not None:
-                    raise ServerFailed(
-                        f"The primary container for production variant {name} did not pass the ping health check. "
-                        f"{error}"
-                    ) from error
+        _start([(variant, member) for variant in self._all for member in variant.first])
 
-    def take(self, variant: str | None) -> Member:
+    def take(self, variant: str | None, target: str | None = None) -> Member:
         """Lend a server for one request, until `give_back`: of that variant, or of one drawn by weight.
 
-        KeyError for a variant that the fleet does not have.
+        KeyError for a variant that the fleet does not have; AwsError ThrottlingException for a serverless one that has
+        as many requests as it may have. `target` is the model that is asked, where there are several.
         """
-        member = self._choose(variant)
-        with self._idle:
-            self._in_flight += 1
+        with self._lock:
+            member = self._choose(variant).choose(target, self._busy)
+            self._busy[member] += 1
         return member
 
-    def give_back(self) -> None:
-        """A request of `take` has ended."""
-        with self._idle:
-            self._in_flight -= 1
-            self._idle.notify_all()
+    def take_shadow(self) -> Member | None:
+        """Lend a shadow's server for a copy of a request, if the draw says that this one is copied."""
+        with self._lock:
+            for variant in self._all:
+                if variant.shadow and random.random() < variant.weight / self._weight():  # noqa: S311  # a sample
+                    member = variant.choose(None, self._busy)
+                    self._busy[member] += 1
+                    return member
+        return None
+
+    def give_back(self, member: Member) -> None:
+        """A request of `take` or `take_shadow` has ended."""
+        with self._lock:
+            self._busy[member] -= 1
+            if self._busy[member] <= 0:
+                del self._busy[member]
+            self._lock.notify_all()
+
+    def count(self, variant: str) -> int:
+        """Return how many members a variant has."""
+        with self._lock:
+            return len(self._named(variant).members)
+
+    def in_use(self, variant: str) -> int:
+        """Return how many requests a variant has at this moment."""
+        with self._lock:
+            return sum(self._busy[member] for member in self._named(variant).members)
+
+    def weigh(self, weights: Mapping[str, float]) -> None:
+        """Change what share of the requests variants get, from the next one on."""
+        with self._lock:
+            for name, weight in weights.items():
+                self._named(name).weight = weight
+
+    def limit(self, variant: str, concurrency: int) -> None:
+        """Change how many requests a serverless variant takes at once."""
+        with self._lock:
+            self._named(variant).concurrency = concurrency
+
+    def resize(self, variant: str, count: int) -> None:
+        """Start servers, or end some that have nothing to do any more, until the variant has `count`.
+
+        ServerFailed with the reason when a new one does not serve; then there are as many as before.
+        """
+        found = self._named(variant)
+        with self._resizing:
+            more = found.grown(count)
+            try:
+                _start([(found, member) for member in more])
+            except BaseException:
+                _stop(more, 0)
+                raise
+            with self._lock:
+                superfluous = found.adopt(more, count)
+                self._lock.wait_for(lambda: not any(self._busy[each] for each in superfluous), DRAIN_SECONDS)
+            _stop(superfluous, STOP_SECONDS)
 
     def stop(self, drain_seconds: float = DRAIN_SECONDS, grace_seconds: float = STOP_SECONDS) -> None:
         """Wait for the requests that are under way, then end all servers. New requests must go elsewhere by now."""
-        with self._idle:
-            self._idle.wait_for(lambda: self._in_flight == 0, drain_seconds)
-        members = [member for variant in self._variants for member in variant.members]
-        with ThreadPoolExecutor(max_workers=len(members)) as pool:
-            list(pool.map(lambda member: member.server.stop(grace_seconds), members))
+        with self._lock:
+            self._lock.wait_for(lambda: not self._busy, drain_seconds)
+        _stop(self.members, grace_seconds)
 
-    def _choose(self, name: str | None) -> Member:
+    def _choose(self, name: str | None) -> Variant:
         if name is None:
             weights = [variant.weight for variant in self._variants]
-            variant = random.choices(self._variants, weights)[0]  # noqa: S311  # shares of traffic, no secret
-        else:
-            variant = {variant.name: variant for variant in self._variants}[name]
-        return variant.members[next(variant.turn) % len(variant.members)]
+            return random.choices(self._variants, weights)[0]  # noqa: S311  # shares of traffic, no secret
+        return {variant.name: variant for variant in self._variants}[name]
+
+    def _weight(self) -> float:
+        return sum(variant.weight for variant in self._variants) or 1.0
+
+    def _named(self, name: str) -> Variant:
+        return {variant.name: variant for variant in self._all}[name]
 
 
 class Traffic:
@@ -138,15 +162,34 @@ class Traffic:
         return [fleet for fleet, _ in shares]
 
     @contextmanager
-    def lend(self, variant: str | None) -> Iterator[Member]:
+    def lend(self, variant: str | None, target: str | None = None) -> Iterator[Member]:
         """Lend a server for one request; choosing and counting are one step, so that no fleet ends in between."""
+        with self.borrow(variant, target) as (_, member):
+            yield member
+
+    @contextmanager
+    def borrow(self, variant: str | None, target: str | None = None) -> Iterator[tuple[Fleet, Member]]:
+        """Like `lend`, and say which fleet it is of."""
         with self._lock:
             if not self._shares:
                 raise ServerFailed("nothing serves")
             fleets = [fleet for fleet, _ in self._shares]
             fleet = random.choices(fleets, [share for _, share in self._shares])[0]  # noqa: S311  # as above
-            member = fleet.take(variant)
+            member = fleet.take(variant, target)
         try:
-            yield member
+            yield fleet, member
         finally:
-            fleet.give_back()
+            fleet.give_back(member)
+
+
+def _start(members: Sequence[tuple[Variant, Member]]) -> None:
+    with ThreadPoolExecutor(max_workers=max(1, len(members))) as pool:
+        for variant, future in [(variant, pool.submit(member.server.start)) for variant, member in members]:
+            error = future.exception()
+            if error is not None:
+                raise ServerFailed(f"{variant.why_not} {error}") from error
+
+
+def _stop(members: Sequence[Member], grace_seconds: float) -> None:
+    with ThreadPoolExecutor(max_workers=max(1, len(members))) as pool:
+        list(pool.map(lambda member: member.server.stop(grace_seconds), members))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from modelwright.local.cloud import Cloud
     from modelwright.local.sagemaker.endpoint_fleet import Member
+    from modelwright.local.sagemaker.endpoint_variant import Value
     from modelwright.local.sagemaker.endpoints import Endpoints
 
 NAMESPACE = "AWS/SageMaker"
@@ -70,14 +71,20 @@ class EndpointMetrics:
         With the configuration's name an alarm sees the new machines of an update only:
         https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
         """
-        values = [
+        values: list[Value] = [
             ("Invocations", 1.0, "None"),
             ("Invocation4XXErrors", float(400 <= one.status <= 499), "None"),
             ("Invocation5XXErrors", float(one.status >= 500 or one.status == 0), "None"),
             ("ModelLatency", one.model_seconds * 1e6, "Microseconds"),
             ("OverheadLatency", max(0.0, one.overhead_seconds) * 1e6, "Microseconds"),
         ]
-        dimensions = {"EndpointName": one.endpoint, "VariantName": one.member.variant}
+        dimensions = of_variant(one.endpoint, one.member.variant)
+        serverless = one.member.plan.get("Serverless")
+        if serverless:
+            values.append(("ServerlessConcurrentExecutionsUtilization", self._in_use(one, serverless), "None"))
+            self.tell(dimensions, values)
+            return
+        values.append(("InvocationModelErrors", float(not 200 <= one.status <= 299), "None"))
         self.tell(dimensions, [*values, ("InvocationsPerInstance", self._per_instance(one), "None")])
         if one.member.config:
             self.tell({**dimensions, "EndpointConfigName": one.member.config}, values)
@@ -86,12 +93,22 @@ class EndpointMetrics:
         services: Mapping[str, Any] = self._cloud.services
         endpoints: Endpoints = services["sagemaker"].endpoints
         fleet = endpoints.running().get(one.endpoint)
-        members = [] if fleet is None else fleet.members
-        return 1.0 / max(1, sum(member.variant == one.member.variant for member in members))
+        return 1.0 / max(1, 1 if fleet is None else fleet.count(one.member.variant))
+
+    def _in_use(self, one: Answered, serverless: Mapping[str, Any]) -> float:
+        """The requests at this moment by the most that there may be.
+
+        https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-monitoring.html, which lists all metrics
+        that a serverless endpoint has
+        """
+        services: Mapping[str, Any] = self._cloud.services
+        endpoints: Endpoints = services["sagemaker"].endpoints
+        fleet = endpoints.running().get(one.endpoint)
+        return (1 if fleet is None else max(1, fleet.in_use(one.member.variant))) / float(serverless["MaxConcurrency"])
 
     def unanswered(self, endpoint: str, variant: str) -> None:
         """Record a request that no server took: the model answered nothing, so there is no error of its and no time."""
-        self.tell({"EndpointName": endpoint, "VariantName": variant}, [("Invocations", 1.0, "None")])
+        self.tell(of_variant(endpoint, variant), [("Invocations", 1.0, "None")])
 
     def tell(self, dimensions: Mapping[str, str], values: list[tuple[str, float, str]]) -> None:
         """Record values (name, value, unit) of now."""
@@ -142,3 +159,8 @@ class EndpointMetrics:
         endpoints: Endpoints = services["sagemaker"].endpoints
         for name, fleet in endpoints.running().items():
             self._usage.report(name, fleet)
+
+
+def of_variant(endpoint: str, variant: str) -> dict[str, str]:
+    """Return the dimensions of a variant's metrics."""
+    return {"EndpointName": endpoint, "VariantName": variant}

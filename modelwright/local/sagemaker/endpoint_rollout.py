@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.local.sagemaker.endpoint_deployment import Deployer, Move, PlanError, RolledBack, ServerFailed
 from modelwright.local.sagemaker.endpoint_fleet import Fleet, Traffic
+from modelwright.local.sagemaker.endpoint_plan import retained
+from modelwright.local.sagemaker.endpoint_scaling import changed, reached
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from modelwright.local.sagemaker.endpoint_configs import EndpointConfigs
     from modelwright.local.sagemaker.endpoint_store import EndpointStore
@@ -50,6 +52,10 @@ class Rollout:
     def deploy(self, name: str) -> None:
         """Put the endpoint's pending configuration into service; returns at once."""
         self._spawn(name, self._deploy)
+
+    def scale(self, name: str, wanted: Sequence[dict[str, Any]]) -> None:
+        """Give what serves other weights and counts; returns at once."""
+        self._spawn(name, lambda name: self._scale(name, wanted))
 
     def remove(self, name: str) -> None:
         """End the endpoint's servers and drop its record; returns at once."""
@@ -113,11 +119,24 @@ class Rollout:
             if old is not None:
                 old.stop()
 
+    def _scale(self, name: str, wanted: Sequence[dict[str, Any]]) -> None:
+        record, reason = self._store.get(name), None
+        traffic = self._traffic_of(name)
+        with traffic.starting:
+            if traffic.fleet is None:
+                record["Plan"] = changed(record["Plan"], wanted)
+            else:
+                record["Plan"], reason = reached(traffic.fleet, record["Plan"], wanted)
+        if not self._stopping.is_set():
+            self._store.settle(record, "InService", reason)
+
     def _put_into_service(self, record: dict[str, Any]) -> tuple[list[dict[str, Any]], Fleet | None]:
         """Return what is served now, and the fleet that served before."""
         name, pending = record["EndpointName"], record["Pending"]
         self._at(record, "Creating")
         plan = self._deployer.plan(self._configs.get(pending["EndpointConfigName"]))
+        if pending.get("Retain") is not None:
+            plan = retained(plan, record["Plan"], pending["Retain"])
         fleet = self._deployer.fleet(name, plan, pending["EndpointConfigName"])
         pending["Plan"] = plan
         traffic = self._traffic_of(name)

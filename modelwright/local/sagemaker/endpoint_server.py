@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
-import select
 import shutil
 import sys
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from modelwright.local.processes.spec import ProcessSpec
+from modelwright.local.sagemaker.endpoint_code import unpack
 from modelwright.local.sagemaker.endpoint_pool import Connections, NotConnected, Reply
+from modelwright.local.sagemaker.endpoint_readiness import ServerFailed, ping, wait_until_ready
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from modelwright.local.processes.launcher import Launcher, Process
 
-PING_SECONDS = 2
-"""https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html"""
 STOP_SECONDS = 30
 MOST_FAILED_STARTS = 3
 """so often in a row a server that had served is started again in vain, or for nobody"""
 LAST_LINES = 20
-
-
-class ServerFailed(Exception):  # noqa: N818  # what became of it, not what AWS calls an error
-    """The server does not serve; the message says why."""
+__all__ = ["Server", "ServerFailed", "ServerSpec"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +38,10 @@ class ServerSpec:
     archive: Path | None
     environment: Mapping[str, str]
     startup_seconds: float
+    model_dir: str = "/opt/ml/model"
+    """what `model_fn` is called with"""
+    code: Path | None = None
+    """a tar.gz that becomes its /opt/ml/code; a script for several models is not in their archives"""
 
 
 class Server:
@@ -72,6 +72,16 @@ class Server:
     def root(self) -> Path:
         """What is its /opt/ml."""
         return self._spec.root
+
+    @property
+    def servers(self) -> Sequence[Server]:
+        """Itself: what a member of a fleet consists of."""
+        return (self,)
+
+    @contextmanager
+    def serving(self, target: str | None) -> Iterator[Server]:  # noqa: ARG002  # it has one model, whatever is asked
+        """Lend the server for one request, with the process up or about to be."""
+        yield self
 
     def start(self) -> None:
         """Start the process and return when its `/ping` has answered 200; ServerFailed with the reason otherwise."""
@@ -112,6 +122,13 @@ class Server:
             process.terminate(grace_seconds)
         shutil.rmtree(self._spec.root, ignore_errors=True)
 
+    def kill(self) -> None:
+        """End the process at once, as the machine does with one that has too much memory; another one is started."""
+        with self._changed:
+            process = self._process
+        if process is not None:
+            process.kill()
+
     def _wait_for_connections(self, seconds: float) -> Connections:
         with self._changed:
             self._changed.wait_for(lambda: self._connections is not None or self._stopping or self._reason, seconds)
@@ -132,9 +149,9 @@ class Server:
         finally:
             os.close(writing)
         try:
-            port = _wait_until_ready(reading, process, self._spec.startup_seconds, lines)
+            port = wait_until_ready(reading, process, self._spec.startup_seconds, lines)
             connections = Connections(port)
-            _ping(connections)
+            ping(connections)
         except BaseException:
             process.kill()
             raise
@@ -143,12 +160,14 @@ class Server:
         return process, connections
 
     def _process_spec(self, writing: int) -> ProcessSpec:
-        argv = [sys.executable, "-m", "modelwright.serving", "--model-dir", "/opt/ml/model", "--port", "0"]
+        argv = [sys.executable, "-m", "modelwright.serving", "--model-dir", self._spec.model_dir, "--port", "0"]
         argv += ["--notify-fd", "3"]
         if self._spec.archive is not None:
             argv += ["--archive", str(self._spec.archive)]
         else:
             (self._spec.root / "model").mkdir()
+        if self._spec.code is not None:
+            unpack(self._spec.code, self._spec.root / "code")
         return ProcessSpec(
             argv=argv,
             env=dict(self._spec.environment),
@@ -201,42 +220,3 @@ class Server:
     def _stop_if_wanted(self) -> None:
         if self._stopping:  # stop() came while there was no process to end
             self.stop()
-
-
-def _wait_until_ready(reading: int, process: Process, seconds: float, lines: list[str]) -> int:
-    """Return the port that the server says; ServerFailed when it says why not, ends, or says nothing in time."""
-    message = _read_line(reading, seconds)
-    if message is None:
-        raise ServerFailed(f"It did not serve after {seconds:g} s.")
-    if not message:
-        status = process.wait(PING_SECONDS)
-        last = next((line for line in reversed(lines) if line.strip()), "it wrote nothing")
-        raise ServerFailed(f"Its process ended with status {status}: {last}")
-    told: dict[str, Any] = json.loads(message)
-    if not told["ready"]:
-        raise ServerFailed(told["reason"])
-    return int(told["port"])
-
-
-def _read_line(reading: int, seconds: float) -> bytes | None:
-    """Return the one line that the pipe brings; empty when it was closed without, None when the time is over."""
-    poll = select.poll()
-    poll.register(reading, select.POLLIN)
-    found = b""
-    while not found.endswith(b"\n"):
-        if not poll.poll(seconds * 1000):
-            return None
-        piece = os.read(reading, 65536)
-        if not piece:
-            return b""
-        found += piece
-    return found
-
-
-def _ping(connections: Connections) -> None:
-    try:
-        status = connections.exchange("GET", "/ping", {}, None, PING_SECONDS).status
-    except (OSError, http.client.HTTPException) as error:
-        raise ServerFailed(f"It did not answer /ping within {PING_SECONDS} s ({error}).") from None
-    if status != 200:
-        raise ServerFailed(f"Its /ping answered {status}.")

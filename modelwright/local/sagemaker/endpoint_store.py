@@ -115,5 +115,5 @@ class EndpointStore:
 
 def _settled(record: dict[str, Any], status: str, reason: str | None) -> dict[str, Any]:
     told = {} if reason is None else {"FailureReason": reason[:LONGEST_REASON]}
-    before = {key: value for key, value in record.items() if key != "FailureReason"}
+    before = {key: value for key, value in record.items() if key not in {"FailureReason", "Wanted"}}
     return {**before, "EndpointStatus": status, "Pending": None, **told}

@@ -2,21 +2,22 @@
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html#cloudwatch-metrics-endpoints
 
-An instance is a server's process here, so the share is that of this machine. CPUUtilization is not measured.
+An instance is a server's process here, so the share is that of this machine; a serverless container's is that of its
+MemorySizeInMB. CPUUtilization is not measured.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from modelwright.local.processes.memory import resident_bytes
 
 if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
-    from modelwright.local.sagemaker.endpoint_fleet import Fleet
-    from modelwright.local.sagemaker.endpoint_server import Server
+    from modelwright.local.sagemaker.endpoint_fleet import Fleet, Member
+    from modelwright.local.sagemaker.endpoint_variant import Value
 
 NAMESPACE = "/aws/sagemaker/Endpoints"
 EVERY_SECONDS = 60.0
@@ -36,36 +37,29 @@ class Usage:
         if now - self._reported.get(name, 0.0) < EVERY_SECONDS:
             return
         for member in fleet.members:
-            found = _percents(member.server)
             dimensions = {"EndpointName": name, "VariantName": member.variant}
-            for metric, percent in found.items():
-                self._cloud.put_metric(NAMESPACE, metric, percent, "Percent", dimensions)
+            for metric, value, unit in _values(member):
+                self._cloud.put_metric(NAMESPACE, metric, value, unit, dimensions)
                 self._reported[name] = now
 
 
-def _percents(server: Server) -> dict[str, float]:
-    pid = server.pid
-    memory = _resident_bytes(pid) if pid is not None else 0
+def _values(member: Member) -> list[Value]:
+    serverless = member.plan.get("Serverless")
+    servers = [(server, pid) for server in member.server.servers if (pid := server.pid) is not None]
+    memory = sum(resident_bytes(pid) for _, pid in servers)
+    values: list[Value] = []
+    if member.plan.get("MultiModel"):
+        values.append(("LoadedModelCount", float(len(servers)), "None"))
     if memory == 0:
-        return {}
-    disk = sum(path.stat().st_size for path in server.root.rglob("*") if path.is_file())
-    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return {
-        "MemoryUtilization": 100 * memory / total,
-        "DiskUtilization": 100 * disk / shutil.disk_usage(server.root).total,
-    }
+        return values
+    total = serverless["MemorySizeInMB"] << 20 if serverless else _machine_bytes()
+    values.append(("MemoryUtilization", 100 * memory / total, "Percent"))
+    if serverless:
+        return values
+    disk = sum(path.stat().st_size for server, _ in servers for path in server.root.rglob("*") if path.is_file())
+    whole = shutil.disk_usage(servers[0][0].root).total
+    return [*values, ("DiskUtilization", 100 * disk / whole, "Percent")]
 
 
-def _resident_bytes(pid: int) -> int:
-    """The memory that a process holds; 0 when there is none (any more)."""
-    try:
-        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0 if Path("/proc/self").exists() else _resident_by_ps(pid)
-
-
-def _resident_by_ps(pid: int) -> int:
-    command = ["ps", "-o", "rss=", "-p", str(pid)]
-    found = subprocess.run(command, check=False, capture_output=True, text=True)
-    return int(found.stdout.strip() or 0) * 1024
+def _machine_bytes() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from modelwright.local.sagemaker.endpoint_config_rules import check_update
 from modelwright.local.sagemaker.endpoint_deployment import Deployer
 from modelwright.local.sagemaker.endpoint_records import BUSY, SERVING, described
 from modelwright.local.sagemaker.endpoint_rehearsal import Rehearsals
 from modelwright.local.sagemaker.endpoint_rollout import Rollout
 from modelwright.local.sagemaker.endpoint_rules import check_deployment
+from modelwright.local.sagemaker.endpoint_scaling import check_changes
 from modelwright.local.sagemaker.endpoint_store import EndpointStore
 from modelwright.local.sagemaker.listing import page
 from modelwright.local.service import AwsError
@@ -33,7 +35,12 @@ HOLD_SECONDS = 0.5
 class Endpoints:
     """Endpoints, each a record in the database and, once it is asked, a fleet of server processes."""
 
-    operations = frozenset({"CreateEndpoint", "UpdateEndpoint", "DescribeEndpoint", "ListEndpoints", "DeleteEndpoint"})
+    operations = frozenset(
+        {
+            *("CreateEndpoint", "UpdateEndpoint", "UpdateEndpointWeightsAndCapacities"),
+            *("DescribeEndpoint", "ListEndpoints", "DeleteEndpoint"),
+        }
+    )
 
     def __init__(self, cloud: Cloud, models: Models, configs: EndpointConfigs) -> None:
         """Nothing runs before `start`."""
@@ -61,6 +68,7 @@ class Endpoints:
         return {
             "CreateEndpoint": self._create,
             "UpdateEndpoint": self._update,
+            "UpdateEndpointWeightsAndCapacities": self._scale,
             "ListEndpoints": self._list,
             "DeleteEndpoint": self._delete,
         }[call.operation](call.params)
@@ -120,18 +128,26 @@ class Endpoints:
         return {"EndpointArn": arn}
 
     def _update(self, params: dict[str, Any]) -> dict[str, Any]:
-        if params.get("RetainAllVariantProperties") or params.get("ExcludeRetainedVariantProperties"):
-            message = "The local cloud does not support RetainAllVariantProperties; give counts in the configuration."
-            raise AwsError("ValidationException", message)
         name = params["EndpointName"]
         before = self._store.get(name)
         if params.get("RetainDeploymentConfig") and "DeploymentConfig" not in params:
             params = {**params, "DeploymentConfig": before.get("LastDeploymentConfig")}
-        serving = [variant["VariantName"] for variant in before["Plan"] or ()]
-        check_deployment("UpdateEndpoint", params, self._configs.get(params["EndpointConfigName"]), serving)
+        plan, config = before["Plan"] or [], self._configs.get(params["EndpointConfigName"])
+        serving = [variant["VariantName"] for variant in plan if not variant.get("Shadow")]
+        check_deployment("UpdateEndpoint", params, config, serving)
+        check_update(config, plan)
         changes = {"EndpointStatus": "Updating", "Pending": self._pending(params)}
         record = self._store.begin(name, "update", frozenset({"InService"}), changes)
         self._rollout.deploy(name)
+        return {"EndpointArn": record["EndpointArn"]}
+
+    def _scale(self, params: dict[str, Any]) -> dict[str, Any]:
+        """UpdateEndpointWeightsAndCapacities."""
+        name, wanted = params["EndpointName"], params["DesiredWeightsAndCapacities"]
+        check_changes(self._store.get(name)["Plan"] or [], wanted)
+        changes = {"EndpointStatus": "Updating", "Wanted": wanted}
+        record = self._store.begin(name, "update", frozenset({"InService"}), changes)
+        self._rollout.scale(name, wanted)
         return {"EndpointArn": record["EndpointArn"]}
 
     def _delete(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -152,4 +168,9 @@ class Endpoints:
             "EndpointConfigName": params["EndpointConfigName"],
             "DeploymentConfig": params.get("DeploymentConfig"),
             "StartTime": self._cloud.clock.now(),
+            "Retain": _excluded(params) if params.get("RetainAllVariantProperties") else None,
         }
+
+
+def _excluded(params: dict[str, Any]) -> list[str]:
+    return [each["VariantPropertyType"] for each in params.get("ExcludeRetainedVariantProperties", ())]

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from modelwright.config.local_storage import has_local_storage
 from modelwright.contract import hyperparameters
 from modelwright.contract.layout import ProcessingLayout
-from modelwright.local.sagemaker.local_storage import has_local_storage
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:

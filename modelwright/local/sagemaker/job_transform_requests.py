@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from modelwright.config.local_storage import has_local_storage
 from modelwright.local.sagemaker.job_transform_paths import PathError, parse
-from modelwright.local.sagemaker.local_storage import has_local_storage
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:

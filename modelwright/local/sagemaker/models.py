@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 NOT_YET = {
     "Containers": "give one PrimaryContainer",
     "InferenceExecutionConfig": "give one PrimaryContainer",
-    "PrimaryContainer.MultiModelConfig": "one model a container",
     "PrimaryContainer.AdditionalModelDataSources": "put everything into the one model archive",
     "PrimaryContainer.InferenceSpecificationName": "the package's main InferenceSpecification is taken",
 }
@@ -82,13 +81,15 @@ class Models:
         return {"ModelArn": arn}
 
     def _check_container(self, container: dict[str, Any], role: str) -> None:
-        if container.get("Mode", "SingleModel") != "SingleModel":
-            message = "The local cloud does not support PrimaryContainer.Mode MultiModel yet; use SingleModel."
-            raise AwsError("ValidationException", message)
         if ("Image" in container) == ("ModelPackageName" in container):
             raise AwsError("ValidationException", "A container needs exactly one of Image and ModelPackageName.")
         if "ModelPackageName" in container:
             container = {**self._packages.container(container["ModelPackageName"]), **container}
+        if container.get("Mode") == "MultiModel":
+            check_prefix(self._cloud, role, container)
+            return
+        if "MultiModelConfig" in container:
+            raise AwsError("ValidationException", "MultiModelConfig is for a container of Mode MultiModel.")
         url = model_data_url(container)
         if url is not None:
             find_model_data(self._cloud, role, url)
@@ -116,6 +117,25 @@ def model_data_url(container: dict[str, Any]) -> str | None:
             "one model.tar.gz.",
         )
     return str(s3["S3Uri"])
+
+
+def check_prefix(cloud: Cloud, role: str, container: dict[str, Any]) -> None:
+    """Raise AwsError unless the container names where several models lie, and the role may look there.
+
+    They may be put there later: https://docs.aws.amazon.com/sagemaker/latest/dg/add-models-to-endpoint.html
+    """
+    url = container.get("ModelDataUrl")
+    if url is None or "ModelDataSource" in container:
+        message = "A container of Mode MultiModel needs ModelDataUrl, the prefix of its models, and no ModelDataSource."
+        raise AwsError("ValidationException", message)
+    if url.endswith(".tar.gz"):
+        message = f"ModelDataUrl of a container of Mode MultiModel is the prefix of its models; found {url}."
+        raise AwsError("ValidationException", message)
+    bucket, key = split_s3_url(url)
+    try:
+        cloud.iam.check_as(role, "s3", "ListObjectsV2", {"Bucket": bucket, "Prefix": key})
+    except AwsError as error:
+        raise AwsError("ValidationException", f"{no_access(url, role, cloud.region)} ({error.message})") from None
 
 
 def split_s3_url(url: str) -> tuple[str, str]:

@@ -40,6 +40,7 @@ GRANTS: dict[str, tuple[list[str], str]] = {
         "arn:aws:logs:us-east-1:123456789012:log-group:/aws/sagemaker/Endpoints/*",
     ),
     "Alarms": (["cloudwatch:DescribeAlarms"], "*"),
+    "Capture": (["s3:PutObject"], f"arn:aws:s3:::{BUCKET}/captured/*"),
 }
 SERVICES = {
     "logs": "modelwright.local.logs:Logs",
@@ -59,6 +60,7 @@ def predict_fn(data, model):
         os._exit(9)
     return [float(row.sum()) * model for row in data]
 """
+ONE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 NUMBERS = itertools.count(1)
 
 
@@ -140,6 +142,41 @@ class Hosting:
         ]
         self.client.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
         return name
+
+    def variants(self, *variants: Mapping[str, Any], **more: Any) -> str:
+        """Make a configuration of these production variants (`v0`, on one instance, but for what they say)."""
+        name = f"config-{next(NUMBERS)}"
+        made = [variant if "ServerlessConfig" in variant else {**ONE, **variant} for variant in variants]
+        named = [{"VariantName": f"v{number}", **each} for number, each in enumerate(made)]
+        self.client.create_endpoint_config(EndpointConfigName=name, ProductionVariants=named, **more)
+        return name
+
+    def served(self, config: str) -> str:
+        """Make an endpoint of a configuration that serves; returns its name."""
+        name = self.endpoint(config)
+        found = self.settled(name)
+        assert found["EndpointStatus"] == "InService", found.get("FailureReason")
+        return name
+
+    def total(self, name: str, metric: str, variant: str = "v0", namespace: str = "AWS/SageMaker") -> float:
+        """The sum of a variant's metric, with all that was asked recorded."""
+        return sum(point["Sum"] for point in self.points(name, metric, variant, namespace))
+
+    def points(self, name: str, metric: str, variant: str = "v0", namespace: str = "AWS/SageMaker") -> list[Any]:
+        """A variant's metric by minutes."""
+        self.cloud.services["sagemaker-runtime"].flush()  # type: ignore[attr-defined]
+        now = self.cloud.clock.time()
+        found = self.cloud.client("cloudwatch").get_metric_statistics(
+            Namespace=namespace,
+            MetricName=metric,
+            Dimensions=[{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": variant}],
+            StartTime=now - 3600,
+            EndTime=now + 3600,
+            Period=60,
+            Statistics=["Sum", "SampleCount", "Maximum"],
+        )
+        points: list[Any] = found["Datapoints"]
+        return points
 
     def endpoint(self, config: str, **more: Any) -> str:
         """Ask for an endpoint; returns its name."""

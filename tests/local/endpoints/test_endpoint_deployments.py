@@ -217,7 +217,7 @@ def test_a_deleted_endpoint_is_gone_and_its_servers_with_it(hosting):
     name = hosting.in_service()
     hosting.ask(name)
     member = hosting.cloud.services["sagemaker"].endpoints.traffic(name).fleet.take(None)
-    hosting.cloud.services["sagemaker"].endpoints.traffic(name).fleet.give_back()
+    hosting.cloud.services["sagemaker"].endpoints.traffic(name).fleet.give_back(member)
     process = member.server._process
     arn = hosting.client.describe_endpoint(EndpointName=name)["EndpointArn"]
     hosting.client.delete_endpoint(EndpointName=name)

@@ -123,10 +123,11 @@ class fleet_member:  # noqa: N801  # reads as a statement
         self.fleet = fleet
 
     def __enter__(self):
-        return self.fleet.take(None)
+        self.member = self.fleet.take(None)
+        return self.member
 
     def __exit__(self, *_):
-        self.fleet.give_back()
+        self.fleet.give_back(self.member)
 
 
 def test_a_server_that_does_not_come_back_is_given_up(hosting, tmp_path):
@@ -183,6 +184,8 @@ def test_requests_are_counted_in_cloudwatch(hosting):
     assert total(cloud, name, "Invocations") == 2
     assert total(cloud, name, "Invocation4XXErrors") == 1
     assert total(cloud, name, "Invocation5XXErrors") == 0
+    assert total(cloud, name, "InvocationModelErrors") == 1
+    assert total(cloud, name, "InvocationsPerInstance") == 2
     assert total(cloud, name, "ModelLatency") > 100, "in microseconds"
     assert total(cloud, name, "OverheadLatency") > 0
 
@@ -204,7 +207,7 @@ def total(cloud, name, metric, namespace="AWS/SageMaker"):
 @pytest.mark.parametrize(
     ("more", "code", "text"),
     [
-        ({"TargetModel": "a.tar.gz"}, "ValidationError", "TargetModel"),
+        ({"TargetModel": "a.tar.gz"}, "ValidationError", "is not a multi-model endpoint and does not support target"),
         ({"EnableExplanations": "`true`"}, "ValidationError", "EnableExplanations"),
         ({"Body": b"1" * 6_291_457}, "ValidationError", "6291456"),
     ],

@@ -112,8 +112,9 @@ def test_instances_take_turns():
     one = fleet(count=3)
     found = Counter()
     for _ in range(9):
-        found[one.take(None).stream] += 1
-        one.give_back()
+        member = one.take(None)
+        found[member.stream] += 1
+        one.give_back(member)
     assert set(found.values()) == {3}
 
 
@@ -123,7 +124,7 @@ def test_a_fleet_stops_when_its_requests_have_ended():
     stopping = threading.Thread(target=one.stop, args=(20,))
     stopping.start()
     assert member.server.stopped is False
-    one.give_back()
+    one.give_back(member)
     stopping.join(20)
     assert member.server.stopped is True
 

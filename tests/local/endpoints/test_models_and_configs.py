@@ -59,7 +59,9 @@ def test_a_model_name_is_taken_once(hosting):
     ("container", "reason"),
     [
         ({}, "exactly one of Image and ModelPackageName"),
-        ({"Mode": "MultiModel"}, "MultiModel"),
+        ({"Mode": "MultiModel"}, "needs ModelDataUrl, the prefix of its models"),
+        ({"Mode": "MultiModel", "ModelDataUrl": "s3://models/a.tar.gz"}, "is the prefix of its models"),
+        ({"MultiModelConfig": {"ModelCacheSetting": "Disabled"}}, "MultiModelConfig is for"),
         ({"ModelDataUrl": "s3://models/nothing.tar.gz"}, "Could not find model data at s3://models/nothing.tar.gz"),
         ({"ModelDataUrl": "s3://models"}, "s3://bucket/key"),
         ({"AdditionalModelDataSources": [{"ChannelName": "a", "S3DataSource": {
@@ -99,11 +101,12 @@ def test_a_role_that_does_not_trust_sagemaker_makes_no_model(hosting, put_role):
     ("changes", "reason"),
     [
         ({"ProductionVariants": [{"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 1}}]},
-         "ServerlessConfig"),
+         "has ServerlessConfig and InstanceType and InitialInstanceCount"),
+        ({"ProductionVariants": [{"RoutingConfig": {"RoutingStrategy": "PREFIX_AWARE"}}]}, "PREFIX_AWARE"),
         ({"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://a/b"}}}, "AsyncInferenceConfig"),
-        ({"ShadowProductionVariants": [{}]}, "ShadowProductionVariants"),
-        ({"DataCaptureConfig": {"EnableCapture": True, "InitialSamplingPercentage": 1, "DestinationS3Uri": "s3://a/b",
-                                "CaptureOptions": [{"CaptureMode": "Input"}]}}, "EnableCapture"),
+        ({"ShadowProductionVariants": [{}]}, "v0 stands twice"),
+        ({"DataCaptureConfig": {"EnableCapture": True, "InitialSamplingPercentage": 1, "DestinationS3Uri": "https://a/b",
+                                "CaptureOptions": [{"CaptureMode": "Input"}] * 2}}, "CaptureOptions must be unique"),
         ({"ProductionVariants": [{}, {}]}, "v0 stands twice"),
         ({"ProductionVariants": [{"ModelName": "nobody"}]}, 'Could not find model "arn'),
         ({"ProductionVariants": [{"InitialVariantWeight": 0}]}, "InitialVariantWeight above 0"),

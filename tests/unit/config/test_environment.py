@@ -127,6 +127,7 @@ vpc: {id: vpc-0123456789abcdef0, subnets: [subnet-01234567, subnet-89abcdef], se
             f'account: "123456789012"\noidc_provider: arn:aws:iam::210987654321:oidc-provider/{GITHUB_ISSUER}',
             "oidc_provider is in the account 210987654321; it must be in 123456789012, that of the environment.",
         ),
+        ("api_logs: mine", "api_logs is 'mine'; it must be existing or create."),
         ("qualifier: Mine", "qualifier is 'Mine'; it must be at most 10 lower-case letters and digits."),
         ("key: mine", "key is 'mine'; it must be customer-managed or aws-owned."),
         ("removal: keep", "removal is 'keep'; it must be retain or destroy."),

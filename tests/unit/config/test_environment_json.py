@@ -33,6 +33,7 @@ WHOLE = EnvironmentSettings(
     tags={"team": "größe"},
     qualifier="mine",
     oidc_provider="create",
+    api_logs="create",
 )
 """Nothing in it is a default: a setting that is added and not here makes the test below fail."""
 

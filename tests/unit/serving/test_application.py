@@ -15,6 +15,7 @@ from modelwright.serving.settings import Settings
 
 class Model:
     execution_parameters = None
+    gathers = False
 
     def __init__(self, *, inline):
         self.inline = inline

@@ -20,7 +20,7 @@ def _remove_project(cloud: Cloud, resource: Resource, physical: Physical) -> Non
 @resource(
     "AWS::CodeBuild::Project",
     Level.ENFORCED,
-    "a build takes the role, reads buildspec, context and Dockerfile, asks for every permission, writes its log and names "
+    "a build takes the role, reads buildspec, context and Dockerfile, asks for every permission, writes its log, names "
     "the images in ECR; no container is built, as what it would hold is this project's own Python",
     remove=_remove_project,
 )

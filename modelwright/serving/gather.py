@@ -1,0 +1,240 @@
+"""Requests that came together, answered with one call of `predict_fn`: which are joined, and whose prediction is whose.
+
+A prediction of a hundred rows costs about what one of a single row costs. A script says with `BATCH = True` that its
+`predict_fn` (or the model's `predict`) gives one prediction for each row that it is handed, in their order, and that no
+row changes another's prediction.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any, Protocol
+
+from modelwright.serving.model import Answer
+from modelwright.serving.problems import Interrupted, RequestError, last_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Sequence
+
+MOST_ROWS = 1024
+"""of one call; a request with more goes alone, where there is nothing to gain"""
+MOST_REQUESTS = 256
+SLOW_SECONDS = 0.1
+"""a call that takes longer had too many rows: the next gets half of them"""
+_PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
+
+Outcome = Answer | BaseException
+Form = tuple["Hashable", int]
+"""what inputs must have in common to be joined, and the number of rows"""
+
+
+class Steps(Protocol):
+    """The three steps of a request."""
+
+    def read(self, prepared: Any) -> Any:
+        """Return the rows of a request; RequestError."""
+
+    def predict(self, rows: Any, prepared: Any) -> Any:
+        """Predict the rows of one request; RequestError."""
+
+    def predict_together(self, rows: Any) -> Any:
+        """Predict the joined rows of several; raises whatever the script raises."""
+
+    def write(self, prediction: Any, prepared: Any) -> Answer:
+        """Return the answer of a request; RequestError."""
+
+
+@dataclass
+class _Read:
+    """A request whose rows are known, and later its prediction."""
+
+    prepared: Any
+    rows: Any = None
+    prediction: Any = None
+    error: BaseException | None = None
+
+
+class Gathering:
+    """Answers requests that came together. Belongs to one thread."""
+
+    def __init__(self, steps: Steps, tell: Callable[[str], None]) -> None:
+        """Use these steps; `tell` hears, once, why nothing is gathered any more."""
+        self._steps = steps
+        self._tell = tell
+        self._most_rows = MOST_ROWS
+        self._row_by_row = True
+
+    def answer(self, prepared: Sequence[Any], more: Callable[[], Sequence[Any]]) -> list[Outcome]:
+        """Answer these requests, and those that `more` gives while they are read, each with its answer or its error."""
+        found: list[_Read] = []
+        while prepared:
+            found += map(self._read, prepared)
+            prepared = more() if self._row_by_row and len(found) < MOST_REQUESTS else ()
+        for group in self._groups([read for read in found if read.error is None]):
+            self._predict(group)
+        return [self._written(read) for read in found]
+
+    def _read(self, prepared: Any) -> _Read:
+        read = _Read(prepared)
+        read.rows, read.error = _outcome(lambda: self._steps.read(prepared))
+        return read
+
+    def _groups(self, reads: Sequence[_Read]) -> Iterator[list[_Read]]:
+        """Yield what is predicted in one call."""
+        if len(reads) < 2 or not self._row_by_row:
+            yield from ([read] for read in reads)
+            return
+        open_groups: dict[Hashable, tuple[list[_Read], int]] = {}
+        for read in reads:
+            form = form_of(read.rows)
+            if form is None or form[1] > self._most_rows:
+                yield [read]
+                continue
+            group, rows = open_groups.get(form[0], ([], 0))
+            if rows + form[1] > self._most_rows:
+                yield group
+                group, rows = [], 0
+            group.append(read)
+            open_groups[form[0]] = (group, rows + form[1])
+        yield from (group for group, _ in open_groups.values())
+
+    def _predict(self, group: Sequence[_Read]) -> None:
+        """Predict in one call; in two of half the size when it fails, down to the request whose fault it is."""
+        if len(group) == 1 or not self._row_by_row:
+            for read in group:
+                self._predict_alone(read)
+            return
+        started = time.perf_counter()
+        counts = [len(read.rows) for read in group]
+        try:
+            prediction = self._steps.predict_together(join([read.rows for read in group]))
+        except Interrupted:
+            raise
+        except BaseException:  # noqa: BLE001  # alone it is raised again, and is that request's
+            self._predict(group[: len(group) // 2])
+            self._predict(group[len(group) // 2 :])
+            return
+        self._adapt(sum(counts), time.perf_counter() - started)
+        parts = split(prediction, counts)
+        if parts is None:
+            self._row_by_row = False
+            self._tell(
+                f"predict_fn gave {_described(prediction)} for {sum(counts)} rows: BATCH = True is not true of it"
+            )
+            self._predict(group)
+            return
+        for read, part in zip(group, parts, strict=True):
+            read.prediction = part
+
+    def _predict_alone(self, read: _Read) -> None:
+        started = time.perf_counter()
+        read.prediction, read.error = _outcome(lambda: self._steps.predict(read.rows, read.prepared))
+        if time.perf_counter() - started <= SLOW_SECONDS:
+            self._most_rows = min(MOST_ROWS, self._most_rows * 2)
+
+    def _adapt(self, rows: int, seconds: float) -> None:
+        self._most_rows = max(1, rows // 2) if seconds > SLOW_SECONDS else min(MOST_ROWS, self._most_rows * 2)
+
+    def _written(self, read: _Read) -> Outcome:
+        if read.error is not None:
+            return read.error
+        answer, error = _outcome(lambda: self._steps.write(read.prediction, read.prepared))
+        return answer if error is None else error
+
+
+def form_of(rows: Any) -> Form | None:
+    """Return what these rows can be joined with; None: with nothing.
+
+    Joined are lists (one item a row: a dict, list or tuple of plain values, or a plain value), NumPy arrays of two or
+    more dimensions, and frames with the usual index. What differs in columns or types is never joined: a frame of both
+    would have other types than either.
+    """
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    found: Hashable = None
+    if type(rows) is list:
+        found = _form_of_list(rows)
+    elif numpy is not None and type(rows) is numpy.ndarray:
+        found = ("array", rows.dtype, rows.shape[1:]) if rows.ndim > 1 else None
+    elif pandas is not None and type(rows) is pandas.DataFrame:
+        found = _form_of_frame(rows)
+    return (found, len(rows)) if found is not None and len(rows) else None
+
+
+def _form_of_list(rows: list[Any]) -> Hashable:
+    if len(rows) > MOST_ROWS:
+        return None
+    forms = frozenset(map(_form_of_row, rows))
+    return None if None in forms else ("list", forms)
+
+
+def _form_of_row(row: Any) -> Hashable:
+    if type(row) in _PLAIN:
+        return ("plain", type(row))
+    if type(row) is dict:
+        kinds = tuple(map(type, row.values()))
+        return (dict, tuple(row), kinds) if _PLAIN.issuperset(kinds) else None
+    if type(row) in (list, tuple):
+        kinds = tuple(map(type, row))
+        return (type(row), kinds) if _PLAIN.issuperset(kinds) else None
+    return None
+
+
+def _form_of_frame(frame: Any) -> Hashable:
+    index = frame.index
+    usual = type(index).__name__ == "RangeIndex" and index.start == 0 and index.step == 1 and index.name is None
+    if not usual or frame.attrs:
+        return None
+    return ("frame", tuple(frame.columns), tuple(frame.columns.names), tuple(frame.dtypes))
+
+
+def join(inputs: Sequence[Any]) -> Any:
+    """Return rows of one form in one input, which shares nothing that could be changed with any of them."""
+    if isinstance(inputs[0], list):
+        return [row.copy() if isinstance(row, (dict, list)) else row for rows in inputs for row in rows]
+    if "numpy" in sys.modules and isinstance(inputs[0], sys.modules["numpy"].ndarray):
+        return sys.modules["numpy"].concatenate(inputs)
+    return sys.modules["pandas"].concat(inputs, ignore_index=True)
+
+
+def split(prediction: Any, counts: Sequence[int]) -> list[Any] | None:
+    """Return each request's part of a prediction; None when it has not one item for each row."""
+    total = sum(counts)
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    bounds = list(pairwise(accumulate(counts, initial=0)))
+    cut: Callable[[slice], Any]
+    if isinstance(prediction, list) or (
+        numpy is not None and isinstance(prediction, numpy.ndarray) and prediction.ndim > 0
+    ):
+        cut = prediction.__getitem__
+    elif pandas is not None and isinstance(prediction, (pandas.DataFrame, pandas.Series)):
+        cut = _cutter(prediction)
+    else:
+        return None
+    return [cut(slice(*bound)) for bound in bounds] if len(prediction) == total else None
+
+
+def _cutter(prediction: Any) -> Callable[[slice], Any]:
+    """Cut a frame or a series; with the usual index, each part gets that of a prediction of its own."""
+    usual = type(prediction.index).__name__ == "RangeIndex"
+    return lambda part: prediction.iloc[part].reset_index(drop=True) if usual else prediction.iloc[part]
+
+
+def _described(prediction: Any) -> str:
+    try:
+        return f"{len(prediction)} items in a {type(prediction).__name__}"
+    except TypeError:
+        return f"a {type(prediction).__name__}"
+
+
+def _outcome(call: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    try:
+        return call(), None
+    except Interrupted:
+        raise
+    except RequestError as error:
+        return None, error
+    except BaseException as error:  # noqa: BLE001  # whatever a script raises is that request's, never the thread's
+        return None, RequestError(500, "ModelError", last_line(error))

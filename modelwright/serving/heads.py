@@ -1,0 +1,62 @@
+"""Heads of requests that were seen before: a client's requests differ in their bodies, hardly ever in their heads.
+
+Equal bytes are parsed equally: what was learnt of a head holds for each request that begins with the same bytes, where
+nothing of a request has been read yet. Only what comes whole in one piece is answered so; all else is parsed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from modelwright.serving.app import Known
+    from modelwright.serving.connection import Application
+    from modelwright.serving.parsing import Parsed
+
+MOST_KEPT = 512
+LONGEST_KEPT = 2048
+_END = b"\r\n\r\n"
+_SPECIAL = frozenset({"expect", "transfer-encoding", "connection", "upgrade"})
+"""headers that make more of a request than its head and so many bytes"""
+
+
+class Heads:
+    """What answers requests by their heads, which hold the lengths of the bodies too."""
+
+    def __init__(self, app: Application) -> None:
+        """Know none."""
+        self._app = app
+        self._known: dict[bytes, Known] = {}
+        self._seen: set[bytes] = set()
+        """heads that came once: those that carry something of one request alone never come again"""
+
+    def answer(self, data: bytes) -> bytes | None:
+        """Return the response to `data`, with which a request begins; None when it has to be parsed."""
+        end = data.find(_END) + 4
+        known = self._known.get(data[:end])
+        if known is None or len(data) - end != known.length:
+            return None
+        return known.answer(data[end:])
+
+    def learn(self, data: bytes, request: Parsed) -> None:
+        """Remember the head of a request that was parsed from `data`, if `data` was that request and nothing else."""
+        end, head = data.find(_END) + 4, request.head
+        if not 4 <= end <= LONGEST_KEPT or request.refused is not None or not head.keep_alive or head.is_http10:
+            return
+        if data[end:] != request.body or head.headers.get("content-length", "") != str(len(request.body)):
+            return
+        if not _SPECIAL.isdisjoint(head.headers):
+            return
+        self._learn(data[:end], request)
+
+    def _learn(self, start: bytes, request: Parsed) -> None:
+        if len(self._seen) >= MOST_KEPT:
+            self._seen.clear()
+        if start not in self._seen:
+            self._seen.add(start)
+            return
+        known = self._app.known(request.head, len(request.body))
+        if known is not None:
+            if len(self._known) >= MOST_KEPT:
+                self._known.clear()
+            self._known[start] = known
