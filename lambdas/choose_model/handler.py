@@ -48,7 +48,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         )
     _record(env, event["run"], serve, conversion.reason)
     log("model chosen", serve=serve, uri=target.uri, reason=conversion.reason)
-    return {"serve": serve, "uri": target.uri, "sha256": sha256, "reason": conversion.reason}
+    return {
+        "serve": serve,
+        "uri": target.uri,
+        "sha256": sha256,
+        "python_sha256": event["sha256"],
+        "reason": conversion.reason,
+    }
 
 
 def _in(folder: Location, name: str) -> Location:

@@ -85,7 +85,7 @@ ANSWERS: Final[Mapping[str, Size]] = {
     # A clause comes back with its text, two numbers and a note; the shortest clause has some 60 bytes itself.
     "check_quality_gate": {"passed": FLAG, "clauses": 4 * GATE},
     "package_model": {"uri": OUR_S3_URI, "sha256": SHA256, "bytes": NUMBER},
-    "choose_model": {"serve": 8, "uri": OUR_S3_URI, "sha256": SHA256, "reason": 6 * 1000},
+    "choose_model": {"serve": 8, "uri": OUR_S3_URI, "sha256": SHA256, "python_sha256": SHA256, "reason": 6 * 1000},
     "acquire_deployment": {"status": 16, "holder": EXECUTION_ARN, "fence": NUMBER, "champion": RUN_ID},
     "watch_endpoint": {"outcome": 32, "status": 32, "endpointConfig": 65, "reason": STATUS_TEXT},
     "smoke_test": {"rows": NUMBER, "predictions": NUMBER, "contentType": 300},

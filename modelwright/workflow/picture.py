@@ -162,7 +162,7 @@ def draw(document: dict[str, Any]) -> str:
 
 def documents() -> dict[str, str]:
     """The generated files by name: of a pipeline with a real-time endpoint, which has every part."""
-    document = definition(WorkflowStructure("pipeline", "realtime"))
+    document = definition(WorkflowStructure("pipeline", "realtime", compiled=True))
     return {"state-machine.json": json.dumps(document, indent=2) + "\n", "state-machine.svg": draw(document)}
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from modelwright.workflow.expressions import job_name, jsonata, tags
+from modelwright.workflow.expressions import expression, job_name, jsonata, tags
 from modelwright.workflow.functions import timeout_of
 from modelwright.workflow.serving_image import CONVERTED_FRAMEWORKS, repository_name
+from modelwright.workflow.states_gate import served_model
 from modelwright.workflow.states_jobs import PROCESSING_ROOT, job_input, job_output, machines
 from modelwright.workflow.tasks import (
     CODEBUILD_ERRORS,
@@ -20,7 +21,6 @@ from modelwright.workflow.tasks import (
     State,
     call,
     catch,
-    failure,
     function,
 )
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 CONVERT_STEP: Final = "convert"
 BUILD_TIMEOUT_SECONDS: Final = 3600  # waiting in CodeBuild's queue, and the build: `stacks/constructs/serving_image.py`
-MAX_CAUSE: Final = 30_000
+MAX_CAUSE: Final = 30_000  # what a function is told of a cause
 NO_PROBLEM: Final = {"state": "", "error": "", "cause": ""}
 _SERVE_TAG: Final = "'serve-${ServingImageHash}'"
 _CONVERT_TAG: Final = "'convert-${ServingImageHash}-sklearn-' & $plan.convert.framework"
@@ -47,11 +47,11 @@ def decide_compilation(structure: WorkflowStructure) -> State:
             {"Condition": jsonata("$not($passed)"), "Next": "RegisterModel"},
             {
                 "Condition": jsonata(f"$not({known})"),
-                "Assign": {"problem": {**NO_PROBLEM, "cause": jsonata(too_old)}},
+                "Assign": {"failure": {**NO_PROBLEM, "cause": jsonata(too_old)}, "not_compiled": True},
                 "Next": "ChooseModel",
             },
         ],
-        "Assign": {"problem": NO_PROBLEM},
+        "Assign": {"not_compiled": False},
         "Default": "FindServingImage",
     }
 
@@ -91,6 +91,7 @@ def convert_model(structure: WorkflowStructure) -> State:
     arguments = _conversion_job(structure)
     return {
         **call("sagemaker:createProcessingJob.sync", arguments, SAGEMAKER_ERRORS, timeout_seconds=timeout),
+        "Assign": {"not_compiled": False},  # an attempt before it may have got no machine
         "Output": {
             "job": jsonata("$states.result.ProcessingJobName"),
             "report": jsonata("$plan.run.prefix & 'compiled/report.json'"),
@@ -128,37 +129,35 @@ def _conversion_job(structure: WorkflowStructure) -> dict[str, Any]:
 
 def choose_model(structure: WorkflowStructure) -> State:
     """The compiled model under its hash, or the packaged one with the reason; with `serve: onnx` that is an error."""
+    cut = f"$merge([$failure, {{'cause': $substring($failure.cause, 0, {MAX_CAUSE})}}])"
     payload = {
         "run": jsonata("$plan.run.id"),
         "prefix": jsonata("$plan.run.prefix"),
         "sha256": jsonata("$model.sha256"),
         "serve": jsonata("$plan.deploy.serve"),
-        "problem": jsonata("$problem"),
+        "problem": jsonata(f"$not_compiled ? {cut} : {expression(NO_PROBLEM)}"),
     }
     return {
         "Comment": f"What serves {structure.pipeline}",
         **function("ChooseModelFunctionArn", payload, timeout_seconds=timeout_of("choose_model")),
-        "Assign": {"model": jsonata(_chosen())},
+        "Assign": {"model": _chosen()},
         "Output": jsonata("$states.result.Payload"),
         "Catch": catch("ChooseModel", "MarkRunFailed"),
         "Next": "RegisterModel",
     }
 
 
-def _chosen() -> str:
-    """The variable `model`: as `PackageModel` left it, or with the compiled archive, our image and its environment."""
+def _chosen() -> dict[str, Any]:
+    """The variable `model` anew: the compiled archive and our image, or the packaged one and the framework's."""
     result = "$states.result.Payload"
-    compiled = (
-        f"{{'uri': {result}.uri, 'sha256': {result}.sha256, 'serve': 'onnx', "
-        f"'image': '${{ServingImageRepository}}:' & {_SERVE_TAG}, "
-        f"'environment': {{'MODELWRIGHT_SERVE': 'onnx', 'MODELWRIGHT_MODEL_SHA256': {result}.sha256}}}}"
-    )
-    return f"$merge([$model, {{'reason': {result}.reason}}, {result}.serve = 'onnx' ? {compiled} : {{}}])"
+    image = f"{result}.serve = 'onnx' ? '${{ServingImageRepository}}:' & {_SERVE_TAG} : $plan.deploy.image"
+    return {
+        **served_model(jsonata(f"{result}.serve"), jsonata(image)),
+        "python_sha256": jsonata(f"{result}.python_sha256"),
+        "reason": jsonata(f"{result}.reason"),
+    }
 
 
 def _otherwise(state: str, next_state: str) -> list[dict[str, Any]]:
-    """Every error of `state` is a reason not to compile; the cause is cut to what a function's input may hold."""
-    found = failure(state)
-    cause = found["cause"][2:-2].strip()
-    problem = {**found, "cause": jsonata(f"$substring({cause}, 0, {MAX_CAUSE})")}
-    return catch(state, next_state, problem=problem)
+    """Every error of `state` is a reason not to compile."""
+    return catch(state, next_state, not_compiled=True)

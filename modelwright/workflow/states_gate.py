@@ -54,12 +54,8 @@ def package_model(structure: WorkflowStructure) -> State:
         **function("PackageModelFunctionArn", payload, timeout_seconds=timeout_of("package_model")),
         "Assign": {
             "model": {
-                "uri": jsonata("$states.result.Payload.uri"),
-                "sha256": jsonata("$states.result.Payload.sha256"),
+                **served_model("python", jsonata("$plan.deploy.image")),
                 "python_sha256": jsonata("$states.result.Payload.sha256"),
-                "image": jsonata("$plan.deploy.image"),
-                "environment": script_environment(),
-                "serve": "python",
                 "reason": "",
             }
         },
@@ -69,18 +65,22 @@ def package_model(structure: WorkflowStructure) -> State:
     }
 
 
-def script_environment() -> dict[str, str]:
-    """What the container of the user's script reads; AWS's own image leaves the last two alone.
+def served_model(serve: str, image: str) -> dict[str, Any]:
+    """The archive in a function's answer, the image that serves it, and what its container reads.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/adapt-inference-container.html
+    AWS's own image leaves our variables alone; our server without a script leaves SageMaker's.
     """
-    return {
+    sha256 = jsonata("$states.result.Payload.sha256")
+    environment = {
         "SAGEMAKER_PROGRAM": "inference.py",
         "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
         "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
-        "MODELWRIGHT_SERVE": "python",
-        "MODELWRIGHT_MODEL_SHA256": jsonata("$states.result.Payload.sha256"),
+        "MODELWRIGHT_SERVE": serve,
+        "MODELWRIGHT_MODEL_SHA256": sha256,
     }
+    uri = jsonata("$states.result.Payload.uri")
+    return {"uri": uri, "sha256": sha256, "serve": serve, "image": image, "environment": environment}
 
 
 def _package() -> dict[str, Any]:

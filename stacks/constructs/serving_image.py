@@ -23,7 +23,7 @@ from modelwright.workflow.serving_image import CONVERTED_FRAMEWORKS, repository_
 from stacks.constructs.logs import log_group
 from stacks.constructs.roles import build_role
 from stacks.grants.serving_image import building
-from stacks.policy_checks import accept, accept_checkov
+from stacks.policy_checks import accept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,6 @@ phases:
       - unzip -q context.zip -d context
       - sh context/build.sh
 """
-_PRIVILEGED = "it builds images: Docker's daemon needs it, https://docs.aws.amazon.com/codebuild/latest/userguide/sample-docker.html"
 _NO_ARTIFACTS = "its builds leave no artifacts that a key could encrypt; images are encrypted by their repository"
 
 
@@ -92,9 +91,7 @@ def serving_image(scope: Construct, target: Target, retention_days: int) -> Serv
         timeout_in_minutes=BUILD_MINUTES,
         queued_timeout_in_minutes=QUEUED_MINUTES,
     )
-    accept(project, "AwsSolutions-CB3", _PRIVILEGED)
     accept(project, "AwsSolutions-CB4", _NO_ARTIFACTS)
-    accept_checkov(project, {"CKV_AWS_316": _PRIVILEGED, "CKV_AWS_147": _NO_ARTIFACTS})
     return ServingImage(content, uri, project.ref, project.attr_arn)
 
 
@@ -103,7 +100,7 @@ def _environment(variables: dict[str, str]) -> dict[str, Any]:
         "type": "LINUX_CONTAINER",
         "computeType": "BUILD_GENERAL1_SMALL",
         "image": BUILD_IMAGE,
-        "privilegedMode": True,
+        "privilegedMode": True,  # Docker needs it: https://docs.aws.amazon.com/codebuild/latest/userguide/sample-docker.html
         "environmentVariables": [
             {"name": name, "value": value, "type": "PLAINTEXT"} for name, value in variables.items()
         ],

@@ -13,6 +13,7 @@ from botocore.validate import ParamValidator
 from workflow_answers import EVENT, Answers, described, ready_plan, substituted
 from workflow_walk import TaskError, Walk
 
+from modelwright.local.stepfunctions.payloads import to_request
 from modelwright.workflow.definition import definition
 from modelwright.workflow.integration_fields import FIELDS
 from modelwright.workflow.structure import Network, Surroundings, WorkflowStructure
@@ -21,11 +22,12 @@ RESOURCE = re.compile(r"arn:aws:states:::(?P<sdk>aws-sdk:)?(?P<service>[a-z]+):(
 OPTIMIZED = {"createProcessingJob", "createTrainingJob", "createModel", "createEndpointConfig", "createEndpoint"}
 OLD = "dev-penguins-000000000000-00"
 FULLEST = Surroundings(network=Network(("subnet-01234567", "subnet-12345678"), ("sg-01234567",)), tags={"team": "ml"})
-NVME = {"instance": "ml.g5.xlarge", "instance_count": 1, "keep": 1, "content_types": ["a/b"], "image": "i"}
+NVME = {"instance": "ml.g5.xlarge", "instance_count": 1, "keep": 1, "content_types": ["a/b"], "image": "i", "serve": "onnx"}
 
 
 def document(endpoint: str) -> dict[str, Any]:
-    text = substituted(json.dumps(definition(WorkflowStructure("penguins", endpoint), FULLEST)))
+    structure = WorkflowStructure("penguins", endpoint, compiled=endpoint != "none")
+    text = substituted(json.dumps(definition(structure, FULLEST)))
     found: dict[str, Any] = json.loads(text)
     return found
 
@@ -44,6 +46,7 @@ def runs() -> list[Walk]:
         ("realtime", {"InspectEndpoint": described("InService", OLD), "SmokeTest": TaskError("E", None)}),
         ("realtime", {"InspectEndpoint": [described("Failed", OLD), again]}),
         ("realtime", {"PrepareRun": {"Payload": ready_plan(code=code, deploy=NVME)}}),
+        ("realtime", {"FindServingImage": TaskError("Ecr.ImageNotFoundException", "no image")}),
     ]
     return [Walk(document(endpoint), Answers(**changes), EVENT).run() for endpoint, changes in every]
 
@@ -73,17 +76,17 @@ def test_the_runs_enter_every_task() -> None:
     assert {name for name, _, _ in requests()} == tasks
 
 
-def with_payload_as_bytes(resource: str, given: Any) -> Any:
-    """Step Functions sends `Payload` as JSON; the API's field is bytes."""
-    if "lambda:invoke" not in resource:
-        return given
-    return {**given, "Payload": json.dumps(given["Payload"]).encode()}
+def as_api_takes_it(resource: str, given: Any) -> Any:
+    """Step Functions sends `Payload` as JSON, where the API's field is bytes, and takes all names in PascalCase."""
+    if "lambda:invoke" in resource:
+        given = {**given, "Payload": json.dumps(given["Payload"]).encode()}
+    return to_request(given, operation(resource).input_shape)
 
 
 def test_every_request_is_valid_in_botocore_s_model() -> None:
     problems = []
     for name, resource, given in requests():
-        report = ParamValidator().validate(with_payload_as_bytes(resource, given), operation(resource).input_shape)
+        report = ParamValidator().validate(as_api_takes_it(resource, given), operation(resource).input_shape)
         problems += [f"{name}: {report.generate_report()}"] if report.has_errors() else []
     assert problems == []
 
@@ -113,7 +116,7 @@ def test_every_value_has_an_allowed_length_and_every_choice_is_one_of_the_model_
         problem
         for name, resource, given in requests()
         if "lambda" not in resource and "dynamodb" not in resource  # a payload, and a recursive shape
-        for problem in patterns(operation(resource).input_shape, given, name)
+        for problem in patterns(operation(resource).input_shape, as_api_takes_it(resource, given), name)
     ]
     assert found == []
 
@@ -147,7 +150,7 @@ def test_every_optimized_sagemaker_call_is_in_the_list() -> None:
 
 
 def test_jobs_are_encrypted_bounded_and_isolated() -> None:
-    jobs = [(name, given) for name, resource, given in requests() if resource.endswith(".sync")]
+    jobs = [(name, given) for name, resource, given in requests() if resource.endswith("Job.sync")]
     for name, given in jobs:
         machines = given.get("ResourceConfig") or given["ProcessingResources"]["ClusterConfig"]
         output = given.get("OutputDataConfig") or given["ProcessingOutputConfig"]

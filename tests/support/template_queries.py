@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -26,6 +27,8 @@ def plain(value: Any) -> Any:
     if set(value) == {"Fn::Join"}:
         separator, parts = value["Fn::Join"]
         return separator.join(plain(part) for part in parts)
+    if set(value) == {"Fn::Sub"}:
+        return re.sub(r"\$\{([A-Za-z:]+)\}", r"<\1>", value["Fn::Sub"])
     return {key: plain(item) for key, item in value.items()}
 
 

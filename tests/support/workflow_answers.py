@@ -10,7 +10,9 @@ from prepare_run import plan
 from prepare_run.domain import RunRequest
 
 SHA = "a" * 64
+COMPILED = "b" * 64
 BUCKET = "mw-artifacts"
+COMPILED_URI = f"s3://{BUCKET}/models/penguins/{COMPILED}/model.tar.gz"
 WATCHED = "s3://mw-data/incoming/penguins/"
 KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 PACKAGE_ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/mw-dev-penguins/1"
@@ -34,6 +36,9 @@ SUBSTITUTIONS = {
     "EndpointErrorAlarmName": "mw-dev-penguins-errors",
     "EndpointLatencyAlarmName": "mw-dev-penguins-latency",
     **{name: f"arn:aws:iam::123456789012:role/{name}" for name in ("ProcessingRoleArn", "TrainingRoleArn")},
+    "ServingImageHash": "0123456789abcdef",
+    "ServingImageProject": "ServingImageProject-1",
+    "ServingImageRepository": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/mw-dev-serving",
     "HostingRoleArn": "arn:aws:iam::123456789012:role/HostingRoleArn",
 }
 
@@ -68,6 +73,7 @@ def manifest(**changes: Any) -> dict[str, Any]:
             "keep": 3,
             "content_types": ["text/csv"],
             "smoke_test": {"body_base64": "MQo=", "content_type": "text/csv", "accept": "application/json"},
+            "serve": "auto",
         },
         "structure": "5" * 64,
         **changes,
@@ -94,6 +100,13 @@ class Answers:
                 "clauses": [{"text": "accuracy >= 0.80", "passed": True, "found": 0.9, "limit": 0.8}],
             },
             "PackageModel": {"uri": f"s3://{BUCKET}/models/penguins/{SHA}/model.tar.gz", "sha256": SHA, "bytes": 9},
+            "ChooseModel": {
+                "serve": "onnx",
+                "uri": COMPILED_URI,
+                "sha256": COMPILED,
+                "python_sha256": SHA,
+                "reason": "",
+            },
             "AcquireDeployment": {"status": "Acquired", "fence": 1},
             "WatchEndpoint": watched("Serving"),
             "SmokeTest": {"rows": 1, "predictions": 1, "contentType": "application/json"},
@@ -111,6 +124,9 @@ class Answers:
                 "ModelArtifacts": {"S3ModelArtifacts": model},
             },
             "EvaluateModel": {"ProcessingJobName": f"dev-penguins-evaluate-{RUN}-00"},
+            "FindServingImage": {"ImageDetails": [{}, {}]},
+            "BuildServingImage": {"Build": {"Id": "images:1", "BuildStatus": "SUCCEEDED"}},
+            "ConvertModel": {"ProcessingJobName": f"dev-penguins-convert-{RUN}-00"},
             "RegisterModel": {"ModelPackageArn": PACKAGE_ARN},
             "CreateModel": {"ModelArn": f"{account}:model/{CONFIG}"},
             "CreateEndpointConfig": {"EndpointConfigArn": f"{account}:endpoint-config/{CONFIG}"},

@@ -101,7 +101,9 @@ class Walk:
         if kind == "Choice":
             for choice in state["Choices"]:
                 if resolve(choice["Condition"], scope) is True:
+                    self.variables |= resolve(choice.get("Assign", {}), scope)
                     return choice["Next"], value
+            self.variables |= resolve(state.get("Assign", {}), scope)  # the default's: a rule has its own
             return state["Default"], value
         if kind == "Fail":
             self.failure = (resolve(state["Error"], scope), resolve(state["Cause"], scope))

@@ -48,6 +48,7 @@ REMADE: Final = frozenset(
         "AWS::ApiGateway::UsagePlanKey",
         "AWS::CloudWatch::Alarm",
         "AWS::CloudWatch::Dashboard",
+        "AWS::CodeBuild::Project",  # its images are in a repository that is kept
         "AWS::EC2::VPCEndpoint",
         "AWS::Events::EventBus",
         "AWS::Events::Rule",

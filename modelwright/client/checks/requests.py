@@ -106,12 +106,22 @@ def _known(value: Any, shape: Shape) -> Any:
         return _sample(shape)
     if isinstance(value, dict) and shape.type_name == "structure":
         members = shape.members
-        return {key: _known(item, members[key]) if key in members else item for key, item in value.items()}
+        named = {_member(key, members): item for key, item in value.items()}
+        return {key: _known(item, members[key]) if key in members else item for key, item in named.items()}
     if isinstance(value, dict) and shape.type_name == "map":
         return {key: _known(item, shape.value) for key, item in value.items()}
     if isinstance(value, list) and shape.type_name == "list":
         return [_known(item, shape.member) for item in value]
     return value
+
+
+def _member(name: str, members: Mapping[str, Shape]) -> str:
+    """Return the API's own name of a field: Step Functions takes each with a capital letter, as some APIs have it.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/connect-parameters.html
+    """
+    small = name[:1].lower() + name[1:]
+    return small if name not in members and name[:1].isupper() and small in members else name
 
 
 def _sample(shape: Shape) -> Any:

@@ -29,6 +29,8 @@ _JOB: Final[Mapping[str, Size]] = {
     "ModelArtifacts": {"S3ModelArtifacts": S3_URI},
 }
 """The fields of a job's description that may be asked for."""
+_BUILD: Final[Mapping[str, Size]] = {"Id": 300}
+"""The same of a build: a project's name has at most 255 characters."""
 
 
 def result_size(state: Mapping[str, Any], scope: Scope) -> Size:
@@ -39,6 +41,8 @@ def result_size(state: Mapping[str, Any], scope: Scope) -> Size:
     operation = operation_of(resource)
     if operation is None or operation.output_shape is None:
         return API_ANSWER
+    if resource.endswith(":startBuild.sync"):
+        return {"Build": {**_BUILD, "everything else": DESCRIPTION}}
     if resource.endswith(".sync"):
         return _described(state, scope)
     return {**_fields(operation.output_shape, 0), "metadata": API_ANSWER}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _NAMED: Final[Mapping[str, tuple[str | None, int]]] = {
     "AWS::CloudWatch::Alarm": ("AlarmName", 64),
+    "AWS::CodeBuild::Project": ("Name", 150),
     "AWS::DynamoDB::Table": ("TableName", 64),
     "AWS::ECR::Repository": ("RepositoryName", 64),
     "AWS::Events::EventBus": ("Name", 64),
@@ -36,6 +37,7 @@ _NAMED: Final[Mapping[str, tuple[str | None, int]]] = {
 }
 """The property that holds a resource's name, and how long a name is that CloudFormation chooses."""
 _ARNS: Final[Mapping[str, str]] = {
+    "AWS::CodeBuild::Project": "codebuild:{place}:project/{name}",
     "AWS::CloudWatch::Alarm": "cloudwatch:{place}:alarm:{name}",
     "AWS::DynamoDB::Table": "dynamodb:{place}:table/{name}",
     "AWS::ECR::Repository": "ecr:{place}:repository/{name}",

@@ -157,7 +157,7 @@ def _check_image(cloud: Cloud, role: str, image: str) -> None:
             f"The local cloud cannot run the image {image}; it serves {', '.join(SEVERAL_MODELS_IMAGES)} and "
             "mw-<environment>-serving."
         )
-    if not is_there(cloud, account, repository, rest.rpartition(":")[2]):
+    if not is_there(cloud, account, repository, image.rpartition(":")[2]):
         raise PlanError(f"The image '{image}' does not exist.")
 
 

@@ -15,7 +15,7 @@ from modelwright.client.session import Endpoint, Session
 from modelwright.local.attach import attach, shut_down
 
 PROJECT = Path(__file__).resolve().parents[3]
-PARTS = ("app.py", "cdk.json", "environments", "lambdas", "stacks", "training_code")
+PARTS = ("app.py", "cdk.json", "environments", "images", "lambdas", "stacks", "training_code")
 
 
 class Whole:

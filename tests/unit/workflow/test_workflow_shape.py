@@ -44,9 +44,21 @@ BEST_EFFORT = {
 }
 
 
-@pytest.fixture(params=ENDPOINT_KINDS)
-def document(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return definition(WorkflowStructure("penguins", request.param))
+STRUCTURES = [
+    *(WorkflowStructure("penguins", kind) for kind in ENDPOINT_KINDS),
+    WorkflowStructure("penguins", compiled=True),
+]
+
+
+@pytest.fixture(params=STRUCTURES, ids=lambda found: f"{found.endpoint} {'compiled' if found.compiled else ''}")
+def structure(request: pytest.FixtureRequest) -> WorkflowStructure:
+    found: WorkflowStructure = request.param
+    return found
+
+
+@pytest.fixture
+def document(structure: WorkflowStructure) -> dict[str, Any]:
+    return definition(structure)
 
 
 def tasks(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -89,40 +101,46 @@ def test_every_state_is_reached_and_every_next_state_exists(document: dict[str, 
 
 
 def test_states_are_named_as_their_functions_and_say_what_they_promise() -> None:
-    for kind in ENDPOINT_KINDS:
-        structure = WorkflowStructure("penguins", kind)
+    for structure in STRUCTURES:
         names = [state_name(function) for function in state_functions(structure)]
         assert names == list(definition(structure)["States"])
         assert all(function.__doc__ for function in state_functions(structure))
 
 
 def test_no_state_function_is_longer_than_25_lines() -> None:
-    for function in state_functions(WorkflowStructure("penguins")):
+    for function in state_functions(WorkflowStructure("penguins", compiled=True)):
         assert len(inspect.getsource(function).splitlines()) <= 25, function.__name__
 
 
-def test_the_definition_is_small_and_equal_each_time(document: dict[str, Any]) -> None:
-    text = json.dumps(document)
+def test_the_definition_is_small_and_equal_each_time(structure: WorkflowStructure) -> None:
+    text = json.dumps(definition(structure))
     assert len(text) < 1_000_000
-    assert text == json.dumps(
-        definition(WorkflowStructure("penguins", "none" if "MarkRunRegistered" in text else "realtime"))
-    )
+    assert text == json.dumps(definition(structure))
 
 
 def test_the_structure_of_the_settings_makes_the_same_definition() -> None:
-    found = PipelineStructure("penguins", "realtime", "main", None, None)
-    assert definition(found) == definition(WorkflowStructure("penguins"))
+    for compiled in (False, True):
+        found = PipelineStructure("penguins", "realtime", "main", None, None, compiled=compiled)
+        assert definition(found) == definition(WorkflowStructure("penguins", compiled=compiled))
+
+
+def test_what_is_not_compiled_has_no_state_for_it() -> None:
+    names = {"DecideCompilation", "FindServingImage", "BuildServingImage", "ConvertModel", "ChooseModel"}
+    assert not names & set(definition(WorkflowStructure("penguins"))["States"])
+    assert names < set(definition(WorkflowStructure("penguins", compiled=True))["States"])
 
 
 def test_placeholders_are_those_that_are_exported() -> None:
-    both = [placeholders(definition(WorkflowStructure("penguins", kind))) for kind in ENDPOINT_KINDS]
-    assert frozenset().union(*both) == PLACEHOLDERS
+    found = [placeholders(definition(structure)) for structure in STRUCTURES]
+    assert frozenset().union(*found) == PLACEHOLDERS
 
 
-def test_each_pipeline_has_exactly_the_functions_that_its_state_machine_calls(document: dict[str, Any]) -> None:
-    kind = "none" if "MarkRunRegistered" in document["States"] else "realtime"
+def test_each_pipeline_has_exactly_the_functions_that_its_state_machine_calls(
+    structure: WorkflowStructure,
+) -> None:
+    document = definition(structure)
     called = {name for name in placeholders(document) if name.endswith("FunctionArn")}
-    assert called == {function.placeholder for function in functions(kind)}
+    assert called == {function.placeholder for function in functions(structure.endpoint, compiled=structure.compiled)}
 
 
 def test_a_task_waits_longer_than_its_function_may_take(document: dict[str, Any]) -> None:
@@ -141,7 +159,7 @@ def test_an_unknown_endpoint_kind_is_an_error_that_names_what_is_allowed() -> No
 
 
 def test_names_fit_into_63_characters() -> None:
-    text = json.dumps(definition(WorkflowStructure(LONGEST_NAME), Surroundings(LONGEST_ENVIRONMENT)))
+    text = json.dumps(definition(WorkflowStructure(LONGEST_NAME, compiled=True), Surroundings(LONGEST_ENVIRONMENT)))
     prefixes = re.findall(rf"'({LONGEST_ENVIRONMENT}-{LONGEST_NAME}-(?:[a-z]+-)?)' & \$plan\.run\.id", text)
     assert len(prefixes) >= 5
     assert max(len(prefix) + RUN_ID_LENGTH + 1 + ATTEMPT_LENGTH for prefix in prefixes) <= 63
@@ -196,7 +214,7 @@ def test_no_text_from_outside_is_pasted_into_an_expression(document: dict[str, A
     """Placeholders are the only texts that arrive later, and they are names without quotes."""
     for found in re.findall(r"\{%(.*?)%\}", json.dumps(document)):
         inner = set(re.findall(r"\$\{(\w+)\}", found))
-        assert inner <= {"EndpointName"}, found
+        assert inner <= {"EndpointName", "ServingImageHash", "ServingImageRepository"}, found
 
 
 def test_an_object_becomes_an_expression_with_its_inner_expressions() -> None:
