@@ -13,6 +13,8 @@ from typing import Any
 import joblib
 import pandas as pd
 
+BATCH = True  # predict_fn gives one answer a row: requests that come together may be one call (docs/inference.md)
+
 
 def model_fn(model_dir: str) -> dict[str, Any]:
     """Return what `train.py` wrote into `model.joblib`."""
