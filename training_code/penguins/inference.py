@@ -35,11 +35,6 @@ def model_fn(model_dir: str) -> dict[str, Any]:
     return joblib.load(Path(model_dir) / "model.joblib")
 
 
-def warm_up_fn(learnt: dict[str, Any]) -> None:
-    """Predict once before there are requests: the first prediction takes longer than the others."""
-    predict_fn([dict.fromkeys(CATEGORIES, "") | dict.fromkeys(MEASUREMENTS, 0.0)], learnt)
-
-
 def input_fn(body: str | bytes, content_type: str) -> list[dict[str, Any]]:
     """Return the rows of a request, each with the columns of `COLUMNS`; raises ValueError that says what is wrong."""
     text = body.decode("utf-8-sig") if isinstance(body, bytes) else body.removeprefix("\ufeff")
