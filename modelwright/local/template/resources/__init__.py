@@ -1,6 +1,7 @@
 """One file a service; importing this package registers every resource type."""
 
 from . import (
+    apigateway,
     dynamodb,
     ec2,
     ecr,
@@ -18,6 +19,7 @@ from . import (
 )
 
 __all__ = [
+    "apigateway",
     "dynamodb",
     "ec2",
     "ecr",
