@@ -89,7 +89,10 @@ def require(names: Any) -> None:
 
 def checked(row: dict[str, Any]) -> dict[str, Any]:
     """Return the model's columns: texts (None where missing) and numbers (NaN where missing)."""
-    found = {column: row[column] if row[column] is None else str(row[column]) for column in CATEGORIES}
+    found = {column: row[column] for column in CATEGORIES}
+    wrong = [column for column, value in found.items() if not isinstance(value, str | None)]
+    if wrong:
+        raise ValueError(f"{wrong[0]} is {found[wrong[0]]!r}; it must be a text")
     return found | {column: number(column, row[column]) for column in MEASUREMENTS}
 
 
@@ -101,7 +104,7 @@ def number(column: str, value: Any) -> float:
         found = float(value)
     except (TypeError, ValueError):
         found = math.inf
-    if isinstance(value, bool) or not math.isfinite(found):
+    if isinstance(value, bool) or not math.isfinite(found) or "_" in str(value):  # Python reads 1_000, too
         raise ValueError(f"{column} is {value!r}; it must be a number")
     return found
 
