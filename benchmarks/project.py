@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-_PARTS = ("app.py", "cdk.json", "environments", "lambdas", "modelwright", "stacks", "training_code")
+_PARTS = ("app.py", "cdk.json", "environments", "images", "lambdas", "modelwright", "stacks", "training_code")
 _SCRATCH = shutil.ignore_patterns("__pycache__", ".modelwright", "cdk.out")
 
 

@@ -75,7 +75,7 @@ def _predict(env: Env, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _describe_schema(env: Env, _: dict[str, Any]) -> Any:
-    schema = _schema(env, _champion(env).package_arn)
+    schema = _schema(env, _champion(env).model)
     if schema is None:
         message = f"The model of {env.pipeline} has no schema: only the form of requests is checked."
         raise Refusal(404, "NoSchema", message)

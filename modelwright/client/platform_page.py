@@ -35,9 +35,13 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "AWS::ApiGateway::UsagePlanKey": ("which keys the plan counts", "nothing"),
     "AWS::CloudWatch::Alarm": ("says that somebody has to look", "each metric of an alarm costs; ten are free"),
     "AWS::CloudWatch::Dashboard": ("one page that says whether the pipeline is healthy", "three are free"),
+    "AWS::CodeBuild::Project": (
+        "builds our own images, when they are missing",
+        "nothing; each minute of a build costs",
+    ),
     "AWS::DynamoDB::Table": ("runs, champions, leases, events taken", "storage; on demand, so nothing for rest"),
     "AWS::EC2::VPCEndpoint": ("the way from your network to S3", "nothing"),
-    "AWS::ECR::Repository": ("images of the pipeline's own", "storage; empty until you push one"),
+    "AWS::ECR::Repository": ("images of the pipeline's own, and ours that compile and serve models", "storage"),
     "AWS::Events::EventBus": ("merges are announced on it", "nothing"),
     "AWS::Events::EventBusPolicy": ("who may announce", "nothing"),
     "AWS::Events::Rule": ("starts the pipeline, or tells a function", "nothing"),
@@ -69,6 +73,8 @@ KINDS: Mapping[str, tuple[str, str]] = {
 https://aws.amazon.com/kms/pricing/, https://aws.amazon.com/cloudwatch/pricing/, https://aws.amazon.com/privatelink/pricing/
 """
 _SERVICES = re.compile(r"arn:<[^>]+>:(?P<service>[a-z0-9-]*):(?P<region>[^:]*):(?P<account>[^:]*):(?P<rest>.*)")
+_HASH = re.compile(r"\b[0-9a-f]{64}\b")
+"""Of an asset's content: the page shall not change with it."""
 _HEAD = """# What a deploy creates
 
 Written from the template of the environment `dev` by `python -m modelwright.client.platform_page`; do not edit.
@@ -146,6 +152,7 @@ def _short(text: str) -> str:
     if not found:
         return text
     own = found["account"] in ("", "<account>")
+    found = {**found.groupdict(), "rest": _HASH.sub("<hash>", found["rest"])}
     return (
         f"{found['service']}: {found['rest']}" if own else f"{found['service']} of {found['account']}: {found['rest']}"
     )
@@ -160,6 +167,8 @@ def shown(template: Template, value: Any) -> str:
             return f"<{name}>"
         case {"Fn::GetAtt": [name, attribute]}:
             return f"<{name}.{attribute}>"
+        case {"Fn::Sub": str(text)}:
+            return re.sub(r"\$\{([A-Za-z:]+)\}", lambda found: f"<{_named(template, found[1])}>", text)
         case {"Fn::Join": [separator, parts]}:
             return str(separator).join(shown(template, part) for part in parts)
         case {"Fn::Select": [index, {"Fn::Split": [separator, inner]}]}:

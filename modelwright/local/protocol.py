@@ -38,6 +38,7 @@ _UNSIGNED = "AssumeRoleWithWebIdentity"
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 """
 _SIGNING_NAMES = {
+    "apigateway": "apigateway",
     "application-autoscaling": "application-autoscaling",
     "cloudformation": "cloudformation",
     "codebuild": "codebuild",

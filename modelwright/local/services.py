@@ -26,6 +26,7 @@ SERVICES: dict[str, str] = {
     "sagemaker": "modelwright.local.sagemaker.service:SageMaker",
     "sagemaker-runtime": "modelwright.local.sagemaker_runtime:SageMakerRuntime",
     "lambda": "modelwright.local.functions.service:Functions",
+    "apigateway": "modelwright.local.apigateway.service:ApiGateway",
     "stepfunctions": "modelwright.local.stepfunctions.service:StepFunctions",
     "cloudformation": "modelwright.local.template.cloudformation:CloudFormation",
 }

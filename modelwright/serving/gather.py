@@ -60,8 +60,11 @@ class _Read:
 class Gathering:
     """Answers requests that came together. Belongs to one thread."""
 
-    def __init__(self, steps: Steps, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, steps: Steps, tell: Callable[[str], None], timer: Callable[[], float] = time.perf_counter
+    ) -> None:
         """Use these steps; `tell` hears, once, why nothing is gathered any more."""
+        self._timer = timer
         self._steps = steps
         self._tell = tell
         self._most_rows = MOST_ROWS
@@ -107,7 +110,7 @@ class Gathering:
             for read in group:
                 self._predict_alone(read)
             return
-        started = time.perf_counter()
+        started = self._timer()
         counts = [len(read.rows) for read in group]
         try:
             prediction = self._steps.predict_together(join([read.rows for read in group]))
@@ -117,7 +120,7 @@ class Gathering:
             self._predict(group[: len(group) // 2])
             self._predict(group[len(group) // 2 :])
             return
-        self._adapt(sum(counts), time.perf_counter() - started)
+        self._adapt(sum(counts), self._timer() - started)
         parts = split(prediction, counts)
         if parts is None:
             self._row_by_row = False
@@ -130,9 +133,9 @@ class Gathering:
             read.prediction = part
 
     def _predict_alone(self, read: _Read) -> None:
-        started = time.perf_counter()
+        started = self._timer()
         read.prediction, read.error = _outcome(lambda: self._steps.predict(read.rows, read.prepared))
-        if time.perf_counter() - started <= SLOW_SECONDS:
+        if self._timer() - started <= SLOW_SECONDS:
             self._most_rows = min(MOST_ROWS, self._most_rows * 2)
 
     def _adapt(self, rows: int, seconds: float) -> None:

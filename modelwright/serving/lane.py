@@ -31,6 +31,8 @@ WAIT_SHARE = 0.25
 STAGES = (0.5, 0.25, 0.25)
 """of its time, for a request that is answered together with others: then those that run together are run one by one;
 then the one that runs goes behind the others; then it is over"""
+LEAST_RUN = 0.125
+"""of its time; what has run for less is left alone until the next stage"""
 
 
 class _Call:
@@ -73,6 +75,7 @@ class Lane:
         self._again: deque[_Call] = deque()
         """those whose thread was given up though it was not their fault; a new thread takes them first"""
         self._current: list[_Call] = []
+        self._began = 0.0
         self._given_up: list[threading.Thread] = []
         self._expected = 1
         self._wait_seconds = 0.0
@@ -110,6 +113,8 @@ class Lane:
             call.ended = True
             self._give_up([other for other in current if other is not call])
             return
+        elif time.perf_counter() - self._began < LEAST_RUN * call.seconds:
+            pass  # it is not what has taken so long
         elif len(current) > 1:
             self._give_up(current)
         elif self._again:
@@ -145,8 +150,8 @@ class Lane:
                 call = self._take()
                 if call is None:
                     continue
+                self._began = started = time.perf_counter()
                 self._current = mine = [call]
-                started = time.perf_counter()
                 outcomes = self._answer(mine, started)
                 if me in self._given_up:
                     return

@@ -47,7 +47,7 @@ class OnnxModel:
 
     def __init__(self, session: onnxruntime.InferenceSession, schema: Schema, default_accept: str = media.JSON) -> None:
         """Serve this session of ONNX Runtime; StartupError unless its inputs are the schema's columns."""
-        from modelwright.serving import answers, quick, rows  # noqa: PLC0415 # they need the extra
+        from modelwright.serving import answers, bulk, quick, rows  # noqa: PLC0415 # they need the extra
 
         self._session = session
         self._schema = schema
@@ -56,6 +56,7 @@ class OnnxModel:
         self._outputs = _wanted_outputs(session, schema)
         _check_inputs(self._inputs, schema)
         self._rows = rows
+        self._bulk, self._lines = bulk, bulk.CsvWriter(schema.outputs)
         self._ways = quick
         self._row = quick.OneRow(schema)
         self._writers: dict[str, Writer] = {accept: answers.writer(schema.outputs, accept) for accept in answers.TYPES}
@@ -74,16 +75,47 @@ class OnnxModel:
 
     def run(self, prepared: Prepared) -> Answer:
         """Predict; RequestError 400 names every value that the model cannot take."""
-        labels, probabilities = self.predict(self._read(prepared))
-        return Answer(self._writers[prepared.accept](labels, probabilities), prepared.accept)
+        body = self._run_bulk(prepared) if self._is_bulk(prepared) else None
+        if body is None:
+            body = self._writers[prepared.accept](*self.predict(self._read(prepared)))
+        return Answer(body, prepared.accept)
 
     def predict(self, arrays: Sequence[Any]) -> tuple[list[Any], list[list[float]]]:
         """Return the label of each row, and its probabilities (n_rows, n_classes), empty for form `labels`."""
-        found = self._session.run(self._outputs, dict(zip(self._inputs, arrays, strict=True)))[0]
+        return self._named(self._predict(arrays))
+
+    def _predict(self, arrays: Sequence[Any]) -> Any:
+        return self._session.run(self._outputs, dict(zip(self._inputs, arrays, strict=True)))[0]
+
+    def _named(self, found: Any) -> tuple[list[Any], list[list[float]]]:
         if self._schema.outputs.form == "labels":
             return found.tolist(), [[] for _ in found]
         names = self._schema.outputs.labels
         return [names[place] for place in found.argmax(axis=1).tolist()], found.tolist()
+
+    def _is_bulk(self, prepared: Prepared) -> bool:
+        kind = prepared.content_type
+        return (
+            kind.name == media.CSV
+            and kind.charset.lower() in {"utf-8", "utf8"}
+            and len(prepared.body) >= self._bulk.LEAST_BYTES
+        )
+
+    def _run_bulk(self, prepared: Prepared) -> bytes | None:
+        """Answer many rows; None for what the long way has to look at."""
+        found = self._bulk.predictions(prepared.body, self._schema, self._predict)
+        if found is None:
+            return None
+        if prepared.accept == media.CSV and self._lines.can:
+            written = [self._lines.write(each) for each in found]
+            return None if None in written else b"".join(each for each in written if each is not None)
+        labels: list[Any] = []
+        probabilities: list[list[float]] = []
+        for each in found:
+            some, more = self._named(each)
+            labels += some
+            probabilities += more
+        return self._writers[prepared.accept](labels, probabilities)
 
     def quick(self, content_type: str, accept: str) -> Quick | None:
         """Return what answers one row; None for refused headers, charsets unlike ASCII, other forms."""

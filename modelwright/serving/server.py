@@ -98,12 +98,12 @@ def _bind(host: str, port: int) -> socket.socket:
 def _load(settings: Settings, place: Place) -> Model:
     if place.archive is not None:
         unpack(place.archive, place.model_dir, settings.expected_sha256)
-    elif settings.expected_sha256 is not None:
-        raise StartupError("MODELWRIGHT_MODEL_SHA256 is set, but there is no --archive whose hash could be compared.")
     if not place.model_dir.is_dir():
         raise StartupError(f"There is no model folder {place.model_dir}.")
     if settings.serve == "onnx" or (settings.serve == "auto" and is_compiled(place.model_dir)):
-        return load_compiled(place.model_dir, settings.default_accept)
+        return load_compiled(place.model_dir, settings.default_accept)  # runs no code of the model's, compared or not
+    if settings.expected_sha256 is not None and place.archive is None:  # unpacked by who started us, as SageMaker does
+        raise StartupError("MODELWRIGHT_MODEL_SHA256 is set, but there is no --archive whose hash could be compared.")
     install_requirements(place.code)
     return load_model(load_script(place.code, settings.program), place.model_dir, settings.default_accept)
 

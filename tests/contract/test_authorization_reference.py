@@ -87,8 +87,8 @@ def text(service, member):
 
 def matches(resource, service, types):
     """Whether the resource's ARN has the form of one of the resource types that the reference lists for the action."""
-    known = REFERENCE[service]["Resources"]
-    formats = [form for name in types for form in known.get(name, {}).get("ARNFormats", [])]
+    known = {name.lower(): about for name, about in REFERENCE[service]["Resources"].items()}
+    formats = [form for name in types for form in known.get(name.lower(), {}).get("ARNFormats", [])]
     filled = [
         re.sub(r"\$\{Partition\}", "aws", form).replace("${Region}", REGION).replace("${Account}", ACCOUNT)
         for form in formats

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from api_template import api_resources
 from tiny_assembly import CODE, allow, policy, role
 
 CODE_TEXT = """
 import os
+import json
+def answer_api(event, context):
+    return {"statusCode": 200, "body": json.dumps(event)}
 def handler(event, context):
     print("called with", event.get("source", event))
     return {"text": os.environ["TEXT"], "event": event}
@@ -205,5 +209,14 @@ TEMPLATE: dict[str, Any] = {
             RouteTableIds=["rtb-0123456789abcdef0"],
         ),
         "Dashboard": _made("AWS::CloudWatch::Dashboard", DashboardName="levels", DashboardBody='{"widgets": []}'),
+        **api_resources(
+            _made(
+                "AWS::Lambda::Function",
+                Code=CODE,
+                Handler="index.answer_api",
+                Role=_arn("FunctionRole"),
+                Runtime="python3.14",
+            )
+        ),
     }
 }

@@ -137,10 +137,10 @@ def test_a_function_without_objects_reads_none(stack: Stack, name: str) -> None:
     assert not {action for action in stack.function_role(name).actions() if action.startswith("s3:")}
 
 
-def test_only_packaging_writes_models(stack: Stack) -> None:
+def test_only_packaging_and_choosing_write_models(stack: Stack) -> None:
     model = f"{ARTIFACTS}/models/penguins/abc/model.tar.gz"
     writers = [name for name in stack.functions() if stack.function_role(name).allows("s3:PutObject", model)]
-    assert writers == ["package_model"]
+    assert writers == ["package_model", "choose_model"]
 
 
 def test_no_role_of_a_pipeline_may_write_data_or_releases(stack: Stack) -> None:
@@ -233,5 +233,6 @@ def test_sagemaker_takes_a_role_for_its_kind_of_work_only(stack: Stack, kind: st
 
 def test_each_role_is_taken_by_exactly_one_kind_of_service(stack: Stack) -> None:
     services = [role.trust["Principal"]["Service"] for role in stack.roles()]
-    assert set(services) == {f"{name}.amazonaws.com" for name in ("sagemaker", "states", "events", "lambda")}
+    takers = ("codebuild", "events", "lambda", "sagemaker", "states")
+    assert set(services) == {f"{name}.amazonaws.com" for name in takers}
     assert services.count("lambda.amazonaws.com") == len(stack.functions())

@@ -60,7 +60,7 @@ def test_every_event_of_the_state_machine_is_logged_and_traced(stack: Stack) -> 
 
 def test_every_log_group_is_encrypted_and_ends(stack: Stack, project: Project) -> None:
     groups = stack.all("AWS::Logs::LogGroup").values()
-    assert len(groups) == len(stack.functions()) + 1
+    assert len(groups) == len(stack.functions()) + len(["the state machine", "the builds of images"])
     for group in groups:
         assert group["KmsKeyId"] == "<SharedKeyArn>"
         assert group["RetentionInDays"] == project.environment.logs.retention_days
@@ -68,7 +68,8 @@ def test_every_log_group_is_encrypted_and_ends(stack: Stack, project: Project) -
 
 def test_functions_are_as_the_workflow_says(stack: Stack, project: Project) -> None:
     made = stack.functions()
-    wanted = (*functions(project.pipeline("penguins").structure().endpoint), CLOSE_RUN)
+    structure = project.pipeline("penguins").structure()
+    wanted = (*functions(structure.endpoint, compiled=structure.compiled), CLOSE_RUN)
     assert set(made) == {function.name for function in wanted}
     for function in wanted:
         found = made[function.name]

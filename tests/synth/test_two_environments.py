@@ -17,7 +17,7 @@ SETTINGS = "region: eu-central-1\nrole_path: /ml/\n"
 OTHERS_NAMES = {"AWS::EC2::VPCEndpoint": {"ServiceName"}, "AWS::CloudWatch::Alarm": {"MetricName"}}
 """Members that name something which is not the resource itself."""
 OF_ALL = re.compile(
-    r"StepFunctionsGetEventsForSageMaker|log-group:/aws/sagemaker/(ProcessingJobs|TrainingJobs)|:alarm:\*$|"
+    r"StepFunctionsGetEvent(sForSageMaker|ForCodeBuild)|log-group:/aws/sagemaker/(ProcessingJobs|TrainingJobs)|:alarm:\*$|"
     r"^\*$|:ecr:.*:repository/sagemaker-|^<[A-Za-z.]+>|<Shared"
 )
 """What is AWS's or the whole account's, and references: to what the stack has, or to its environment's parameters."""
@@ -60,7 +60,7 @@ def granted(stacks: list[Stack]) -> set[str]:
     """Every resource that a role is granted something on, but what belongs to nobody."""
     statements = [item for stack in stacks for role in stack.roles() for item in role.statements]
     found = {text for item in statements if item["Effect"] == "Allow" for text in as_list(item["Resource"])}
-    return {text for text in found if not OF_ALL.search(text)}
+    return {text for text in found if not OF_ALL.search(text) and "-assets-" not in text}  # equal files are one asset
 
 
 def samples(stacks: list[Stack]) -> set[str]:

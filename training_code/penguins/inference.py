@@ -7,16 +7,27 @@ allowed; a missing column is not.
 
 from __future__ import annotations
 
+import csv
 import io
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import joblib
 import pandas as pd
 
+CATEGORIES = ["species", "island"]  # as in train.py
+MEASUREMENTS = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
+COLUMNS = [*CATEGORIES, *MEASUREMENTS]
+MISSING = frozenset(
+    {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>"}
+    | {"N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
+)  # what pandas takes for missing in a CSV
+
 CONTENT_TYPES = ("text/csv", "application/json")  # the server answers 415 to others
 ACCEPT_TYPES = ("application/json", "text/csv")  # and 406
+BATCH = True  # predict_fn gives one prediction a row: requests that come together may be one call
 
 
 def model_fn(model_dir: str) -> dict[str, Any]:
@@ -24,8 +35,8 @@ def model_fn(model_dir: str) -> dict[str, Any]:
     return joblib.load(Path(model_dir) / "model.joblib")
 
 
-def input_fn(body: str | bytes, content_type: str) -> pd.DataFrame:
-    """Return the rows of a request; raises ValueError that says what is wrong with it."""
+def input_fn(body: str | bytes, content_type: str) -> list[dict[str, Any]]:
+    """Return the rows of a request, each with the columns of `COLUMNS`; raises ValueError that says what is wrong."""
     text = body.decode("utf-8-sig") if isinstance(body, bytes) else body.removeprefix("\ufeff")
     kind = content_type.split(";", maxsplit=1)[0].strip().lower()
     if kind == "text/csv":
@@ -34,70 +45,79 @@ def input_fn(body: str | bytes, content_type: str) -> pd.DataFrame:
         rows = from_json(text)
     else:
         raise ValueError(f"the content type is {content_type!r}; it must be text/csv or application/json")
-    return rows
+    if not rows:
+        raise ValueError("the request has no rows")
+    return [checked(row) for row in rows]
 
 
-def from_csv(text: str) -> pd.DataFrame:
-    """Return CSV's lines as rows of texts whose columns are numbers: `named` finds out whether there is a header."""
-    try:
-        return pd.read_csv(io.StringIO(text), header=None, dtype=str)
-    except pd.errors.EmptyDataError:
-        raise ValueError("the request has no rows") from None
+def from_csv(text: str) -> list[dict[str, Any]]:
+    """Return CSV's lines as rows. The first is a header when it has the name of a column."""
+    lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text)) if line]
+    has_header = bool(lines) and not set(COLUMNS).isdisjoint(lines[0])
+    names = lines.pop(0) if has_header else COLUMNS
+    for line in lines:
+        if len(line) != len(names):
+            kind = "with this" if has_header else "without a"
+            raise ValueError(f"a row {kind} header has {len(line)} values; it must have {', '.join(names)}")
+    require(names)
+    return [dict(zip(names, (None if cell in MISSING else cell for cell in line), strict=True)) for line in lines]
 
 
-def from_json(text: str) -> pd.DataFrame:
+def from_json(text: str) -> list[dict[str, Any]]:
     """Return the rows of a JSON document."""
-    found = json.loads(text)
+    found = json.loads(text, parse_constant=refuse)
     if isinstance(found, dict):
         found = found["instances"] if isinstance(found.get("instances"), list) else [found]
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         raise ValueError('JSON must be an object, a list of objects, or {"instances": [...]}')
-    if not found:
-        raise ValueError("the request has no rows")
-    return pd.DataFrame(found)
+    for row in found:
+        require(row)
+    return found
 
 
-def predict_fn(rows: pd.DataFrame, learnt: dict[str, Any]) -> list[dict[str, Any]]:
+def refuse(name: str) -> None:
+    """Say that NaN and Infinity are not JSON."""
+    raise ValueError(f"JSON has no {name}; send null for what is missing")
+
+
+def require(names: Any) -> None:
+    """Raise ValueError that names the columns which are not among `names`."""
+    missing = [column for column in COLUMNS if column not in names]
+    if missing:
+        raise ValueError(f"the column {', '.join(missing)} is missing; needed are {', '.join(COLUMNS)}")
+
+
+def checked(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the model's columns: texts (None where missing) and numbers (NaN where missing)."""
+    found = {column: row[column] for column in CATEGORIES}
+    wrong = [column for column, value in found.items() if not isinstance(value, str | None)]
+    if wrong:
+        raise ValueError(f"{wrong[0]} is {found[wrong[0]]!r}; it must be a text")
+    return found | {column: number(column, row[column]) for column in MEASUREMENTS}
+
+
+def number(column: str, value: Any) -> float:
+    """Return a measurement; raises ValueError that names the column when it is no number."""
+    if value is None:
+        return math.nan
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = math.inf
+    if isinstance(value, bool) or not math.isfinite(found) or "_" in str(value):  # Python reads 1_000, too
+        raise ValueError(f"{column} is {value!r}; it must be a number")
+    return found
+
+
+def predict_fn(rows: list[dict[str, Any]], learnt: dict[str, Any]) -> list[dict[str, Any]]:
     """Return for each row the likelier sex and the probability of each: (n_rows,) dicts."""
-    features = select(rows, learnt["categories"], learnt["measurements"])
+    names = learnt["classes"]
+    features = pd.DataFrame(rows, columns=learnt["categories"] + learnt["measurements"])
     probabilities = learnt["model"].predict_proba(features)  # (n_rows, n_classes)
     return [
-        {
-            "sex": learnt["classes"][int(row.argmax())],
-            "probability": {name: float(value) for name, value in zip(learnt["classes"], row, strict=True)},
-        }
-        for row in probabilities
+        {"sex": names[best], "probability": dict(zip(names, row, strict=True))}
+        for best, row in zip(probabilities.argmax(axis=1).tolist(), probabilities.tolist(), strict=True)
     ]
-
-
-def select(rows: pd.DataFrame, categories: list[str], measurements: list[str]) -> pd.DataFrame:
-    """Return the model's columns; raises ValueError that names a missing column or a text among the measurements."""
-    columns = categories + measurements
-    rows = named(rows, columns)
-    missing = [column for column in columns if column not in rows.columns]
-    if missing:
-        raise ValueError(f"the column {', '.join(missing)} is missing; needed are {', '.join(columns)}")
-    if not len(rows):
-        raise ValueError("the request has no rows")
-    features = rows[columns].copy()
-    for column in measurements:
-        features[column] = pd.to_numeric(features[column], errors="coerce")
-        wrong = rows[column][features[column].isna() & rows[column].notna()]
-        if len(wrong):
-            raise ValueError(f"{column} is {wrong.iloc[0]!r}; it must be a number")
-    return features
-
-
-def named(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Return rows with named columns: CSV's first line is a header when it has the name of one of `columns`."""
-    if not all(isinstance(name, int) for name in rows.columns):
-        return rows
-    first = [str(value).strip() for value in rows.iloc[0]] if len(rows) else []
-    if set(first) & set(columns):
-        return rows.iloc[1:].set_axis(first, axis=1)
-    if len(rows.columns) != len(columns):
-        raise ValueError(f"a row without a header has {len(rows.columns)} values; it must have {', '.join(columns)}")
-    return rows.set_axis(columns, axis=1)
 
 
 def output_fn(prediction: list[dict[str, Any]], accept: str) -> tuple[str, str]:

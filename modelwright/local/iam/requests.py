@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from modelwright.errors import nearest
 from modelwright.local.iam.actions import (
     account,
+    apigateway,
     cloudwatch,
     codebuild,
     dynamodb,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from modelwright.local.iam.checks import Check, Mapper, Request
 
 SERVICES: Mapping[str, Mapping[str, Mapper]] = {
+    "apigateway": apigateway.OPERATIONS,
     "cloudformation": account.CLOUDFORMATION,
     "cloudwatch": cloudwatch.CLOUDWATCH,
     "codebuild": codebuild.OPERATIONS,

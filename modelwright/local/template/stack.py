@@ -92,7 +92,8 @@ def _make(cloud: Cloud, wanted: StackTemplate, stack: Stack, scope: Scope, needs
     """Make what differs; what was replaced by that, and the logical ids of what was made."""
     replaced: list[Made] = []
     fresh: set[str] = set()
-    for logical_id in creation_order(wanted.name, needs):
+    order = creation_order(wanted.name, needs)
+    for logical_id in order:
         resource = _resource(wanted, logical_id, scope)
         before = stack.resources.get(logical_id)
         if before is None or before[0] != resource or needs[logical_id] & fresh:
@@ -104,6 +105,8 @@ def _make(cloud: Cloud, wanted: StackTemplate, stack: Stack, scope: Scope, needs
             if before is not None and (before[0].type, before[1].id) != (resource.type, physical.id):
                 replaced.append(before)
         scope.resources[logical_id] = stack.resources[logical_id][1]
+    for logical_id in order:  # one that came later may be needed by one that was there before
+        stack.resources[logical_id] = stack.resources.pop(logical_id)
     return replaced, fresh
 
 

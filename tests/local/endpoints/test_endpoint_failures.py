@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
+import tarfile
 
 import pytest
 from botocore.exceptions import ClientError
@@ -30,6 +33,18 @@ def error_of(call, **arguments):
             {"code/inference.py": "def model_fn(d): 1\ndef transform_fn(m, b, c, a): 1\ndef predict_fn(d, m): 1\n"},
             "transform_fn beside predict_fn",
         ),
+        (
+            {"code/inference.py": "def model_fn(d): return 1\ndef warm_up_fn(m): m.gone\n"},
+            "warm_up_fn failed: AttributeError: 'int' object has no attribute 'gone'",
+        ),
+        (
+            {"code/inference.py": "def model_fn(d): return 1\nBATCH = 'all'\n"},
+            "BATCH must be True or False; found 'all'",
+        ),
+        (
+            {"code/inference.py": "x = 1", "code/requirements.txt": "--no-index\nmw-no-such-package==9.9\n"},
+            "code/requirements.txt cannot be installed",
+        ),
     ],
 )
 def test_a_model_that_cannot_be_served_fails_with_the_reason(hosting, archive, files, reason):
@@ -51,6 +66,43 @@ def test_a_truncated_archive_fails_with_the_reason(hosting, archive):
     whole = archive({"model.bin": os.urandom(50_000), "code/inference.py": "x = 1"})
     found = hosting.settled(hosting.endpoint(hosting.config(hosting.model(whole[:30_000]))))
     assert (found["EndpointStatus"], "truncated" in found["FailureReason"]) == ("Failed", True)
+
+
+@pytest.mark.parametrize(
+    ("member", "reason"),
+    [
+        (
+            {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"},
+            "'model.txt' is a link to '/etc/passwd'; links are refused",
+        ),
+        ({"type": tarfile.LNKTYPE, "linkname": "code/inference.py"}, "is a link to 'code/inference.py'"),
+        ({"type": tarfile.FIFOTYPE}, "is neither a file nor a folder"),
+        ({"name": "../model.txt"}, "'../model.txt' leads out of the model's folder"),
+        ({"name": "/model.txt"}, "'/model.txt' leads out of the model's folder"),
+    ],
+)
+def test_an_archive_with_a_link_or_a_way_out_fails_with_the_reason(hosting, member, reason):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        code = tarfile.TarInfo("code/inference.py")
+        tar.addfile(code)
+        odd = tarfile.TarInfo("model.txt")
+        for name, value in member.items():
+            setattr(odd, name, value)
+        tar.addfile(odd)
+    found = hosting.settled(hosting.endpoint(hosting.config(hosting.model(buffer.getvalue()))))
+    assert (found["EndpointStatus"], reason in found["FailureReason"]) == ("Failed", True), found["FailureReason"]
+
+
+def test_an_archive_that_is_not_the_one_of_its_hash_fails_the_endpoint(hosting, archive):
+    body = archive({"model.txt": "1", "code/inference.py": hosting.script})
+    other = archive({"model.txt": "2", "code/inference.py": hosting.script})
+    environment = {"MODELWRIGHT_MODEL_SHA256": hashlib.sha256(body).hexdigest()}
+    good = hosting.settled(hosting.endpoint(hosting.config(hosting.model(body, Environment=environment))))
+    assert (good["EndpointStatus"], hosting.ask(good["EndpointName"])) == ("InService", [3.0])
+    found = hosting.settled(hosting.endpoint(hosting.config(hosting.model(other, Environment=environment))))
+    assert found["EndpointStatus"] == "Failed"
+    assert f"has the SHA-256 {hashlib.sha256(other).hexdigest()}, but" in found["FailureReason"]
 
 
 @pytest.mark.parametrize(

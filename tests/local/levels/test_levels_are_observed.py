@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import api_levels
 import pytest
 from botocore.exceptions import ClientError
 from level_template import LET_IN, TEMPLATE
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 RUNS, ENFORCED, RECORDED = Level.RUNS, Level.ENFORCED, Level.RECORDED
-OBSERVED: dict[str, tuple[Level, Callable[[Any], None]]] = {}
+OBSERVED: dict[str, tuple[Level, Callable[[Any], None]]] = {**api_levels.OBSERVED}
 
 
 def level(kind: str, declared: Level) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:

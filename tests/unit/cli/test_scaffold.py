@@ -20,8 +20,12 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def ran(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False)
+
+
 def run(folder: Path, *command: str) -> str:
-    found = subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False)
+    found = ran(folder, *command)
     assert found.returncode == 0, found.stderr
     return found.stdout
 
@@ -48,6 +52,10 @@ def test_a_new_folder_is_right_and_runs_at_once(root: Path, tmp_path: Path) -> N
     rents = json.loads(run(folder, "-B", "-c", ask, model))["predictions"]
     assert len(rents) == 5
     assert all(200 < rent < 4000 for rent in rents)
+    wrong = ask.replace(
+        "open('data/smoke.csv', 'rb').read()", "b'district,balcony,area_m2,rooms,year_built,floor\\nx,yes,many,1,1,1'"
+    )
+    assert "ValueError: area_m2 is 'many'; it must be a number" in ran(folder, "-B", "-c", wrong, model).stderr
 
 
 @pytest.mark.parametrize("name", ["My Model", "../x", "", "data", "a" * 21])

@@ -72,9 +72,11 @@ class RunningServer:
 Start = "Callable[..., RunningServer]"
 
 
-def start_server(folder: Path, script: str, environment: Mapping[str, str], arguments: list[str]) -> RunningServer:
+def start_server(
+    folder: Path, script: str | None, environment: Mapping[str, str], arguments: list[str]
+) -> RunningServer:
     code = folder / "code"
-    if "--archive" not in arguments:
+    if script is not None and "--archive" not in arguments:
         code.mkdir(parents=True, exist_ok=True)
         (code / "inference.py").write_text(textwrap.dedent(script))
     reading, writing = os.pipe()
@@ -93,10 +95,12 @@ def start_server(folder: Path, script: str, environment: Mapping[str, str], argu
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """Start a server for a script; `arguments` are those of its command line."""
+    """Start a server for a script (None: what the folder has); `arguments` are those of its command line."""
     started: list[RunningServer] = []
 
-    def start(script: str = "", *arguments: str, folder: Path | None = None, **environment: str) -> RunningServer:
+    def start(
+        script: str | None = "", *arguments: str, folder: Path | None = None, **environment: str
+    ) -> RunningServer:
         server = start_server(folder or tmp_path_factory.mktemp("model"), script, environment, list(arguments))
         started.append(server)
         return server

@@ -143,6 +143,14 @@ def test_a_client_cannot_tell_the_compiled_server_from_the_other(penguins, data,
     assert compiled.stop()[0] == 0
 
 
+def test_a_compiled_model_needs_no_hash_where_somebody_else_unpacked_it_and_a_script_does(penguins, start) -> None:
+    """SageMaker unpacks the archive itself: what runs no code of the model's is served all the same."""
+    folder, _, into, _ = penguins
+    assert start(folder=into, MODELWRIGHT_MODEL_SHA256="0" * 64).told["ready"] is True
+    python = start(folder=folder, script=(SAMPLE / "inference.py").read_text(), MODELWRIGHT_MODEL_SHA256="0" * 64)
+    assert "there is no --archive whose hash could be compared" in python.told["reason"]
+
+
 @pytest.mark.parametrize(
     ("status", "body", "types"),
     [

@@ -4,6 +4,7 @@ import textwrap
 import pytest
 
 from modelwright.serving.problems import ScriptError
+from modelwright.serving.python_model import PythonModel
 from modelwright.serving.script import load_script
 
 
@@ -132,3 +133,36 @@ def test_what_the_script_says_of_its_types_is_read(write):
     assert script.content_types == ("text/csv",)
     assert script.execution_parameters == {"A": 1}
     assert "CONTENT_TYPES must be a list" in reason(write(f"{MODEL}CONTENT_TYPES = 'text/csv'\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("BATCH = 'yes'", "BATCH must be True or False; found 'yes'"),
+        ("BATCH = True\ndef transform_fn(m, b, t, a): pass", "BATCH is True, but transform_fn answers one request"),
+        ("BATCH = True\ndef predict_fn(d, m, context): pass", "predict_fn takes the context of one request"),
+    ],
+)
+def test_a_batch_that_cannot_be_is_refused(write, text, shown):
+    assert shown in reason(write(f"{MODEL}{text}\n"))
+
+
+@pytest.mark.parametrize(("text", "batch"), [("", False), ("BATCH = False", False), ("BATCH = True", True)])
+def test_a_script_says_whether_it_takes_a_batch(write, text, batch):
+    code = write(f"{MODEL}{text}\n")
+    script = load_script(code, "inference.py")
+    assert script.batch is batch
+    assert PythonModel(script, None, code).gathers is batch
+
+
+def test_the_warm_up_gets_the_model(write):
+    code = write(f"{MODEL}SEEN = []\ndef warm_up_fn(model, context): SEEN.append((model, context.model_dir))\n")
+    script = load_script(code, "inference.py")
+    PythonModel(script, "MODEL", code).warm_up()
+    assert script.warm_up_fn.call.__globals__["SEEN"] == [("MODEL", str(code))]
+
+
+def test_a_warm_up_that_cannot_be_called_is_named(write):
+    assert "warm_up_fn() cannot be called as warm_up_fn(model[, context])" in reason(
+        write(f"{MODEL}def warm_up_fn(): pass\n")
+    )

@@ -22,6 +22,7 @@ MODEL = "def model_fn(d): return lambda x: x\n"
         (MODEL + "def transform_fn(m, b, c, a): pass\ndef predict_fn(d, m): pass\n", "transform_fn beside predict_fn"),
         ("def model_fn(d): open(d + '/gone')\n", "model_fn failed: FileNotFoundError"),
         ("def model_fn(d): raise SystemExit('no licence')\n", "model_fn failed: SystemExit: no licence"),
+        (MODEL + "def warm_up_fn(model): model.gone\n", "warm_up_fn failed: AttributeError: 'function' object has no"),
     ],
 )
 def test_a_server_that_cannot_start_ends_with_the_reason(start, script, reason):
@@ -105,6 +106,11 @@ def test_nothing_listens_before_the_model_is_loaded(start, tmp_path):
     """
     server = start(script)
     assert server.told["ready"] is True, server.told
+
+
+def test_nothing_is_answered_before_the_model_is_warm(start):
+    script = MODEL + "WARM = []\ndef warm_up_fn(model): WARM.append(1)\ndef predict_fn(data, model): return WARM\n"
+    assert start(script).invoke("1").json == [1]
 
 
 HANGING = """

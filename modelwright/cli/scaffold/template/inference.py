@@ -13,6 +13,8 @@ from typing import Any
 import joblib
 import pandas as pd
 
+BATCH = True  # predict_fn gives one answer a row: requests that come together may be one call (docs/inference.md)
+
 
 def model_fn(model_dir: str) -> dict[str, Any]:
     """Return what `train.py` wrote into `model.joblib`."""
@@ -38,6 +40,12 @@ def predict_fn(rows: pd.DataFrame, learnt: dict[str, Any]) -> list[float]:
         raise ValueError(f"the column {', '.join(missing)} is missing; needed are {', '.join(columns)}")
     if not len(rows):
         raise ValueError("the request has no rows")
+    for column in learnt["numbers"]:
+        found = pd.to_numeric(rows[column], errors="coerce")
+        wrong = rows[column][found.isna() & rows[column].notna()]
+        if len(wrong):
+            raise ValueError(f"{column} is {wrong.iloc[0]!r}; it must be a number")
+        rows = rows.assign(**{column: found})
     return [round(float(rent), 2) for rent in learnt["model"].predict(rows[columns])]
 
 

@@ -1,6 +1,7 @@
 """One file a service; importing this package registers every resource type."""
 
 from . import (
+    apigateway,
     codebuild,
     dynamodb,
     ec2,
@@ -19,6 +20,7 @@ from . import (
 )
 
 __all__ = [
+    "apigateway",
     "codebuild",
     "dynamodb",
     "ec2",

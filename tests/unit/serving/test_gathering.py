@@ -1,0 +1,244 @@
+"""Which inputs are joined, how predictions are split, and whose fault an error of several is: without threads."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelwright.serving import gather
+from modelwright.serving.gather import Gathering, form_of, join, split
+from modelwright.serving.model import Answer
+from modelwright.serving.problems import RequestError
+
+
+class Steps:
+    """Requests are lists of rows; the fake remembers each call."""
+
+    def __init__(self, predict=lambda rows: [row * 2 for row in rows]):
+        self.function = predict
+        self.calls = []
+
+    def read(self, prepared):
+        if prepared == "unreadable":
+            raise RequestError(400, "BadRequest", "unreadable")
+        return prepared
+
+    def predict(self, rows, prepared):
+        assert prepared is rows
+        try:
+            return self.predict_together(rows)
+        except Exception as error:
+            raise RequestError(500, "ModelError", str(error)) from error
+
+    def predict_together(self, rows):
+        self.calls.append(len(rows))
+        return self.function(rows)
+
+    def write(self, prediction, prepared):
+        if prediction == [26]:
+            raise KeyError("unlucky")
+        return Answer(repr(prediction).encode(), "text/plain")
+
+
+def answer(steps, *requests, later=(), told=None):
+    waiting = list(later)
+    gathering = Gathering(steps, (told if told is not None else []).append)
+    outcomes = gathering.answer(requests, lambda: waiting.pop(0) if waiting else ())
+    return [outcome.body.decode() if isinstance(outcome, Answer) else str(outcome) for outcome in outcomes]
+
+
+def test_what_came_together_is_one_call_and_each_gets_its_own():
+    steps = Steps()
+    assert answer(steps, [1], [2, 3], [4]) == ["[2]", "[4, 6]", "[8]"]
+    assert steps.calls == [4]
+
+
+def test_what_comes_while_the_others_are_read_goes_with_them():
+    steps = Steps()
+    assert answer(steps, [1], later=[[[2]], [[3], [4]]]) == ["[2]", "[4]", "[6]", "[8]"]
+    assert steps.calls == [4]
+
+
+def test_one_alone_is_predicted_as_it_is():
+    steps = Steps()
+    assert answer(steps, [1]) == ["[2]"]
+    assert answer(steps, "unreadable") == ["unreadable"]
+    assert steps.calls == [1]
+
+
+def test_a_request_that_cannot_be_read_or_written_is_its_own_fault():
+    steps = Steps()
+    assert answer(steps, [1], "unreadable", [13], [4]) == ["[2]", "unreadable", "KeyError: 'unlucky'", "[8]"]
+    assert steps.calls == [3]
+
+
+def test_only_the_guilty_fails_and_it_is_found_by_halves():
+    def predict(rows):
+        if 5 in rows:
+            raise ValueError(f"5 among {len(rows)}")
+        return [row * 2 for row in rows]
+
+    steps = Steps(predict)
+    found = answer(steps, *([number] for number in range(8)))
+    assert found == ["[0]", "[2]", "[4]", "[6]", "[8]", "5 among 1", "[12]", "[14]"]
+    assert steps.calls == [8, 4, 4, 2, 1, 1, 2]
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), MemoryError("much"), StopIteration()])
+def test_whatever_it_raises_is_of_one_request(error):
+    class Own(Steps):
+        def predict(self, rows, prepared):
+            return self.predict_together(rows)
+
+    def predict(rows):
+        if 5 in rows:
+            raise error
+        return rows
+
+    found = answer(Own(predict), [1], [5], [7])
+    assert (found[0], found[2]) == ("[1]", "[7]")
+    assert found[1].startswith(type(error).__name__)
+
+
+@pytest.mark.parametrize(
+    ("predict", "told"),
+    [
+        (lambda rows: [len(rows)], "1 items in a list for 2 rows"),
+        (lambda rows: (rows, rows), "2 items in a tuple for 2 rows"),
+        (lambda rows: {"rows": rows, "more": 1}, "2 items in a dict"),
+        (lambda _: 7, "a int for 2 rows"),
+    ],
+)
+def test_a_script_that_is_not_row_by_row_is_found_out_and_answers_alone_from_then_on(predict, told):
+    steps, messages = Steps(predict), []
+    gathering = Gathering(steps, messages.append)
+    for _ in range(2):
+        outcomes = gathering.answer(([1], [2]), lambda: ())
+        assert [outcome.body.decode() for outcome in outcomes] == [repr(predict([1])), repr(predict([2]))]
+    assert steps.calls == [2, 1, 1, 1, 1]
+    assert len(messages) == 1
+    assert told in messages[0]
+
+
+def test_other_columns_or_types_are_calls_of_their_own():
+    steps = Steps(lambda rows: [sorted(row) for row in rows])
+    found = answer(steps, [{"a": 1}], [{"b": 1}], [{"a": 2}], [{"a": 1.5}], [{"a": 3}, {"b": 1}], [], [[1, [2]]])
+    assert found == ["[['a']]", "[['b']]", "[['a']]", "[['a']]", "[['a'], ['b']]", "[]", found[6]]
+    assert sorted(steps.calls) == [0, 1, 1, 1, 2, 2]
+
+
+def test_a_call_has_so_many_rows_at_most(monkeypatch):
+    monkeypatch.setattr(gather, "MOST_ROWS", 3)
+    steps = Steps()
+    answer(steps, [1, 2], [3, 4], [5], [6, 7, 8, 9], [0])
+    assert sorted(steps.calls) == [1, 2, 3, 4]
+
+
+def test_slow_calls_get_fewer_rows_and_quick_ones_more_again():
+    ticks = iter([0, 9, 0, 9] + [0] * 20)
+    steps = Steps()
+    gathering = Gathering(steps, print, lambda: next(ticks))
+    found = []
+    for _ in range(4):
+        gathering.answer([[1], [2], [3], [4]], lambda: ())
+        found.append(steps.calls[sum(map(len, found)) :])
+    assert found == [[4], [2, 1, 1], [4], [4]]
+
+
+FRAME = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (FRAME, pd.DataFrame({"a": [3], "b": ["z"]})),
+        (np.zeros((2, 3)), np.ones((5, 3))),
+        ([{"a": 1, "b": "x"}], [{"a": 2, "b": "y"}, {"a": 3, "b": ""}]),
+        ([[1, "x"]], [[2, "y"]]),
+        (["a text"], ["another"]),
+    ],
+)
+def test_rows_of_one_form_are_joined(left, right):
+    assert form_of(left)[0] == form_of(right)[0]
+    joined = join([left, right])
+    assert type(joined) is type(left)
+    assert len(joined) == len(left) + len(right) == form_of(left)[1] + form_of(right)[1]
+    parts = split(joined, [len(left), len(right)])
+    for part, whole in zip(parts, (left, right), strict=True):
+        pd.testing.assert_frame_equal(pd.DataFrame(part), pd.DataFrame(whole))
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (FRAME, FRAME[["b", "a"]]),
+        (FRAME, FRAME.astype({"a": float})),
+        (FRAME, FRAME.rename(columns={"a": "c"})),
+        (np.zeros((2, 3)), np.zeros((2, 4))),
+        (np.zeros((2, 3)), np.zeros((2, 3), dtype="float32")),
+        (np.zeros((2, 3)), [[0.0, 0.0, 0.0]]),
+        ([[1, 2]], [[1, 2, 3]]),
+        ([[1, 2]], [(1, 2)]),
+        ([{"a": 1}], [{"a": None}]),
+        ([{"a": 1}], [{"a": True}]),
+        ([{"a": 1, "b": 2}], [{"b": 2, "a": 1}]),
+        (["1"], [1]),
+    ],
+)
+def test_rows_of_another_form_are_not(left, right):
+    assert form_of(left)[0] != form_of(right)[0]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        FRAME.set_index("b"),
+        FRAME.iloc[1:],
+        FRAME.iloc[:0],
+        FRAME["a"],
+        np.zeros(3),
+        np.zeros((0, 3)),
+        np.ma.masked_array(np.zeros((2, 2))),
+        [],
+        (1, 2),
+        [{"a": [1]}],
+        [[[1.0]]],
+        [object()],
+        {"a": [1]},
+        "text",
+        None,
+        3,
+    ],
+)
+def test_what_may_not_be_rows_goes_alone(rows):
+    assert form_of(rows) is None
+
+
+def test_a_frame_with_notes_goes_alone():
+    frame = FRAME.copy()
+    frame.attrs["unit"] = "mm"
+    assert form_of(frame) is None
+
+
+def test_what_is_done_to_joined_rows_does_not_reach_the_requests():
+    row, frame, array = {"a": 1}, FRAME.copy(), np.zeros((1, 2))
+    join([[row], [{"a": 2}]])[0].pop("a")
+    join([[[1]], [[2]]])[0].clear()
+    joined = join([frame, frame])
+    joined["a"] = 0
+    join([array, array])[:] = 7
+    assert row == {"a": 1}
+    assert frame["a"].tolist() == [1, 2]
+    assert not array.any()
+
+
+def test_a_part_of_a_frame_or_a_series_has_the_index_of_one_of_its_own():
+    parts = split(pd.DataFrame({"a": range(5)}), [2, 3])
+    assert [part.to_dict("list") for part in parts] == [{"a": [0, 1]}, {"a": [2, 3, 4]}]
+    assert [list(part.index) for part in parts] == [[0, 1], [0, 1, 2]]
+    named = split(pd.Series([1, 2], index=["x", "y"]), [1, 1])
+    assert [list(part.index) for part in named] == [["x"], ["y"]]
+
+
+@pytest.mark.parametrize("prediction", [np.array(3.0), np.zeros(2), pd.Series([1]), "abc", (1, 2, 3), None])
+def test_a_prediction_that_has_not_one_item_a_row_is_not_split(prediction):
+    assert split(prediction, [1, 2]) is None
