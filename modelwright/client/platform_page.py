@@ -152,10 +152,8 @@ def _short(text: str) -> str:
     if not found:
         return text
     own = found["account"] in ("", "<account>")
-    found = {**found.groupdict(), "rest": _HASH.sub("<hash>", found["rest"])}
-    return (
-        f"{found['service']}: {found['rest']}" if own else f"{found['service']} of {found['account']}: {found['rest']}"
-    )
+    rest = _HASH.sub("<hash>", found["rest"])
+    return f"{found['service']}: {rest}" if own else f"{found['service']} of {found['account']}: {rest}"
 
 
 def shown(template: Template, value: Any) -> str:
@@ -163,10 +161,8 @@ def shown(template: Template, value: Any) -> str:
     match value:
         case {"Ref": name}:
             return f"<{_named(template, name)}>"
-        case {"Fn::GetAtt": [name, attribute]} if attribute == "Arn":
-            return f"<{name}>"
         case {"Fn::GetAtt": [name, attribute]}:
-            return f"<{name}.{attribute}>"
+            return f"<{name}>" if attribute == "Arn" else f"<{name}.{attribute}>"
         case {"Fn::Sub": str(text)}:
             return re.sub(r"\$\{([A-Za-z:]+)\}", lambda found: f"<{_named(template, found[1])}>", text)
         case {"Fn::Join": [separator, parts]}:

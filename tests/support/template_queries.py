@@ -20,15 +20,13 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if not isinstance(value, dict):
         return value
-    if set(value) == {"Ref"}:
-        return f"<{value['Ref']}>"
+    if set(value) in ({"Ref"}, {"Fn::Sub"}):
+        return f"<{value['Ref']}>" if "Ref" in value else re.sub(r"\$\{([A-Za-z:]+)\}", r"<\1>", value["Fn::Sub"])
     if set(value) == {"Fn::GetAtt"}:
         return f"<{'.'.join(value['Fn::GetAtt'])}>"
     if set(value) == {"Fn::Join"}:
         separator, parts = value["Fn::Join"]
         return separator.join(plain(part) for part in parts)
-    if set(value) == {"Fn::Sub"}:
-        return re.sub(r"\$\{([A-Za-z:]+)\}", r"<\1>", value["Fn::Sub"])
     return {key: plain(item) for key, item in value.items()}
 
 
