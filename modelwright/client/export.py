@@ -1,4 +1,4 @@
-"""The model that serves as ONNX: its archive by the registry's hash, converted in a process of its own.
+"""The model that serves as ONNX: the deployed files themselves when it is compiled, else converted in a process.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeModelPackage.html
 """
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modelwright.client.compiled_archive import FILES, take_apart
 from modelwright.errors import ExportRefused, NameTaken, NotDeployed, NotSupported
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from modelwright.client.deployment import Deployment
     from modelwright.client.session import Session
 
-FILES = ("model.onnx", "report.json", "schema.json")
 _NEEDED = ("msgspec", "onnx", "onnxruntime", "skl2onnx")
 
 
@@ -37,6 +37,8 @@ class Champion:
     uri: str
     sha256: str
     program: str
+    compiled: bool = False
+    """Whether the archive is the compiled model already."""
 
 
 def check_extra() -> None:
@@ -62,7 +64,8 @@ def find_champion(session: Session, deployment: Deployment) -> Champion:
     container = found["InferenceSpecification"]["Containers"][0]
     about = found.get("CustomerMetadataProperties", {})
     program = container.get("Environment", {}).get("SAGEMAKER_PROGRAM", "inference.py")
-    return Champion(package, about["run"], container["ModelDataUrl"], about["modelHash"], program)
+    compiled = about.get("serve") == "onnx"  # models of before have no such entry
+    return Champion(package, about["run"], container["ModelDataUrl"], about["modelHash"], program, compiled)
 
 
 def export(session: Session, deployment: Deployment, target: Path) -> dict[str, Any]:
@@ -71,6 +74,7 @@ def export(session: Session, deployment: Deployment, target: Path) -> dict[str, 
     A target that holds earlier files of an export, or nothing, is replaced; NameTaken for any other.
 
     Raises:
+        NotSupported: it has to be converted, and what does that is not installed.
         ExportRefused: the archive is not the registered one, cannot be converted, or would answer otherwise.
     """
     check_target(target)
@@ -80,10 +84,16 @@ def export(session: Session, deployment: Deployment, target: Path) -> dict[str, 
         bucket, key = champion.uri.removeprefix("s3://").split("/", 1)
         s3 = session.client("s3")
         _fetch(s3, bucket, key, source / "model.tar.gz")
-        for part in ("train", "test"):
-            _fetch_folder(s3, bucket, f"runs/{deployment.pipeline}/{champion.run}/{part}/", source / part)
-        report = _convert(champion, source, result)
-        report |= {"pipeline": deployment.pipeline, "run": champion.run, "model_package": champion.package}
+        if champion.compiled:
+            take_apart(source / "model.tar.gz", champion.sha256, result)
+            report = dict(json.loads((result / "report.json").read_text("utf-8")))
+        else:
+            check_extra()
+            for part in ("train", "test"):
+                _fetch_folder(s3, bucket, f"runs/{deployment.pipeline}/{champion.run}/{part}/", source / part)
+            report = _convert(champion, source, result)
+        about = {"pipeline": deployment.pipeline, "run": champion.run, "model_package": champion.package}
+        report |= {**about, "deployed": champion.sha256 if champion.compiled else None}
         (result / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         _replace(result, target)
     return report

@@ -22,7 +22,7 @@ RESOURCE = re.compile(r"arn:aws:states:::(?P<sdk>aws-sdk:)?(?P<service>[a-z]+):(
 OPTIMIZED = {"createProcessingJob", "createTrainingJob", "createModel", "createEndpointConfig", "createEndpoint"}
 OLD = "dev-penguins-000000000000-00"
 FULLEST = Surroundings(network=Network(("subnet-01234567", "subnet-12345678"), ("sg-01234567",)), tags={"team": "ml"})
-NVME = {"instance": "ml.g5.xlarge", "instance_count": 1, "keep": 1, "content_types": ["a/b"], "image": "i", "serve": "onnx"}
+NVME = {"instance": "ml.g5.xlarge", "instance_count": 1, "keep": 1, "content_types": ["a/b"], "image": "i"}
 
 
 def document(endpoint: str) -> dict[str, Any]:

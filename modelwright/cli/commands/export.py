@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.cli.platform import add_place, platform, read_project
-from modelwright.client.export import check_extra, check_target, export
+from modelwright.client.export import check_target, export
 
 if TYPE_CHECKING:
     import argparse
@@ -22,7 +22,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    check_extra()
     project = read_project(args)
     project.pipeline(args.pipeline)
     target = args.output or Path(f"{args.pipeline}-{args.to}")
@@ -35,11 +34,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lines(report: dict[str, Any], target: Path) -> list[str]:
-    python, onnx = (report["microseconds_per_row"][which] for which in ("python", "onnx"))
-    times = [f"{rows} rows {onnx[rows]:,} us a row (Python {python[rows]:,})" for rows in onnx]
-    return [
-        f"{target}: model.onnx ({report['bytes']:,} bytes), schema.json, report.json of run {report['run']}",
-        f"  hold-out of {report['holdout_rows']} rows: same labels, at most {report['largest_difference']:.1e} apart",
-        f"  {'; '.join(times).replace('1 rows', '1 row', 1)}",
-        f"serve it: python -m modelwright.serving --model-dir {target} --port 8080",
-    ]
+    lines = [f"{target}: model.onnx ({report['bytes']:,} bytes), schema.json, report.json of run {report['run']}"]
+    if report["deployed"]:
+        lines.append(f"  the files that serve: from the archive with SHA-256 {report['deployed']}")
+    lines.append(
+        f"  hold-out of {report['holdout_rows']} rows: same labels, at most {report['largest_difference']:.1e} apart"
+        + _accuracy(report.get("accuracy"))
+    )
+    if "microseconds_per_row" in report:
+        python, onnx = (report["microseconds_per_row"][which] for which in ("python", "onnx"))
+        times = [f"{rows} rows {onnx[rows]:,} us a row (Python {python[rows]:,})" for rows in onnx]
+        lines.append(f"  {'; '.join(times).replace('1 rows', '1 row', 1)}")
+    return [*lines, f"serve it: python -m modelwright.serving --model-dir {target} --port 8080"]
+
+
+def _accuracy(found: dict[str, Any] | None) -> str:
+    return "" if found is None else f"; {found['column']} right in {found['onnx']:.2%} (Python {found['python']:.2%})"

@@ -1,8 +1,6 @@
 """The model that serves as ONNX: fetched by the registry's hash, converted, whole or not there at all."""
 
 import json
-import subprocess
-import sys
 
 from modelwright.serving.model import Request
 from modelwright.serving.onnx_model import load_compiled
@@ -12,12 +10,15 @@ def test_the_champion_is_exported_and_answers_as_the_endpoint(up, place):
     target = up.root / "out" / "penguins"
     said = up.cli("export", "penguins", "--to", "onnx", "--output", str(target))
     assert "84 rows: same labels" in said
+    assert "sex right in 91.67% (Python 91.67%)" in said
     assert sorted(path.name for path in target.iterdir()) == ["model.onnx", "report.json", "schema.json"]
     report = json.loads((target / "report.json").read_text())
     session, deployment = place
     key = {"pk": {"S": "PIPELINE#penguins"}, "sk": {"S": "CHAMPION"}}
     champion = session.client("dynamodb").get_item(TableName=deployment.table, Key=key)["Item"]
     assert (report["run"], report["model_package"]) == (champion["run"]["S"], champion["package_arn"]["S"])
+    package = session.client("sagemaker").describe_model_package(ModelPackageName=report["model_package"])
+    assert report["deployed"] == package["CustomerMetadataProperties"]["modelHash"]  # the files that serve
     body = (up.folder / "data" / "smoke.csv").read_bytes()
     model = load_compiled(target)
     answer = json.loads(model.run(model.prepare(Request(body, {"content-type": "text/csv"}))).body)
@@ -51,16 +52,3 @@ def test_an_archive_that_is_not_the_registered_one_is_not_loaded(up, place):
             s3.put_object(Bucket=deployment.artifact_bucket, Key=key, Body=body)
     assert "was expected; it is not loaded" in said
     assert not list(up.root.glob("*refused*"))
-
-
-def test_without_the_extra_the_command_says_what_to_install(up):
-    program = (
-        "import sys; sys.modules['skl2onnx'] = None\n"
-        "import importlib.util as u; real = u.find_spec\n"
-        "u.find_spec = lambda name: None if name == 'skl2onnx' else real(name)\n"
-        "from modelwright.cli.main import main; main(['export', 'penguins', '--to', 'onnx'])"
-    )
-    done = subprocess.run([sys.executable, "-c", program], check=False, cwd=up.root, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert "needs skl2onnx" in done.stderr
-    assert "pip install 'modelwright[onnx]'" in done.stderr

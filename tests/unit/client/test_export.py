@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import io
+import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import pytest
 
 from modelwright.client import export as exporting
 from modelwright.client.export import Champion, check_target, export, find_champion
-from modelwright.errors import ExportRefused, NameTaken, NotDeployed
+from modelwright.errors import ExportRefused, NameTaken, NotDeployed, NotSupported
 
 PACKAGE = "arn:aws:sagemaker:eu-central-1:111122223333:model-package/mw-dev-penguins/3"
 ARCHIVE = b"\x1f\x8bno archive"
@@ -20,10 +23,18 @@ ARCHIVE = b"\x1f\x8bno archive"
 class Aws:
     """The answers of DynamoDB, SageMaker and S3, one object for all three."""
 
-    def __init__(self, *, champion: bool = True, digest: str = hashlib.sha256(ARCHIVE).hexdigest()) -> None:
+    def __init__(
+        self,
+        *,
+        champion: bool = True,
+        digest: str = hashlib.sha256(ARCHIVE).hexdigest(),
+        archive: bytes = ARCHIVE,
+        serve: str | None = None,
+    ) -> None:
         self.champion = {"Item": {"package_arn": {"S": PACKAGE}}} if champion else {}
         self.digest = digest
-        self.objects = {"models/m.tar.gz": ARCHIVE, "runs/penguins/r1/test/test.csv": b"a\n1\n"}
+        self.serve = {"serve": serve} if serve else {}
+        self.objects = {"models/m.tar.gz": archive, "runs/penguins/r1/test/test.csv": b"a\n1\n"}
 
     def client(self, service: str) -> Aws:
         return self
@@ -33,7 +44,7 @@ class Aws:
 
     def describe_model_package(self, **request):
         container = {"ModelDataUrl": "s3://bucket/models/m.tar.gz", "Environment": {"SAGEMAKER_PROGRAM": "own.py"}}
-        about = {"run": "r1", "modelHash": self.digest}
+        about = {"run": "r1", "modelHash": self.digest, **self.serve}
         return {"InferenceSpecification": {"Containers": [container]}, "CustomerMetadataProperties": about}
 
     def get_object(self, Bucket, Key):  # noqa: N803
@@ -97,3 +108,48 @@ def test_an_earlier_export_stays_when_it_cannot_be_replaced(tmp_path: Path) -> N
         exporting._replace(result, target)
     assert (target / "model.onnx").read_text() == "after"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def compiled(files: dict[str, bytes]) -> bytes:
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w:gz") as tar:
+        for name, content in files.items():
+            header = tarfile.TarInfo(name)
+            header.size = len(content)
+            tar.addfile(header, io.BytesIO(content))
+    return raw.getvalue()
+
+
+FILES = {"model.onnx": b"onnx", "schema.json": b"{}", "report.json": b'{"bytes": 4}'}
+
+
+def test_a_compiled_champion_is_handed_out_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that converts has to be installed for it."""
+    monkeypatch.setattr(exporting, "check_extra", lambda: pytest.fail("nothing is converted"))
+    archive = compiled(FILES)
+    digest = hashlib.sha256(archive).hexdigest()
+    report = export(Aws(digest=digest, archive=archive, serve="onnx"), Penguins, tmp_path / "out")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}["model.onnx"] == b"onnx"
+    assert (report["deployed"], report["bytes"], report["run"]) == (digest, 4, "r1")
+    assert json.loads((tmp_path / "out" / "report.json").read_text()) == report
+
+
+@pytest.mark.parametrize(
+    ("archive", "said"),
+    [(ARCHIVE, "cannot be unpacked"), (compiled({**FILES, "code/x.py": b""}), "holds code/x.py, model.onnx")],
+)
+def test_a_compiled_archive_with_anything_else_in_it_is_refused(tmp_path: Path, archive: bytes, said: str) -> None:
+    aws = Aws(digest=hashlib.sha256(archive).hexdigest(), archive=archive, serve="onnx")
+    with pytest.raises(ExportRefused, match=said):
+        export(aws, Penguins, tmp_path / "out")
+    with pytest.raises(ExportRefused, match="was expected; it is not loaded"):
+        export(Aws(digest="0" * 64, archive=archive, serve="onnx"), Penguins, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "skl2onnx" else find(name))
+    with pytest.raises(NotSupported, match="needs skl2onnx"):
+        export(Aws(), Penguins, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
