@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "model.onnx"
 CONTENT_TYPES = (media.JSON, media.CSV)
+NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
+"""Since 1.29 ONNX Runtime tells Microsoft about each session, from a thread that it starts when it is imported, unless
+this is set: https://github.com/kibae/onnxruntime-server/releases/tag/v1.29.0"""
 _MISSING = "modelwright's extra for compiled models is not installed: `pip install 'modelwright[onnx]'`."
 _OF_ASCII = ("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1")
 """charsets in which ASCII's bytes are ASCII's text"""
@@ -163,6 +167,7 @@ def load_compiled(model_dir: Path, default_accept: str = media.JSON) -> OnnxMode
     absent = [name for name in (MODEL_FILE, SCHEMA_FILE) if not (model_dir / name).is_file()]
     if absent:
         raise StartupError(f"There is no {' and no '.join(absent)} in the model; `modelwright export` writes both.")
+    os.environ[NO_TELEMETRY] = "1"
     try:
         import msgspec  # noqa: F401, PLC0415 # as below
         import onnxruntime  # noqa: PLC0415 # an extra
