@@ -13,6 +13,7 @@ import uvloop
 from modelwright.serving.app import App
 from modelwright.serving.connection import Connection, Group
 from modelwright.serving.counters import Counters
+from modelwright.serving.listening import take_no_more
 from modelwright.serving.log import Log
 
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ class _Process:
     async def _drain(self) -> None:
         """End without losing a request: also who has connected and not been accepted is answered."""
         asyncio.get_running_loop().remove_reader(self._listener)
+        if not self._failed or self._share is None:  # else other workers go on
+            take_no_more(self._listener)
         while self._accept():
             pass
         if self._again is not None:
