@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from prepare_run import hosting
 from shared.errors import InvalidOverride, ReleaseTooLarge
 
 if TYPE_CHECKING:
@@ -110,12 +111,17 @@ def _processing(settings: dict[str, Any], key_arn: str, *, requirements: bool) -
     return {**_job(settings, key_arn), "entrypoint": command}
 
 
-def _deployment(settings: dict[str, Any], key_arn: str) -> dict[str, Any]:
-    taken = ("image", "instance", "instance_count", "keep", "content_types")
-    instance = settings.get("instance")
+def _deployment(
+    settings: dict[str, Any], key_arn: str, *, isolated: bool, bucket: str, pipeline: str
+) -> dict[str, Any]:
+    """One key for all volumes of an endpoint: none where a machine's disks are encrypted by hardware."""
+    types = hosting.instance_types(settings)
+    key = {} if not types or any(map(has_nvme, types)) or not key_arn else {"KmsKeyId": key_arn}
+    taken = ("image", "keep", "content_types")
     return {
         **{name: settings.get(name) for name in taken},
-        "volume_key": volume_key(instance, key_arn, "KmsKeyId") if instance else {},
+        "volume_key": key,
+        **hosting.hosting(settings, isolated=isolated, bucket=bucket, pipeline=pipeline),
     }
 
 
@@ -139,7 +145,9 @@ def make_plan(
         "train": {**_job(manifest["train"], key_arn), "hyperparameters": hyperparameters(manifest, request.overrides)},
         "evaluate": _processing(manifest["evaluate"], key_arn, requirements=requirements),
         "gate": manifest["gate"],
-        "deploy": _deployment(manifest["deploy"], key_arn),
+        "deploy": _deployment(
+            manifest["deploy"], key_arn, isolated=not requirements, bucket=bucket, pipeline=manifest["pipeline"]
+        ),
     }
     _check_size(found)
     return found

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 EVALUATION_URI: Final = "$plan.run.prefix & 'evaluation/evaluation.json'"
 
 
+MULTI_MODEL: Final = ("folder", "names")
+"""What of several models the endpoint is given: the prefix of their archives, and their names."""
+
+
 def record_metrics(structure: WorkflowStructure) -> State:
     """Take the evaluation's metrics into the table and into CloudWatch."""
     payload = {"run": jsonata("$plan.run.id"), "evaluation_uri": jsonata(EVALUATION_URI)}
@@ -48,7 +52,12 @@ def check_quality_gate(structure: WorkflowStructure) -> State:
 
 def package_model(structure: WorkflowStructure) -> State:
     """Put the code into the model's archive: a package of the registry cannot name another source."""
-    payload = {"model_uri": jsonata("$trained.model_uri"), "code_uri": jsonata("$plan.run.code.uri")}
+    several = structure.endpoint == "multi-model"
+    payload = {
+        "model_uri": jsonata("$trained.model_uri"),
+        "code_uri": jsonata("$plan.run.code.uri"),
+        **({"several": True, "run": jsonata("$plan.run.id")} if several else {}),
+    }
     return {
         "Comment": f"The registry's model of {structure.pipeline} serves by itself",
         **function("PackageModelFunctionArn", payload, timeout_seconds=timeout_of("package_model")),
@@ -56,6 +65,7 @@ def package_model(structure: WorkflowStructure) -> State:
             "model": {
                 "uri": jsonata("$states.result.Payload.uri"),
                 "sha256": jsonata("$states.result.Payload.sha256"),
+                **({name: jsonata(f"$states.result.Payload.{name}") for name in MULTI_MODEL} if several else {}),
             }
         },
         "Output": jsonata("$states.result.Payload"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from modelwright.workflow.structure import UNGUARDED
 from stacks.grants.functions import send_traces
 from stacks.grants.jobs import lend_key
 from stacks.grants.target import Target, via
@@ -16,6 +17,8 @@ from stacks.policies import NO_RESOURCE, Statement, arn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from modelwright.config.structure import PipelineStructure
 
 _PER_RUN = "each run's model and configuration has its own name"
 _SYNC_RULES = ("Processing", "Training")
@@ -31,13 +34,13 @@ class Callees:
     """None when the pipeline has no endpoint."""
 
 
-def workflow_statements(target: Target, callees: Callees) -> tuple[Statement, ...]:
+def workflow_statements(target: Target, callees: Callees, structure: PipelineStructure) -> tuple[Statement, ...]:
     """Return the policy of the state machine's role."""
     return (
         Statement("CallFunctions", ("lambda:InvokeFunction",), callees.functions),
         *_jobs(target),
         *_registry(target),
-        *(_endpoint(target) if callees.hosting_role else ()),
+        *(_endpoint(target, structure) if callees.hosting_role else ()),
         _pass_roles(callees),
         *target.guards.denials(),
         *_table_and_topic(target),
@@ -69,7 +72,7 @@ def _registry(target: Target) -> tuple[Statement, ...]:
     return (Statement("RegisterModels", ("sagemaker:CreateModelPackage",), packages, why="AWS numbers the versions"),)
 
 
-def _endpoint(target: Target) -> tuple[Statement, ...]:
+def _endpoint(target: Target, structure: PipelineStructure) -> tuple[Statement, ...]:
     """Make models and configurations of runs, and the one endpoint."""
     model, config = target.per_run("model"), target.per_run("endpoint-config")
     return (
@@ -86,9 +89,14 @@ def _endpoint(target: Target) -> tuple[Statement, ...]:
         ),
         Statement("WatchEndpoint", ("sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"), (target.endpoint,)),
         Statement("TagWhatIsDeployed", ("sagemaker:AddTags",), (model, config, target.endpoint), why=_PER_RUN),
-        *lend_key(target),
-        watch_alarms(),
+        *((_read_champion(config),) if structure.shadow else ()),
+        *(() if structure.endpoint == UNGUARDED else (*lend_key(target), watch_alarms())),
     )
+
+
+def _read_champion(config: str) -> Statement:
+    """What the champion is served with is made again with a shadow."""
+    return Statement("ReadChampionsConfig", ("sagemaker:DescribeEndpointConfig",), (config,), why=_PER_RUN)
 
 
 def watch_alarms() -> Statement:

@@ -24,6 +24,7 @@ from modelwright.workflow.expressions import expression
 from modelwright.workflow.functions import FUNCTIONS, functions
 from modelwright.workflow.run_names import ATTEMPT_LENGTH, RUN_ID_LENGTH
 from modelwright.workflow.structure import ENDPOINT_KINDS, Limits, Surroundings, WorkflowStructure
+from prepare_run import hosting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,9 +45,22 @@ BEST_EFFORT = {
 }
 
 
-@pytest.fixture(params=ENDPOINT_KINDS)
-def document(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return definition(WorkflowStructure("penguins", request.param))
+STRUCTURES = (
+    *(WorkflowStructure("penguins", kind) for kind in ENDPOINT_KINDS),
+    WorkflowStructure("penguins", "realtime", autoscaling=True, capture=True, shadow=True),
+    WorkflowStructure("penguins", "async", autoscaling=True),
+)
+
+
+@pytest.fixture(params=STRUCTURES, ids=lambda item: f"{item.endpoint}{'-full' if item.autoscaling else ''}")
+def structure(request: pytest.FixtureRequest) -> WorkflowStructure:
+    found: WorkflowStructure = request.param
+    return found
+
+
+@pytest.fixture
+def document(structure: WorkflowStructure) -> dict[str, Any]:
+    return definition(structure)
 
 
 def tasks(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -89,24 +103,21 @@ def test_every_state_is_reached_and_every_next_state_exists(document: dict[str, 
 
 
 def test_states_are_named_as_their_functions_and_say_what_they_promise() -> None:
-    for kind in ENDPOINT_KINDS:
-        structure = WorkflowStructure("penguins", kind)
+    for structure in STRUCTURES:
         names = [state_name(function) for function in state_functions(structure)]
         assert names == list(definition(structure)["States"])
         assert all(function.__doc__ for function in state_functions(structure))
 
 
 def test_no_state_function_is_longer_than_25_lines() -> None:
-    for function in state_functions(WorkflowStructure("penguins")):
+    for function in {function for structure in STRUCTURES for function in state_functions(structure)}:
         assert len(inspect.getsource(function).splitlines()) <= 25, function.__name__
 
 
-def test_the_definition_is_small_and_equal_each_time(document: dict[str, Any]) -> None:
-    text = json.dumps(document)
+def test_the_definition_is_small_and_equal_each_time(structure: WorkflowStructure) -> None:
+    text = json.dumps(definition(structure))
     assert len(text) < 1_000_000
-    assert text == json.dumps(
-        definition(WorkflowStructure("penguins", "none" if "MarkRunRegistered" in text else "realtime"))
-    )
+    assert text == json.dumps(definition(structure))
 
 
 def test_the_structure_of_the_settings_makes_the_same_definition() -> None:
@@ -115,14 +126,14 @@ def test_the_structure_of_the_settings_makes_the_same_definition() -> None:
 
 
 def test_placeholders_are_those_that_are_exported() -> None:
-    both = [placeholders(definition(WorkflowStructure("penguins", kind))) for kind in ENDPOINT_KINDS]
-    assert frozenset().union(*both) == PLACEHOLDERS
+    every = [placeholders(definition(structure)) for structure in STRUCTURES]
+    assert frozenset().union(*every) == PLACEHOLDERS
 
 
-def test_each_pipeline_has_exactly_the_functions_that_its_state_machine_calls(document: dict[str, Any]) -> None:
-    kind = "none" if "MarkRunRegistered" in document["States"] else "realtime"
-    called = {name for name in placeholders(document) if name.endswith("FunctionArn")}
-    assert called == {function.placeholder for function in functions(kind)}
+def test_each_pipeline_has_exactly_the_functions_that_its_state_machine_calls(structure: WorkflowStructure) -> None:
+    called = {name for name in placeholders(definition(structure)) if name.endswith("FunctionArn")}
+    made = functions(structure.endpoint, autoscaling=structure.autoscaling, shadow=structure.shadow)
+    assert called == {function.placeholder for function in made}
 
 
 def test_a_task_waits_longer_than_its_function_may_take(document: dict[str, Any]) -> None:
@@ -134,9 +145,7 @@ def test_a_task_waits_longer_than_its_function_may_take(document: dict[str, Any]
 
 
 def test_an_unknown_endpoint_kind_is_an_error_that_names_what_is_allowed() -> None:
-    with pytest.raises(
-        ValueError, match=re.escape("penguins: deploy.endpoint is 'edge'; it must be realtime or none.")
-    ):
+    with pytest.raises(ValueError, match=re.escape("penguins: deploy.endpoint is 'edge'; it must be realtime or")):
         definition(WorkflowStructure("penguins", "edge"))
 
 
@@ -183,20 +192,16 @@ def test_a_run_waits_longer_than_a_lease_can_last() -> None:
 
 def test_a_deployment_ends_before_it_is_no_longer_watched() -> None:
     assert Limits().deployment_seconds <= states_endpoint.max_polls(Limits()) * states_endpoint.SLOW_POLL_SECONDS
-    update = states_endpoint.update_endpoint(WorkflowStructure("penguins"))["Arguments"]["DeploymentConfig"]
-    policy = update["BlueGreenUpdatePolicy"]
-    assert policy["MaximumExecutionTimeoutInSeconds"] < Limits().deployment_seconds
-    assert (
-        policy["TrafficRoutingConfiguration"]["WaitIntervalInSeconds"] + policy["TerminationWaitInSeconds"]
-        < policy["MaximumExecutionTimeoutInSeconds"]
-    )
+    longest = states_endpoint.update_timeout(Limits())
+    assert longest < Limits().deployment_seconds
+    assert longest > hosting.BAKE_SECONDS + states_endpoint.TERMINATION_SECONDS
 
 
 def test_no_text_from_outside_is_pasted_into_an_expression(document: dict[str, Any]) -> None:
     """Placeholders are the only texts that arrive later, and they are names without quotes."""
     for found in re.findall(r"\{%(.*?)%\}", json.dumps(document)):
         inner = set(re.findall(r"\$\{(\w+)\}", found))
-        assert inner <= {"EndpointName"}, found
+        assert inner <= {"EndpointName", "KeyArn", "AnswersTopicArn"}, found
 
 
 def test_an_object_becomes_an_expression_with_its_inner_expressions() -> None:
