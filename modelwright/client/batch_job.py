@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelwright.client.batch_input import CSV, BatchInput, File
-from modelwright.client.problems import is_missing
+from modelwright.client.problems import code_of, is_missing
 from modelwright.config.local_storage import has_local_storage
 from modelwright.errors import RunNotFound, WrongUsage
 from modelwright.workflow.run_names import ATTEMPT_LENGTH, RUN_ID_LENGTH, name_prefix
@@ -205,12 +205,12 @@ def describe(session: Session, name: str) -> dict[str, Any]:
 
 
 def stop(session: Session, name: str) -> None:
-    """Stop the job; one that has ended meanwhile is left alone."""
+    """Stop the job; one that has ended meanwhile is left alone: AWS says ValidationException then."""
     client = session.client("sagemaker")
     try:
         client.stop_transform_job(TransformJobName=name)
-    except client.exceptions.ClientError:
-        if describe(session, name)["TransformJobStatus"] not in ENDED | {"Stopping"}:
+    except client.exceptions.ClientError as error:
+        if code_of(error) != "ValidationException":
             raise
 
 

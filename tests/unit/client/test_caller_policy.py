@@ -14,6 +14,7 @@ from fake_account import ACCOUNT, REGION, Refusal
 from modelwright.client.caller_policy import (
     PAGE,
     Place,
+    batch_policy,
     deploy_policy,
     destroy_policy,
     document,
@@ -37,6 +38,7 @@ POLICIES: list[Callable[[Place], list[dict[str, Any]]]] = [
     deploy_policy,
     produce_policy,
     export_policy,
+    batch_policy,
     destroy_policy,
 ]
 
