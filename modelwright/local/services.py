@@ -23,6 +23,7 @@ SERVICES: dict[str, str] = {
     "codecommit": "modelwright.local.codecommit.service:CodeCommit",
     "sagemaker": "modelwright.local.sagemaker.service:SageMaker",
     "sagemaker-runtime": "modelwright.local.sagemaker_runtime:SageMakerRuntime",
+    "application-autoscaling": "modelwright.local.autoscaling.service:ApplicationAutoScaling",
     "lambda": "modelwright.local.functions.service:Functions",
     "apigateway": "modelwright.local.apigateway.service:ApiGateway",
     "stepfunctions": "modelwright.local.stepfunctions.service:StepFunctions",
