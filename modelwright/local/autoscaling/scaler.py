@@ -19,7 +19,7 @@ from modelwright.local.autoscaling.scaling_records import DIMENSION
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from modelwright.local.autoscaling.linked_role import LinkedRole
     from modelwright.local.autoscaling.scaling_records import ScalingRecords
@@ -55,9 +55,9 @@ class Scaler:
         """Return when everything that alarms asked for has been done."""
         self._queue.join()
 
-    def alarm(self, policy: Mapping[str, Any], alarm: Mapping[str, Any], value: float) -> None:
-        """An alarm of the policy is on, with this value of its metric; returns at once."""
-        self._queue.put(lambda: self._act(policy, alarm, value))
+    def alarm(self, policy: Mapping[str, Any], alarm: Mapping[str, Any], points: Sequence[tuple[float, float]]) -> None:
+        """An alarm of the policy is on, with these last values of its metric; returns at once."""
+        self._queue.put(lambda: self._act(policy, alarm, points))
 
     def fit(self, resource: str) -> None:
         """Bring a target's capacity between its limits if it is active; returns at once."""
@@ -75,7 +75,15 @@ class Scaler:
             finally:
                 self._queue.task_done()
 
-    def _act(self, policy: Mapping[str, Any], alarm: Mapping[str, Any], value: float) -> None:
+    def _act(self, policy: Mapping[str, Any], alarm: Mapping[str, Any], points: Sequence[tuple[float, float]]) -> None:
+        """Do what the policy wants. What was measured with another number of instances does not count."""
+        resource = policy["ResourceId"]
+        changed = max(self._last.get((resource, way), Last()).at for way in ("In", "Out"))
+        values = [value for begin, value in points if begin >= changed]
+        if values:
+            self._follow(policy, alarm, max(values))
+
+    def _follow(self, policy: Mapping[str, Any], alarm: Mapping[str, Any], value: float) -> None:
         resource = policy["ResourceId"]
         target, now = self._records.find_target(resource), self._cloud.clock.time()
         current = self._current(resource)

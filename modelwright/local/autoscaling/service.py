@@ -17,7 +17,7 @@ from modelwright.local.sagemaker.validation import validate
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from modelwright.local.cloud import Cloud
     from modelwright.local.service import Call, Caller
@@ -80,11 +80,14 @@ class ApplicationAutoScaling:
             "DescribeScalingActivities": self._describe_activities,
         }[call.operation](call.params, call.caller)
 
-    def trigger(self, policy_arn: str, alarm: Mapping[str, Any], value: float | None) -> None:
-        """An alarm that names this policy is on; called once a minute as long as it is. Returns at once."""
+    def trigger(self, policy_arn: str, alarm: Mapping[str, Any], points: Sequence[tuple[float, float]]) -> None:
+        """An alarm that names this policy is on; called once a minute as long as it is. Returns at once.
+
+        `points` are the last values of its metric, with the beginning of their period.
+        """
         policies = {policy["PolicyARN"]: policy for policy in self._records.policies()}
-        if policy_arn in policies and value is not None:
-            self._scaler.alarm(policies[policy_arn], alarm, value)
+        if policy_arn in policies:
+            self._scaler.alarm(policies[policy_arn], alarm, points)
 
     def check_update(self, endpoint: str, instance_types: Mapping[str, str | None]) -> None:
         """Raise AwsError when an update takes away a variant that scales, or changes its instance type.
@@ -105,15 +108,15 @@ class ApplicationAutoScaling:
                 "before they can be removed or have their instance type updated.",
             )
 
-    def forget(self, endpoint: str, caller: Caller) -> None:
-        """Deregister the variants of an endpoint that is deleted; AwsError when this caller may not.
+    def check_delete(self, endpoint: str, caller: Caller) -> None:
+        """Raise AwsError when variants of the endpoint scale and this caller may not deregister them.
 
         https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-delete-with-scaling.html
         """
         for variant in self._registered(endpoint):
-            resource = f"endpoint/{endpoint}/variant/{variant}"
+            target = self._records.target_arn(f"endpoint/{endpoint}/variant/{variant}")
             try:
-                self._authorize(caller, DEREGISTER, self._records.target_arn(resource), _KEYS)
+                self._authorize(caller, DEREGISTER, target, _KEYS)
             except AwsError:
                 # as https://github.com/awslabs/stable-diffusion-aws-extension/issues/161 has it
                 raise AwsError(
@@ -122,7 +125,11 @@ class ApplicationAutoScaling:
                     "identity used to invoke DeleteEndpoint does not have application-autoscaling:"
                     "DeregisterScalableTarget permission to deregister the scalable target.",
                 ) from None
-            self._drop(resource)
+
+    def forget(self, endpoint: str) -> None:
+        """Deregister the variants of an endpoint that is deleted."""
+        for variant in self._registered(endpoint):
+            self._drop(f"endpoint/{endpoint}/variant/{variant}")
 
     def _register(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         resource = params["ResourceId"]

@@ -110,15 +110,14 @@ def alarm_state(
     return verdict.state, reason(alarm, judgement, verdict, [(begin, series.get(begin)) for begin in begins])
 
 
-def latest(alarm: Mapping[str, Any], metrics: Metrics, now: float) -> float | None:
-    """The greater one of the alarm's last two data points: the newest period may still be growing."""
+def latest(alarm: Mapping[str, Any], metrics: Metrics, now: float) -> list[tuple[float, float]]:
+    """The alarm's last two data points, by the beginning of their period: the newest one may still be growing."""
     period = _period(alarm)
     step = min(MINUTE_SECONDS, period)
     first = (math.floor(now / step) + 1) * step - period * (int(alarm["EvaluationPeriods"]) + 1)
     begins = [first + number * period for number in range(int(alarm["EvaluationPeriods"]) + 1)]
     series = _series(alarm, metrics, period, begins)
-    values = [series[begin] for begin in begins if begin in series]
-    return max(values[-2:], default=None)
+    return [(begin, series[begin]) for begin in begins if begin in series][-2:]
 
 
 def _breaches(alarm: Mapping[str, Any], value: float) -> bool:
