@@ -177,24 +177,23 @@ class Lane:
         if self._gathering is None or call.alone:
             return [_outcome(self._model, call.prepared)]
         until = started + self._wait_seconds
-        return self._gathering.answer([call.prepared], lambda: self._more(mine, until))
+        return self._gathering.answer(call.prepared, lambda: self._more(mine, until))
 
-    def _more(self, mine: list[_Call], until: float) -> list[Any]:
-        """Take what has come meanwhile; where as many as lately have not come yet, wait a moment for one."""
-        found: list[Any] = []
+    def _more(self, mine: list[_Call], until: float) -> Any:
+        """Take one that has come meanwhile; where as many as lately have not come yet, wait a moment for it."""
         while True:
-            wait = until - time.perf_counter() if not found and len(mine) < self._expected else 0
+            wait = until - time.perf_counter() if len(mine) < self._expected else 0
             try:
                 call = self._calls.get(timeout=wait) if wait > 0 else self._calls.get_nowait()
             except queue.Empty:
-                return found
+                return None
             if call.over:
                 call.ended = True
             elif call.alone:
                 self._again.append(call)
             else:
                 mine.append(call)
-                found.append(call.prepared)
+                return call.prepared
 
 
 def _finish(calls: Sequence[_Call], outcomes: Sequence[Outcome]) -> None:
