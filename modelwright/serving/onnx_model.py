@@ -51,7 +51,7 @@ class OnnxModel:
 
     def __init__(self, session: onnxruntime.InferenceSession, schema: Schema, default_accept: str = media.JSON) -> None:
         """Serve this session of ONNX Runtime; StartupError unless its inputs are the schema's columns."""
-        from modelwright.serving import answers, bulk, quick, rows  # noqa: PLC0415 # they need the extra
+        from modelwright.serving import answers, bulk, quick, rows, typed  # noqa: PLC0415 # they need the extra
 
         self._session = session
         self._schema = schema
@@ -60,6 +60,7 @@ class OnnxModel:
         self._outputs = _wanted_outputs(session, schema)
         _check_inputs(self._inputs, schema)
         self._rows = rows
+        self._typed = typed.Reader(schema)
         self._bulk, self._lines = bulk, bulk.CsvWriter(schema.outputs)
         self._ways = quick
         self._row = quick.OneRow(schema)
@@ -154,7 +155,8 @@ class OnnxModel:
         text = media.decode(prepared.body, prepared.content_type)
         if prepared.content_type.name == media.CSV:
             return self._rows.from_csv(text, self._schema)
-        return self._rows.from_json(text, self._schema)
+        found = self._typed.read(text)
+        return self._rows.from_json(text, self._schema) if found is None else found
 
 
 def is_compiled(model_dir: Path) -> bool:
