@@ -131,6 +131,29 @@ def export_policy(place: Place) -> list[Statement]:
     ]
 
 
+def open_policy(place: Place) -> list[Statement]:
+    """For `open PIPELINE --aws`: what serves, its schema, and asking it, through its REST API or directly.
+
+    AWS makes up the ids of APIs and keys: put those of the stack's outputs `ApiUrl` and `ApiKeyId` in place of the `*`.
+    Who only calls the API needs `AskTheApi` alone, and with API keys nothing.
+    """
+    read = [f"{place.artifacts}/releases/{pipeline}/*" for pipeline in place.pipelines]
+    read += [f"{place.artifacts}/models/{pipeline}/*/schema.json" for pipeline in place.pipelines]
+    table = place.arn("dynamodb", f"table/mw-{place.environment}")
+    prefixes = {"StringLike": {"s3:prefix": [f"models/{pipeline}/*" for pipeline in place.pipelines]}}
+    return [
+        _stacks_statement(place),
+        _allow("FindTheChampion", ["dynamodb:GetItem"], [table], _items(place, ("PIPELINE#{pipeline}",))),
+        _allow("ReadItsSchema", ["s3:GetObject"], read),
+        _allow("SeeWhetherItHasOne", ["s3:ListBucket"], [place.artifacts], prefixes),
+        _allow("AskTheApi", ["execute-api:Invoke"], [place.arn("execute-api", "*/live/POST/predict")]),
+        _allow("ReadItsKey", ["apigateway:GET"], [place.arn("apigateway", "/apikeys/*", account="")]),
+        _allow("AskTheEndpoint", ["sagemaker:InvokeEndpoint"], place.each("sagemaker", "endpoint/{name}")),
+        *_read_items(place),
+        *([_key(place, "DecryptItsSchema", ["kms:Decrypt"], "s3")] if place.own_key else []),
+    ]
+
+
 def batch_policy(place: Place) -> list[Statement]:
     """For `batch PIPELINE --aws`: the model with the role of batch transform, jobs, what they read and write.
 
@@ -259,6 +282,7 @@ def page(place: Place) -> str:
         ("Who deploys", deploy_policy.__doc__, deploy_policy(place)),
         ("Who brings data", produce_policy.__doc__, produce_policy(place)),
         ("Who exports", export_policy.__doc__, export_policy(place)),
+        ("Who tries a model", open_policy.__doc__, open_policy(place)),
         ("Who asks about whole files", batch_policy.__doc__, batch_policy(place)),
         ("Who destroys", destroy_policy.__doc__, destroy_policy(place)),
     ):

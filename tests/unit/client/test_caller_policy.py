@@ -19,6 +19,7 @@ from modelwright.client.caller_policy import (
     destroy_policy,
     document,
     export_policy,
+    open_policy,
     page,
     produce_policy,
     run_policy,
@@ -38,6 +39,7 @@ POLICIES: list[Callable[[Place], list[dict[str, Any]]]] = [
     deploy_policy,
     produce_policy,
     export_policy,
+    open_policy,
     batch_policy,
     destroy_policy,
 ]
