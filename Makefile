@@ -8,14 +8,20 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 unexport VIRTUAL_ENV
 
-.PHONY: run test check lint format setup lock bench bench-serving aws-smoke docs clean
+.PHONY: run browser test check lint format setup lock bench bench-serving aws-smoke docs clean
 
 run: setup ## run the penguins pipeline whole on this machine and ask the deployed model
 	$(BIN)/modelwright run penguins
 	$(BIN)/modelwright predict penguins --file training_code/penguins/data/smoke.csv
 
-test: setup ## all tests
+test: setup browser ## all tests
 	$(BIN)/python -m pytest -q -n auto --dist loadfile
+
+browser: ## a Chromium for the tests of `modelwright open`'s page, where there is none and apt-get may install it
+	@if [ -n "$$CHROMIUM" ] || command -v chromium || command -v chromium-browser || command -v google-chrome || command -v google-chrome-stable; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium fonts-dejavu-core; \
+	else echo "There is no Chromium: tests/browser will fail. Install it, or set CHROMIUM to its path."; fi
 
 check: lint test ## what a change has to pass
 

@@ -9,12 +9,14 @@ from aws_cdk import aws_events as events
 
 from modelwright.workflow.functions import RECORD_METRICS, functions
 from modelwright.workflow.serving_image import repository_name
-from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, Limits, Network, Surroundings
+from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, UNGUARDED, Limits, Network, Surroundings
 from stacks.constructs.alarms import Alarms
+from stacks.constructs.answers_topic import answers_topic
 from stacks.constructs.api_alarms import api_alarms
 from stacks.constructs.dashboard import Page, dashboard
 from stacks.constructs.data_trigger import Counting, count_new_records, counting_alarm, marker_rule, watched_data
 from stacks.constructs.endpoint_alarms import EndpointAlarms, endpoint_alarms
+from stacks.constructs.expiry import Expiry, expire_endpoint
 from stacks.constructs.functions import FunctionContext, Functions
 from stacks.constructs.github import branch_role, find_the_stack, trust_in_branch
 from stacks.constructs.logs import log_group
@@ -83,6 +85,8 @@ class PipelineStack(Stack):
 
     def _build(self) -> None:
         watched = self._endpoint_alarms()
+        queued = self._structure.endpoint == "async"
+        self._answers = answers_topic(self, self._shared.key_arn) if queued else None
         job_roles = self._job_roles(watched)
         made = self._functions()
         self._image = self._serving_image()
@@ -90,6 +94,7 @@ class PipelineStack(Stack):
         self._triggers(machine)
         self._run_alarms(machine, made)
         self._closing(machine)
+        self._expiry()
         self._api()
         dashboard(self, self._page(machine))
         self._outputs(machine, job_roles)
@@ -99,7 +104,9 @@ class PipelineStack(Stack):
         processing = jobs.processing(self._target, compiled=self._structure.compiled)
         grants = {"Processing": processing, "Training": jobs.training(self._target)}
         if watched:
-            grants["Hosting"] = (*jobs.hosting(self._target), watch_alarms())
+            guards = () if self._structure.endpoint == UNGUARDED else (watch_alarms(),)
+            topic = self._answers.ref if self._answers else None
+            grants["Hosting"] = (*jobs.hosting(self._target, self._structure, topic), *guards)
         if self._structure.batch:
             grants["Batch"] = jobs.batch(self._target)
         return {
@@ -129,12 +136,21 @@ class PipelineStack(Stack):
             "EVENT_BUS_NAME": self._shared.event_bus_name,
             "TOPIC_ARN": self._shared.topic_arn,
             "AUTHORIZATION": self._structure.api.authorization if self._structure.api else None,
+            "SEVERAL_MODELS": "yes" if self._structure.endpoint == "multi-model" else None,
+            "ERROR_PERCENT": f"{self._settings.alarms.endpoint_error_percent:g}",
+            "LATENCY_MS": f"{self._settings.alarms.endpoint_latency_ms:g}",
         }
         self._maker = Functions(self, FunctionContext(self._target, values, self._settings.logs.retention_days))
-        return {item.placeholder: self._maker.make(item) for item in self._needed_functions()}
+        return {item.placeholder: self._maker.make(item) for item in self._states_functions()}
 
-    def _needed_functions(self) -> tuple[Function, ...]:
-        return functions(self._structure.endpoint, compiled=self._structure.compiled)
+    def _states_functions(self) -> tuple[Function, ...]:
+        structure = self._structure
+        return functions(
+            structure.endpoint,
+            autoscaling=structure.autoscaling,
+            shadow=structure.shadow,
+            compiled=structure.compiled,
+        )
 
     def _serving_image(self) -> ServingImage | None:
         if not self._structure.compiled:
@@ -144,7 +160,7 @@ class PipelineStack(Stack):
     def _endpoint_alarms(self) -> EndpointAlarms | None:
         if not self._has_endpoint:
             return None
-        return endpoint_alarms(self._alarms, self._names, self._settings.alarms)
+        return endpoint_alarms(self._alarms, self._names, self._settings.alarms, self._structure)
 
     def _page(self, machine: stepfunctions.CfnStateMachine) -> Page:
         return Page(
@@ -153,7 +169,8 @@ class PipelineStack(Stack):
             self._names.state_machine_log_group,
             tuple(self._alarms.made),
             self._settings.alarms,
-            has_endpoint=self._has_endpoint,
+            self._structure.endpoint,
+            self._structure.variants,
         )
 
     def _run_alarms(self, machine: stepfunctions.CfnStateMachine, made: dict[str, lambda_.CfnFunction]) -> None:
@@ -162,7 +179,7 @@ class PipelineStack(Stack):
         measuring = made[RECORD_METRICS.placeholder].ref
         rest_alarm(self._alarms, self._names, measuring, self._structure.schedule, levels.days_without_training)
         model_alarms(self._alarms, self._names, levels.metric_floors)
-        never_refuse = [made[item.placeholder].ref for item in self._needed_functions() if not item.refuses]
+        never_refuse = [made[item.placeholder].ref for item in self._states_functions() if not item.refuses]
         function_alarms(self._alarms, self._names, [function.ref for function in made.values()], never_refuse)
         rules = [child for child in self.node.find_all() if isinstance(child, events.CfnRule)]
         rule_alarm(self._alarms, self._names, rules)
@@ -191,7 +208,7 @@ class PipelineStack(Stack):
             self,
             "StateMachineRole",
             f"The state machine of {self._target.pipeline}",
-            workflow_statements(self._target, callees),
+            workflow_statements(self._target, callees, self._structure),
         )
         substitutions = {
             **{f"{name}RoleArn": role.attr_arn for name, role in job_roles.items() if name != "Batch"},
@@ -207,8 +224,11 @@ class PipelineStack(Stack):
             substitutions["ServingImageRepository"] = self._image.repository_uri
         if watched:
             substitutions["EndpointName"] = self._names.prefix
-            substitutions["EndpointErrorAlarmName"] = watched.errors.ref
-            substitutions["EndpointLatencyAlarmName"] = watched.latency.ref
+            if self._structure.endpoint != UNGUARDED:
+                substitutions["EndpointErrorAlarmName"] = watched.errors.ref
+                substitutions["EndpointLatencyAlarmName"] = watched.latency.ref
+        if self._answers:
+            substitutions["AnswersTopicArn"] = self._answers.ref
         limits = Limits(
             deployment_seconds=self._settings.limits.max_wait_for_endpoint_seconds,
             lease_wait_seconds=self._settings.limits.lease_seconds + LEASE_MARGIN_SECONDS,
@@ -255,6 +275,12 @@ class PipelineStack(Stack):
         closing = close_runs(self, self._maker, self._target, machine.ref, has_endpoint=self._has_endpoint)
         closing_alarm(self._alarms, self._names, closing)
 
+    def _expiry(self) -> None:
+        """Make what deletes the endpoint when nobody has deployed to it for long."""
+        if self._structure.ttl_hours:
+            expiry = Expiry(self._structure.ttl_hours, self._structure.autoscaling)
+            expire_endpoint(self, self._maker, self._target, self._alarms, expiry)
+
     def _api(self) -> None:
         """Make the REST API in front of the endpoint, where the pipeline asks for one."""
         if self._structure.api:
@@ -295,6 +321,8 @@ class PipelineStack(Stack):
             "StateMachineLogGroup": self._log_group.ref,
             "Structure": self._structure.digest(),
             **self._key(),
+            **({"AnswersTopicArn": self._answers.ref} if self._answers else {}),
+            **({"EndpointTtlHours": str(self._structure.ttl_hours)} if self._structure.ttl_hours else {}),
             **({"BatchRoleArn": job_roles["Batch"].attr_arn} if "Batch" in job_roles else {}),
         }
         for name, value in values.items():

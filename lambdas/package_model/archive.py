@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import posixpath
+import re
 import tarfile
 import zlib
 from typing import IO, TYPE_CHECKING
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 CODE_FOLDER = "code/"
 _CHUNK = 1024 * 1024
 _COMPRESSION = 6
+MOST_MODELS = 100
+"""Their names travel through the state machine, and each is asked before the new models serve."""
+_MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 class ArchiveInvalid(PipelineError):
@@ -67,12 +71,40 @@ def open_tar(file: IO[bytes], name: str) -> tarfile.TarFile:
         raise ArchiveInvalid(f"{name} is no tar archive: {error}.") from error
 
 
-def combine(model: tarfile.TarFile, code: tarfile.TarFile, target: IO[bytes], names: tuple[str, str]) -> None:
+def model_names(model: tarfile.TarFile, name: str) -> list[str]:
+    """Return the models in an archive that holds several: each is a folder, and nothing lies beside them.
+
+    The caller names one as `<folder>.tar.gz`: https://docs.aws.amazon.com/sagemaker/latest/dg/invoke-multi-model-endpoint.html
+    """
+    paths = [path for path, _ in members(model, name) if not path.startswith(CODE_FOLDER)]
+    beside = [path for path in paths if "/" not in path]
+    found = sorted({path.partition("/")[0] for path in paths} - set(beside))
+    wrong = [folder for folder in found if not _MODEL_NAME.fullmatch(folder)]
+    if beside or not found:
+        what = f"holds {', '.join(beside[:5])} beside its folders" if beside else "holds no folder"
+        raise ArchiveInvalid(f"{name} {what}; train.py must write each model into a folder of its own in SM_MODEL_DIR.")
+    if wrong or len(found) > MOST_MODELS:
+        what = f"is named {wrong[0]!r}" if wrong else f"is one of {len(found)}"
+        raise ArchiveInvalid(
+            f"a model in {name} {what}; at most {MOST_MODELS} are possible, with names of at most 63 letters, digits, "
+            "dots, hyphens and underscores."
+        )
+    return found
+
+
+def combine(
+    model: tarfile.TarFile, code: tarfile.TarFile, target: IO[bytes], names: tuple[str, str], folder: str = ""
+) -> None:
     """Write the model's files and, under `code/`, the code's: sorted, without times, owners and modes of their own.
 
-    A `code/` folder in the model's archive gives way to the release's code.
+    A `code/` folder in the model's archive gives way to the release's code. With a `folder` (`<model>/`), only
+    its files are the model's.
     """
-    of_model = [(name, member) for name, member in members(model, names[0]) if not name.startswith(CODE_FOLDER)]
+    of_model = [
+        (name.removeprefix(folder), member)
+        for name, member in members(model, names[0])
+        if name.startswith(folder) and not name.removeprefix(folder).startswith(CODE_FOLDER)
+    ]
     if not of_model:
         raise ArchiveInvalid(f"{names[0]} holds no file; train.py must write the model into SM_MODEL_DIR.")
     of_code = members(code, names[1])

@@ -10,13 +10,16 @@ import os
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from package_model import archive
 from shared.clients import client
 from shared.env import read_env
 from shared.log import log
 from shared.s3 import Location
+
+if TYPE_CHECKING:
+    import tarfile
 
 # /tmp has 10 GiB: the unpacked model, and a packed one that in the worst case is as large.
 MAX_MODEL_BYTES = 4 * 1024**3
@@ -34,7 +37,10 @@ class Env:
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Return the address, hash and size of the packaged model."""
+    """Return the address, hash and size of the packaged model; of `several` models also their folder and names.
+
+    Several models are one package in the registry, which takes one archive, and one archive each for the endpoint.
+    """
     del context
     env = read_env(Env, os.environ)
     with ExitStack() as stack:
@@ -46,7 +52,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         names = (event["model_uri"], event["code_uri"])
         with archive.open_tar(model, names[0]) as model_tar, archive.open_tar(code, names[1]) as code_tar:
             archive.combine(model_tar, code_tar, target, names)
-        return _store(env, target)
+            several = _store_each(env, event["run"], (model_tar, code_tar), names) if event.get("several") else {}
+        return {**_store(env, target), **several}
 
 
 def _fetch(uri: str, target: IO[bytes], max_bytes: int) -> None:
@@ -61,11 +68,33 @@ def _store(env: Env, packed: IO[bytes]) -> dict[str, Any]:
     size = packed.tell()
     packed.seek(0)
     location = Location(env.artifact_bucket, f"models/{env.pipeline}/{sha256}/model.tar.gz")
+    _upload(env, packed, location)
+    log("model packaged", uri=location.uri, bytes=size)
+    return {"uri": location.uri, "sha256": sha256, "bytes": size}
+
+
+def _store_each(
+    env: Env, run: str, tars: tuple[tarfile.TarFile, tarfile.TarFile], names: tuple[str, str]
+) -> dict[str, Any]:
+    """Store an archive for each model of the run, all under one prefix: that is what the endpoint is given.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/create-multi-model-endpoint.html
+    """
+    folder = Location(env.artifact_bucket, f"models/{env.pipeline}/multi/{run}/")
+    models = archive.model_names(tars[0], names[0])
+    for model in models:
+        with tempfile.TemporaryFile() as packed:
+            archive.combine(*tars, packed, names, folder=f"{model}/")
+            packed.seek(0)
+            _upload(env, packed, Location(folder.bucket, f"{folder.key}{model}.tar.gz"))
+    log("models packaged", uri=folder.uri, models=models)
+    return {"folder": folder.uri, "names": models}
+
+
+def _upload(env: Env, packed: IO[bytes], location: Location) -> None:
     client("s3").upload_fileobj(
         packed,
         location.bucket,
         location.key,
         ExtraArgs={"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": env.key_arn} if env.key_arn else {},
     )
-    log("model packaged", uri=location.uri, bytes=size)
-    return {"uri": location.uri, "sha256": sha256, "bytes": size}

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from prepare_run import hosting
 from shared.errors import InvalidOverride, ReleaseTooLarge
 
 if TYPE_CHECKING:
@@ -122,13 +123,18 @@ def _conversion(manifest: dict[str, Any], key_arn: str) -> dict[str, Any]:
     return {**found, "framework": framework_version(manifest["train"]["image"])}
 
 
-def _deployment(settings: dict[str, Any], key_arn: str) -> dict[str, Any]:
-    taken = ("image", "instance", "instance_count", "keep", "content_types")
-    instance = settings.get("instance")
+def _deployment(
+    settings: dict[str, Any], key_arn: str, *, isolated: bool, bucket: str, pipeline: str
+) -> dict[str, Any]:
+    """One key for all volumes of an endpoint: none where a machine's disks are encrypted by hardware."""
+    types = hosting.instance_types(settings)
+    key = {} if not types or any(map(has_nvme, types)) or not key_arn else {"KmsKeyId": key_arn}
+    taken = ("image", "keep", "content_types")
     return {
         **{name: settings.get(name) for name in taken},
         "serve": settings.get("serve") or "python",
-        "volume_key": volume_key(instance, key_arn, "KmsKeyId") if instance else {},
+        "volume_key": key,
+        **hosting.hosting(settings, isolated=isolated, bucket=bucket, pipeline=pipeline),
     }
 
 
@@ -153,7 +159,9 @@ def make_plan(
         "evaluate": _processing(manifest["evaluate"], key_arn, requirements=requirements),
         "convert": _conversion(manifest, key_arn),
         "gate": manifest["gate"],
-        "deploy": _deployment(manifest["deploy"], key_arn),
+        "deploy": _deployment(
+            manifest["deploy"], key_arn, isolated=not requirements, bucket=bucket, pipeline=manifest["pipeline"]
+        ),
     }
     _check_size(found)
     return found

@@ -43,3 +43,28 @@ def beyond(ours: list[Named], keep: int, used: frozenset[str]) -> list[str]:
     candidates = [item for item in ours if item.name not in used]
     newest_first = sorted(candidates, key=lambda item: (item.created, item.name), reverse=True)
     return [item.name for item in reversed(newest_first[keep:])][:MOST_AT_ONCE]
+
+
+SHADOW_ATTEMPT = "9"
+"""The first digit of the attempt in the name of a configuration with a shadow."""
+
+
+def is_shadow(name: str) -> bool:
+    """Whether a configuration of ours only had the new model in the champion's shadow: not worth keeping."""
+    return name[-2] == SHADOW_ATTEMPT
+
+
+def archives(pipeline: str, run: str) -> str:
+    """The prefix of the archives that a run made of its several models."""
+    return f"models/{pipeline}/multi/{run}/"
+
+
+def runs_without_models(removed: list[str], everything: list[Named]) -> list[str]:
+    """The runs of which no model is left; a run that tried twice has two."""
+    left = {_run(item.name) for item in everything if item.name not in removed}
+    return sorted({_run(name) for name in removed} - left)
+
+
+def _run(name: str) -> str:
+    """The run in `<environment>-<pipeline>-<run id>-<attempt>`."""
+    return name.split("-")[-2]

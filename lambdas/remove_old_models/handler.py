@@ -8,7 +8,16 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from remove_old_models.domain import Named, beyond, is_ours, prefix
+from remove_old_models.domain import (
+    MOST_AT_ONCE,
+    Named,
+    archives,
+    beyond,
+    is_ours,
+    is_shadow,
+    prefix,
+    runs_without_models,
+)
 from shared.clients import client
 from shared.env import read_env
 from shared.log import log
@@ -23,6 +32,9 @@ class Env:
     environment: str
     pipeline: str
     endpoint_name: str
+    artifact_bucket: str = ""
+    several_models: str = ""
+    """`yes` where each model that a run makes has archives of its own under a prefix of the run's."""
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -32,12 +44,18 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     sagemaker = client("sagemaker")
     config = sagemaker.describe_endpoint(EndpointName=env.endpoint_name)["EndpointConfigName"]
     models = _models_of(sagemaker, config)
-    old_configs = beyond(_ours(env, _configs(sagemaker, env)), event["keep"], frozenset({config}))
-    old_models = beyond(_ours(env, _models(sagemaker, env)), event["keep"], models)
+    all_configs = _ours(env, _configs(sagemaker, env))
+    shadows = [item.name for item in all_configs if is_shadow(item.name) and item.name != config]
+    kept_apart = frozenset({config, *shadows})
+    old_configs = [*shadows, *beyond(all_configs, event["keep"], kept_apart)][:MOST_AT_ONCE]
+    all_models = _ours(env, _models(sagemaker, env))
+    old_models = beyond(all_models, event["keep"], models)
     left = [
         *(_delete(sagemaker.delete_endpoint_config, EndpointConfigName=name) for name in old_configs),
         *(_delete(sagemaker.delete_model, ModelName=name) for name in old_models),
     ]
+    if env.several_models:
+        left += [_delete_archives(env, run) for run in runs_without_models(old_models, all_models)]
     result = {"endpointConfigs": old_configs, "models": old_models, "left": [text for text in left if text]}
     log("old models removed", **result)
     return result
@@ -72,4 +90,18 @@ def _delete(delete: Any, **name: str) -> str | None:
         delete(**name)
     except ClientError as error:
         return f"{next(iter(name.values()))}: {error}"[:MAX_REASON_CHARACTERS]
+    return None
+
+
+def _delete_archives(env: Env, run: str) -> str | None:
+    """Delete what the models of `run` were served from; return what is left and why."""
+    folder = archives(env.pipeline, run)
+    s3 = client("s3")
+    try:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=env.artifact_bucket, Prefix=folder)
+        for page in pages:
+            for item in page.get("Contents", []):
+                s3.delete_object(Bucket=env.artifact_bucket, Key=item["Key"])
+    except ClientError as error:
+        return f"{folder}: {error}"[:MAX_REASON_CHARACTERS]
     return None

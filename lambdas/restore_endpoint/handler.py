@@ -10,13 +10,16 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from restore_endpoint.domain import WAITING, next_step, rejection
+from shared import scaling
 from shared.clients import client, error_code
+from shared.endpoint import FROM_ZERO
 from shared.env import read_env
 from shared.log import log
 from shared.patience import pauses
 from shared.table import champion_key, lease_key, read_item
 
 RESTORE_SECONDS = 10.0
+MAX_REASON_CHARACTERS = 1000
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Wanted:
     """Empty when nothing served before."""
     tags: list[dict[str, str]]
     """Of an endpoint that has to be made anew."""
+    scaling: dict[str, Any]
+    """How it scaled (`targets`), and what an update is told of that (`retained`); empty where endpoints do not."""
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -46,7 +51,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if _is_champion(env, event["execution"]):
         return {"status": "left alone: this run's model was promoted before the failure"}
     if _holds_lease(env, event["execution"], event["fence"]):
-        status = _restore(Wanted(env.endpoint_name, event["previous_config"], event.get("tags", [])))
+        found = event.get("scaling", {})
+        wanted = Wanted(env.endpoint_name, event["previous_config"], event.get("tags", []), found)
+        status = _restore(wanted)
+        if found.get("found") and status != WAITING:
+            status = f"{status}{_scale(wanted)}"
     else:
         status = "left alone: another run holds its lease"
     if event["polls"] == 0:
@@ -71,6 +80,30 @@ def _step(wanted: Wanted) -> str:
     step = next_step(*_describe(wanted.endpoint), wanted.config)
     _take(step.action, wanted)
     return step.status
+
+
+def _scale(wanted: Wanted) -> str:
+    """Let the endpoint scale as it did; what cannot be set is said, and what serves goes on serving."""
+    targets = {target["variant"]: target for target in wanted.scaling["targets"]}
+    try:
+        for variant in _variants(wanted.endpoint) - set(targets):
+            scaling.remove_target(wanted.endpoint, variant)
+        for target in targets.values():
+            scaling.set_target(wanted.endpoint, target)
+        if not any(policy["PolicyName"] == FROM_ZERO for each in targets.values() for policy in each["policies"]):
+            scaling.remove_alarm(wanted.endpoint)
+    except (ClientError, BotoCoreError) as error:
+        log("scaling not restored", endpoint=wanted.endpoint, error=str(error))
+        return f", but does not scale as before: {error}"[:MAX_REASON_CHARACTERS]
+    return ""
+
+
+def _variants(endpoint: str) -> set[str]:
+    """The variants that serve now; none of an endpoint that is gone."""
+    if _describe(endpoint)[0] is None:
+        return set()
+    found = client("sagemaker").describe_endpoint(EndpointName=endpoint)
+    return {variant["VariantName"] for variant in found.get("ProductionVariants", [])}
 
 
 def _holds_lease(env: Env, execution: str, fence: int) -> bool:
@@ -100,7 +133,7 @@ def _take(action: str, wanted: Wanted) -> None:
     configured = {**named, "EndpointConfigName": wanted.config}
     calls = {
         "create": lambda: sagemaker.create_endpoint(**configured, Tags=wanted.tags),
-        "update": lambda: sagemaker.update_endpoint(**configured),
+        "update": lambda: sagemaker.update_endpoint(**configured, **wanted.scaling.get("retained", {})),
         "delete": lambda: sagemaker.delete_endpoint(**named),
     }
     try:

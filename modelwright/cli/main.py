@@ -22,6 +22,7 @@ COMMANDS = {
     "show": "one run, state by state: time, inputs, outputs, reason of failure",
     "logs": "what a run's scripts printed",
     "predict": "ask the deployed model",
+    "open": "a page in the browser on which a person can try the model",
     "batch": "ask the model about whole files: a batch transform job",
     "export": "the model that serves as a file for elsewhere: ONNX, its schema, a report",
     "release": "write the release of a folder, print its id",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelwright.client.batch_input import CSV, BatchInput, File
-from modelwright.client.problems import is_missing
+from modelwright.client.problems import code_of, is_missing
 from modelwright.config.local_storage import has_local_storage
 from modelwright.errors import RunNotFound, WrongUsage
 from modelwright.workflow.run_names import ATTEMPT_LENGTH, RUN_ID_LENGTH, name_prefix
@@ -205,12 +205,12 @@ def describe(session: Session, name: str) -> dict[str, Any]:
 
 
 def stop(session: Session, name: str) -> None:
-    """Stop the job; one that has ended meanwhile is left alone."""
+    """Stop the job; one that has ended meanwhile is left alone: AWS says ValidationException then."""
     client = session.client("sagemaker")
     try:
         client.stop_transform_job(TransformJobName=name)
-    except client.exceptions.ClientError:
-        if describe(session, name)["TransformJobStatus"] not in ENDED | {"Stopping"}:
+    except client.exceptions.ClientError as error:
+        if code_of(error) != "ValidationException":
             raise
 
 
@@ -277,11 +277,10 @@ def _progress(status: str, seconds: float, files: Sequence[File], done: set[str]
     )
 
 
-def input_of(session: Session, description: dict[str, Any]) -> BatchInput:
-    """Return what a job read, from its manifest: the objects as they are now."""
+def input_of(session: Session, job: Job, description: dict[str, Any]) -> BatchInput:
+    """Return what the first attempt of a job was to read, from its manifest: the objects as they are now."""
     s3 = session.client("s3")
-    bucket, _, key = _s3_uri(description["TransformInput"]).removeprefix("s3://").partition("/")
-    document = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    document = json.loads(s3.get_object(Bucket=job.bucket, Key=f"{job.prefix}manifest-00.json")["Body"].read())
     source, _, prefix = document[0]["prefix"].removeprefix("s3://").partition("/")
     sizes: dict[str, int] = {}
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=source, Prefix=prefix):
@@ -307,7 +306,3 @@ def reading(wanted: dict[str, Any], manifest: str) -> dict[str, Any]:
     """Return the request with the manifest of what the job is to read."""
     source = {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": manifest}}
     return {**wanted, "TransformInput": {**wanted["TransformInput"], "DataSource": source}}
-
-
-def _s3_uri(transform_input: dict[str, Any]) -> str:
-    return str(transform_input["DataSource"]["S3DataSource"]["S3Uri"])

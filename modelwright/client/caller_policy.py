@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Statement = dict[str, Any]
 PAGE = Path(__file__).parents[2] / "docs" / "caller-policy.md"
 _PUBLISHED = ("code", "commits", "datasets", "releases")
-_KEPT = (*_PUBLISHED, "runs", "models")
+_KEPT = (*_PUBLISHED, "runs", "models", "batch")
 
 
 def run_policy(place: Place) -> list[Statement]:
@@ -84,6 +84,7 @@ def destroy_policy(place: Place) -> list[Statement]:
             ["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"],
             place.each("sagemaker", "endpoint/{name}"),
         ),
+        _allow("StopBatches", ["sagemaker:StopTransformJob"], _batches(place)),
         _allow("RemoveModels", ["sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"], made),
         # none of these takes a resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemakerai.html
         _allow("LookForWhatIsLeft", [*_LISTS], ["*"]),
@@ -127,6 +128,81 @@ def export_policy(place: Place) -> list[Statement]:
         _allow("ListItsData", ["s3:ListBucket"], [place.artifacts], prefixes),
         *_read_items(place),
         *([_key(place, "DecryptTheModel", ["kms:Decrypt"], "s3")] if place.own_key else []),
+    ]
+
+
+def open_policy(place: Place) -> list[Statement]:
+    """For `open PIPELINE --aws`: what serves, its schema, and asking it, through its REST API or directly.
+
+    AWS makes up the ids of APIs and keys: put those of the stack's outputs `ApiUrl` and `ApiKeyId` in place of the `*`.
+    Who only calls the API needs `AskTheApi` alone, and with API keys nothing.
+    """
+    read = [f"{place.artifacts}/releases/{pipeline}/*" for pipeline in place.pipelines]
+    read += [f"{place.artifacts}/models/{pipeline}/*/schema.json" for pipeline in place.pipelines]
+    table = place.arn("dynamodb", f"table/mw-{place.environment}")
+    prefixes = {"StringLike": {"s3:prefix": [f"models/{pipeline}/*" for pipeline in place.pipelines]}}
+    return [
+        _stacks_statement(place),
+        _allow("FindTheChampion", ["dynamodb:GetItem"], [table], _items(place, ("PIPELINE#{pipeline}",))),
+        _allow("ReadItsSchema", ["s3:GetObject"], read),
+        _allow("SeeWhetherItHasOne", ["s3:ListBucket"], [place.artifacts], prefixes),
+        _allow("AskTheApi", ["execute-api:Invoke"], [place.arn("execute-api", "*/live/POST/predict")]),
+        _allow("ReadItsKey", ["apigateway:GET"], [place.arn("apigateway", "/apikeys/*", account="")]),
+        _allow("AskTheEndpoint", ["sagemaker:InvokeEndpoint"], place.each("sagemaker", "endpoint/{name}")),
+        *_read_items(place),
+        *([_key(place, "DecryptItsSchema", ["kms:Decrypt"], "s3")] if place.own_key else []),
+    ]
+
+
+def batch_policy(place: Place) -> list[Statement]:
+    """For `batch PIPELINE --aws`: the model with the role of batch transform, jobs, what they read and write.
+
+    That role is handed to SageMaker, so whoever calls may pass it, and no other.
+    """
+    table = place.arn("dynamodb", f"table/mw-{place.environment}")
+    models = [place.arn("sagemaker", f"model/{name_pattern(place.environment, each)}") for each in place.pipelines]
+    jobs = _batches(place)
+    # CloudFormation names it, below `role_path`
+    roles = [
+        f"arn:{place.partition}:iam::{place.account}:role/*{stack_name(place.environment, each)}-BatchRole-*"
+        for each in place.pipelines
+    ]
+    own = [f"{place.artifacts}/batch/{each}/*" for each in place.pipelines]
+    about = [f"{place.artifacts}/{what}/{each}/*" for each in place.pipelines for what in ("models", "releases")]
+    incoming = [f"{place.bucket('data')}/incoming/{each}/*" for each in place.pipelines]
+    folders = [f"{what}/{each}/*" for each in place.pipelines for what in ("batch", "models", "releases")]
+    return [
+        _stacks_statement(place),
+        _allow("FindTheChampion", ["dynamodb:GetItem"], [table], _items(place, ("PIPELINE#{pipeline}",))),
+        _allow("AskTheRegistry", ["sagemaker:DescribeModelPackage"], place.each("sagemaker", "model-package/{name}/*")),
+        _allow("ListTheRegistry", ["sagemaker:ListModelPackages"], ["*"]),
+        _allow("ReadAboutTheModel", ["s3:GetObject"], about),
+        _allow("MakeItsModel", ["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:DescribeModel"], models),
+        _allow(
+            "RunJobs",
+            [f"sagemaker:{verb}TransformJob" for verb in ("Create", "Describe", "Stop")],
+            jobs,
+        ),
+        _allow("TagThem", ["sagemaker:AddTags"], [*models, *jobs]),
+        _allow(
+            "HandOverTheRole",
+            ["iam:PassRole"],
+            roles,
+            {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        ),
+        _allow("BringAndFetchFiles", ["s3:GetObject", "s3:PutObject"], own),
+        _allow("ReadWhatProducersBring", ["s3:GetObject"], incoming),
+        _allow("ListFiles", ["s3:ListBucket"], [place.artifacts], {"StringLike": {"s3:prefix": folders}}),
+        _allow(
+            "ListWhatProducersBring",
+            ["s3:ListBucket"],
+            [place.bucket("data")],
+            {"StringLike": {"s3:prefix": [f"incoming/{each}/*" for each in place.pipelines]}},
+        ),
+        _allow("ReadWhyAJobFailed", ["logs:FilterLogEvents"], [_job_log(place, "Transform")]),
+        *_encrypt(place),
+        *_read_items(place),
+        *([_key(place, "DecryptFiles", ["kms:Decrypt"], "s3")] if place.own_key else []),
     ]
 
 
@@ -174,6 +250,7 @@ _LISTS = (
     "sagemaker:ListModels",
     "sagemaker:ListProcessingJobs",
     "sagemaker:ListTrainingJobs",
+    "sagemaker:ListTransformJobs",
 )
 _LOOKS = (
     "cloudformation:ListStacks",
@@ -205,6 +282,8 @@ def page(place: Place) -> str:
         ("Who deploys", deploy_policy.__doc__, deploy_policy(place)),
         ("Who brings data", produce_policy.__doc__, produce_policy(place)),
         ("Who exports", export_policy.__doc__, export_policy(place)),
+        ("Who tries a model", open_policy.__doc__, open_policy(place)),
+        ("Who asks about whole files", batch_policy.__doc__, batch_policy(place)),
         ("Who destroys", destroy_policy.__doc__, destroy_policy(place)),
     ):
         about = " ".join((text or "").split())
@@ -228,8 +307,17 @@ def _machines(place: Place) -> list[str]:
 
 def _log_groups(place: Place) -> list[str]:
     """SageMaker's groups are those of the whole account: a job has a stream of them, and nothing is granted on that."""
-    jobs = [place.arn("logs", f"log-group:/aws/sagemaker/{kind}Jobs:*") for kind in ("Processing", "Training")]
+    jobs = [_job_log(place, kind) for kind in ("Processing", "Training")]
     return [*jobs, *place.each("logs", "log-group:{name}-*")]
+
+
+def _batches(place: Place) -> list[str]:
+    names = [name_pattern(place.environment, pipeline, "batch") for pipeline in place.pipelines]
+    return [place.arn("sagemaker", f"transform-job/{name}") for name in names]
+
+
+def _job_log(place: Place, kind: str) -> str:
+    return place.arn("logs", f"log-group:/aws/sagemaker/{kind}Jobs:*")
 
 
 def _items(place: Place, partitions: tuple[str, ...]) -> dict[str, Any]:
@@ -269,7 +357,8 @@ environment and pipelines; here the account is 123456789012. All but the second 
 local cloud as a role that has the policy and nothing else, and no action of it stays unused. That who deploys may look
 at exactly what `doctor` looks at is a test, too; CDK's own part was never tried (see [local.md](local.md)).
 
-The roles that jobs, functions and the state machine have are the template's: nobody who calls needs to pass one.
+The roles that jobs, functions and the state machine have are the template's: nobody who calls needs to pass one, but
+that of batch transform.
 """
 
 

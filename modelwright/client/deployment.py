@@ -31,6 +31,10 @@ class Deployment:
     """None: AWS's own keys encrypt everything."""
     github_role: str | None = None
     """The ARN of the role that GitHub's workflow takes; None unless merges come from there."""
+    api_url: str | None = None
+    """The address of its REST API up to the stage, on AWS; None without one."""
+    api_key_id: str | None = None
+    """The key that the API asks for; None where it asks for signatures."""
     batch_role: str | None = None
     """The ARN of the role of batch transform; None unless `batch` is in the pipeline's settings."""
 
@@ -47,7 +51,13 @@ _OUTPUTS = {
     "log_group": "StateMachineLogGroup",
     "structure": "Structure",
 }
-_OPTIONAL = {"key_arn": "KeyArn", "github_role": "GitHubRoleArn", "batch_role": "BatchRoleArn"}
+_OPTIONAL = {
+    "key_arn": "KeyArn",
+    "github_role": "GitHubRoleArn",
+    "batch_role": "BatchRoleArn",
+    "api_url": "ApiUrl",
+    "api_key_id": "ApiKeyId",
+}
 """Outputs that not every pipeline has."""
 
 

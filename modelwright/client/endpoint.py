@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelwright.errors import PredictionFailed
@@ -11,8 +12,21 @@ if TYPE_CHECKING:
     from modelwright.client.deployment import Deployment
     from modelwright.client.session import Session
 
+ARCHIVE = ".tar.gz"
 
-def ask(session: Session, deployment: Deployment, body: bytes, content_type: str, accept: str) -> bytes:
+
+@dataclass(frozen=True)
+class Question:
+    """What a model is asked."""
+
+    body: bytes
+    content_type: str
+    accept: str
+    model: str | None = None
+    """which one, where there are several behind the endpoint: the name of its folder or archive"""
+
+
+def ask(session: Session, deployment: Deployment, question: Question) -> bytes:
     """The model's answer to one request.
 
     Raises:
@@ -20,7 +34,14 @@ def ask(session: Session, deployment: Deployment, body: bytes, content_type: str
     """
     from botocore.exceptions import ClientError  # noqa: PLC0415 # see session.py
 
-    request = {"EndpointName": deployment.endpoint_name, "Body": body, "ContentType": content_type, "Accept": accept}
+    request = {
+        "EndpointName": deployment.endpoint_name,
+        "Body": question.body,
+        "ContentType": question.content_type,
+        "Accept": question.accept,
+    }
+    if question.model is not None:
+        request["TargetModel"] = f"{question.model.removesuffix(ARCHIVE)}{ARCHIVE}"
     try:
         return bytes(session.client("sagemaker-runtime").invoke_endpoint(**request)["Body"].read())
     except ClientError as error:
@@ -52,6 +73,8 @@ def _explain(error: Any, deployment: Deployment, options: str) -> PredictionFail
         status = error.response.get("OriginalStatusCode", 500)
         hint = "The request does not suit the model." if status < 500 else None
         return PredictionFailed(f"The model answered {status}: {_message(error.response)}", hint)
+    if "missing a target model" in str(found.get("Message")):
+        return PredictionFailed(str(found["Message"]), "Several models are behind this endpoint: --model NAME.")
     if found.get("Code") in {"ValidationError", "ValidationException"}:
         return PredictionFailed(
             str(found.get("Message")),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from modelwright.config.execution import ExecutionInput
 
 OnChange = Callable[[History, list[StateRun]], None]
+ROLLED_BACK = "RolledBack"
+"""The error, and the status in the table, of a deployment that an alarm sent back."""
 SHORTEST_BEGINNING = 4
 _LATEST = 25
 _WHOLE_PAGE = 1000
@@ -56,6 +58,8 @@ class Run:
             return str(self.result["status"])
         if self.status == "ABORTED":
             return "Stopped"
+        if self.error == ROLLED_BACK:
+            return ROLLED_BACK
         return "".join(word.capitalize() for word in self.status.split("_"))
 
     @property

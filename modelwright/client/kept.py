@@ -36,7 +36,7 @@ class Kept:
         """What is left when nothing of it is removed, and why."""
         if self.package_group:
             yield f"left: the model packages of {self.package_group}: what was trained, and with which metrics"
-        yield f"left: releases, data sets, runs and models of {self.pipeline} in s3://{self.artifact_bucket}/"
+        yield f"left: releases, data sets, runs, models and batch outputs of {self.pipeline} in s3://{self.artifact_bucket}/"
         yield f"left: the items of {self.pipeline} in the table {self.table}: what ran"
         yield f"`modelwright destroy {self.pipeline} --data{self.options}` removes these; a new run goes on with them."
         yield f"left: the stacks {' and '.join(self.stacks)}: other pipelines use what is in them"
@@ -71,7 +71,7 @@ def remove_kept(session: Session, kept: Kept) -> Iterator[str]:
     name = kept.pipeline
     if kept.package_group:
         yield from _remove_packages(session, kept.package_group)
-    folders = [f"{what}/{name}/" for what in ("releases", "commits", "code", "datasets", "runs", "models")]
+    folders = [f"{what}/{name}/" for what in ("releases", "commits", "code", "datasets", "runs", "models", "batch")]
     for prefix in [*folders, f"defaults/{name}.json"]:
         yield from remove_objects(session, kept.artifact_bucket, prefix)
     for partition in (f"PIPELINE#{name}", f"TRIGGER#{name}", f"RECORDS#{name}", f"ENDPOINT#{kept.endpoint}"):

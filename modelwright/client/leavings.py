@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _JOBS = (
     ("list_training_jobs", "TrainingJobSummaries", "TrainingJobName"),
     ("list_processing_jobs", "ProcessingJobSummaries", "ProcessingJobName"),
+    ("list_transform_jobs", "TransformJobSummaries", "TransformJobName"),
 )
 _AT_WORK = ("InProgress", "Stopping")
 
@@ -70,14 +71,30 @@ def costly(session: Session, environment: str, pipeline: str) -> Iterator[str]:
     yield from (f"the alarm {each}" for each in _alarms(session, name))
 
 
+def batch_jobs(session: Session, environment: str, pipeline: str) -> Iterator[str]:
+    """Yield the names of the batch transform jobs that run; no run stops these."""
+    yield from (name for name, _ in _at_work(session, environment, pipeline, ("InProgress",), _JOBS[-1:]))
+
+
 def _jobs(session: Session, environment: str, pipeline: str) -> Iterator[str]:
+    found = _at_work(session, environment, pipeline, _AT_WORK, _JOBS)
+    yield from (f"job {name} ({status})" for name, status in found)
+
+
+def _at_work(
+    session: Session,
+    environment: str,
+    pipeline: str,
+    statuses: tuple[str, ...],
+    kinds: tuple[tuple[str, str, str], ...],
+) -> Iterator[tuple[str, str]]:
     client, prefix = session.client("sagemaker"), name_prefix(environment, pipeline)
     ours = re.compile(rf"{re.escape(prefix)}[a-z]+-[0-9a-f]{{{RUN_ID_LENGTH}}}-[0-9]{{{ATTEMPT_LENGTH}}}")
-    for operation, member, key in _JOBS:
-        for status in _AT_WORK:
+    for operation, member, key in kinds:
+        for status in statuses:
             pages = client.get_paginator(operation).paginate(NameContains=prefix, StatusEquals=status)
             found = [entry[key] for page in pages for entry in page[member]]
-            yield from (f"job {name} ({status})" for name in found if ours.fullmatch(name))
+            yield from ((name, status) for name in found if ours.fullmatch(name))
 
 
 def _alarms(session: Session, stack: str) -> list[str]:

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from modelwright.client.batch_job import stop as stop_batch
 from modelwright.client.deployment import Deployment, describe_stack, find_deployment, stack_name
 from modelwright.client.executions import executions, run_id, stop
 from modelwright.client.kept import find_kept, forget_merges, remove_kept
-from modelwright.client.leavings import costly, endpoint_config, models_and_configs
+from modelwright.client.leavings import batch_jobs, costly, endpoint_config, models_and_configs
 from modelwright.client.stack_failures import first_failure
 from modelwright.client.stack_states import IN_PROGRESS
 from modelwright.errors import ModelwrightError, NotDeployed, names
@@ -52,6 +53,7 @@ def destroy(
         deployment = None
     if deployment:
         yield from _stop_runs(session, deployment, pause)
+    yield from _stop_batches(session, environment, pipeline)
     yield from _remove_endpoint(session, environment, pipeline, pause)
     yield from _remove_models(session, environment, pipeline)
     _wait_for_jobs(session, environment, pipeline, pause)
@@ -111,6 +113,12 @@ def _stop_runs(session: Session, deployment: Deployment, pause: Pause) -> Iterat
     _until(lambda: not next(executions(session, deployment, "RUNNING"), None), "the runs did not stop", session, pause)
     for arn in running:
         yield f"run {run_id(arn)}: stopped"
+
+
+def _stop_batches(session: Session, environment: str, pipeline: str) -> Iterator[str]:
+    for name in list(batch_jobs(session, environment, pipeline)):
+        stop_batch(session, name)
+        yield f"batch job {name}: stopped"
 
 
 def _remove_endpoint(session: Session, environment: str, pipeline: str, pause: Pause) -> Iterator[str]:

@@ -92,6 +92,24 @@ class Session:
             with self._lock:
                 self._make(service, Endpoint(_NOWHERE, "unused", "unused"))
 
+    @property
+    def endpoint_url(self) -> str | None:
+        """Where the local cloud answers; None is AWS itself."""
+        where = self._where()
+        return where.url if where else None
+
+    def credentials(self) -> Any:
+        """Botocore's credentials of whoever calls: what is no client's, such as a REST API, is signed with them."""
+        from botocore.credentials import Credentials  # noqa: PLC0415 # as above
+
+        where = self._where()
+        if where is None:
+            found = self._session().get_credentials()
+            if found is None:
+                raise NoCredentials(NO_CREDENTIALS, NO_CREDENTIALS_HINT)
+            return found.get_frozen_credentials()
+        return Credentials(where.access_key, where.secret_key, where.session_token)
+
     def check_credentials(self) -> None:
         """Find the user's credentials, before anything is done with them.
 

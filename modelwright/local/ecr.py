@@ -47,6 +47,10 @@ class Registry:
     def remove_repository(self, name: str) -> None:
         """Remove a repository with its images."""
         self._cloud.database.delete(_REPOSITORY, name)
+        self.remove_images(name)
+
+    def remove_images(self, name: str) -> None:
+        """Remove all images of a repository."""
         for key, _ in self._cloud.database.all(_IMAGE, f"{name}:"):
             self._cloud.database.delete(_IMAGE, key)
 

@@ -25,6 +25,7 @@ SERVICES: dict[str, str] = {
     "codebuild": "modelwright.local.codebuild.service:CodeBuild",
     "sagemaker": "modelwright.local.sagemaker.service:SageMaker",
     "sagemaker-runtime": "modelwright.local.sagemaker_runtime:SageMakerRuntime",
+    "application-autoscaling": "modelwright.local.autoscaling.service:ApplicationAutoScaling",
     "lambda": "modelwright.local.functions.service:Functions",
     "apigateway": "modelwright.local.apigateway.service:ApiGateway",
     "stepfunctions": "modelwright.local.stepfunctions.service:StepFunctions",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from modelwright.serving import typed
 from modelwright.serving.media import CSV, JSON
 
 if TYPE_CHECKING:
@@ -33,6 +35,20 @@ def writer(outputs: Outputs, accept: str) -> Writer:
 
 def _json_records(outputs: Outputs) -> Writer:
     """`{"predictions": [{"sex": "male", "probability": {"female": 0.1, "male": 0.9}}]}`."""
+    classes = tuple(map(str, outputs.labels))
+    row = typed.struct([outputs.label, outputs.probabilities], [Any, Any])
+    chances = typed.struct(classes, [float] * len(classes))
+    if row is None or chances is None:
+        return _json_dicts(outputs)
+
+    def write(labels: Sequence[Label], probabilities: Sequence[Sequence[float]]) -> bytes:
+        return msgspec.json.encode({"predictions": list(map(row, labels, starmap(chances, probabilities)))})
+
+    return write
+
+
+def _json_dicts(outputs: Outputs) -> Writer:
+    """Return the same for names that no field can have."""
     classes = tuple(map(str, outputs.labels))
     label_key, key = outputs.label, outputs.probabilities
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MIB = 1024 * 1024
+_AT_THE_ROOT = frozenset({"code", "model.onnx"})
 _TRUNCATED = "The model archive is truncated: its data ends too early."
 
 
@@ -76,14 +77,25 @@ def _extract(archive: Path, into: Path, limits: Limits) -> None:
                 raise ArchiveError(
                     f"The model archive unpacks to more than {limits.total_bytes} bytes or {limits.members} members."
                 )
-            tar.extract(member, into, set_attrs=False, filter="data")
+            _write(tar, member, into)
             if member.isfile():
-                (into / member.name).chmod(0o755 if member.mode & 0o100 else 0o644)
                 files.append(PurePosixPath(member.name))
         _read_to_end(tar)
     if not files:
         raise ArchiveError("The model archive is empty: it has no file.")
     _check_root(files)
+
+
+def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> None:
+    try:
+        tar.extract(member, into, set_attrs=False, filter="data")
+        if member.isfile():
+            (into / member.name).chmod(0o755 if member.mode & 0o100 else 0o644)
+    except (gzip.BadGzipFile, EOFError):
+        raise  # of the archive, not of this member
+    except OSError as error:
+        reason = error.strerror or error
+        raise ArchiveError(f"The model archive's member {member.name[:200]!r} cannot be unpacked: {reason}.") from None
 
 
 @contextmanager
@@ -129,7 +141,7 @@ def _check_root(files: list[PurePosixPath]) -> None:
     """Refuse the common mistake: everything in one folder more than there should be."""
     extra = files[0].parts[0]
     inside = all(len(path.parts) > 1 and path.parts[0] == extra for path in files)
-    if inside and extra != "code" and any(path.parts[1] == "code" for path in files):
+    if inside and extra != "code" and any(path.parts[1] in _AT_THE_ROOT for path in files):
         raise ArchiveError(
             f"The model archive has everything in the folder {extra!r}; its members must lie at the root "
             f"(`tar -czf model.tar.gz -C {extra} .`)."

@@ -39,6 +39,11 @@ class Counters:
         """Return a number of all workers."""
         return sum(self._numbers[place::_FIELDS])
 
+    def asked(self, worker: int) -> int:
+        """Return a number that is another when somebody has asked this worker something, or is about to."""
+        numbers = self._numbers[_FIELDS * worker : _FIELDS * (worker + 1)]
+        return int(numbers[INVOCATIONS] + numbers[OPEN])
+
     def fewest_open(self) -> int:
         """Return how many connections the worker has that has the fewest of those that serve."""
         alive = zip(self._numbers[OPEN::_FIELDS], self._numbers[ALIVE::_FIELDS], strict=True)

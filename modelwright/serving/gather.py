@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 MOST_ROWS = 1024
 """of one call; a request with more goes alone, where there is nothing to gain"""
 MOST_REQUESTS = 256
+MOST_BYTES = 2 * 1024 * 1024
+"""of the bodies of one call: what a script makes of them is in memory at once"""
+READING_SECONDS = 0.02
+"""so long others are read before those that are read already are answered"""
 SLOW_SECONDS = 0.1
 """a call that takes longer had too many rows: the next gets half of them"""
 _PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
@@ -33,6 +37,9 @@ Form = tuple["Hashable", int]
 
 class Steps(Protocol):
     """The three steps of a request."""
+
+    def size(self, prepared: Any) -> int:
+        """Return how long a request's body is."""
 
     def read(self, prepared: Any) -> Any:
         """Return the rows of a request; RequestError."""
@@ -70,12 +77,16 @@ class Gathering:
         self._most_rows = MOST_ROWS
         self._row_by_row = True
 
-    def answer(self, prepared: Sequence[Any], more: Callable[[], Sequence[Any]]) -> list[Outcome]:
-        """Answer these requests, and those that `more` gives while they are read, each with its answer or its error."""
-        found: list[_Read] = []
-        while prepared:
-            found += map(self._read, prepared)
-            prepared = more() if self._row_by_row and len(found) < MOST_REQUESTS else ()
+    def answer(self, first: Any, more: Callable[[], Any]) -> list[Outcome]:
+        """Answer a request, and those that `more` gives (None: no more), each with its answer or its error."""
+        found = [self._read(first)]
+        size, until = self._steps.size(first), self._timer() + READING_SECONDS
+        while self._row_by_row and len(found) < MOST_REQUESTS and size < MOST_BYTES and self._timer() < until:
+            prepared = more()
+            if prepared is None:
+                break
+            found.append(self._read(prepared))
+            size += self._steps.size(prepared)
         for group in self._groups([read for read in found if read.error is None]):
             self._predict(group)
         return [self._written(read) for read in found]
@@ -117,6 +128,7 @@ class Gathering:
         except Interrupted:
             raise
         except BaseException:  # noqa: BLE001  # alone it is raised again, and is that request's
+            self._most_rows = max(1, sum(counts) // 2)
             self._predict(group[: len(group) // 2])
             self._predict(group[len(group) // 2 :])
             return
@@ -135,7 +147,7 @@ class Gathering:
     def _predict_alone(self, read: _Read) -> None:
         started = self._timer()
         read.prediction, read.error = _outcome(lambda: self._steps.predict(read.rows, read.prepared))
-        if self._timer() - started <= SLOW_SECONDS:
+        if read.error is None and self._timer() - started <= SLOW_SECONDS:
             self._most_rows = min(MOST_ROWS, self._most_rows * 2)
 
     def _adapt(self, rows: int, seconds: float) -> None:

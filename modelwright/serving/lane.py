@@ -18,7 +18,7 @@ from modelwright.serving.gather import Gathering, Steps
 from modelwright.serving.problems import Interrupted, RequestError, last_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from modelwright.serving.gather import Outcome
     from modelwright.serving.model import Model
@@ -64,6 +64,23 @@ class _Call:
             self.future.set_result(outcome)
 
 
+class _Worker:
+    """A thread, and what it is at. Nobody else writes here, so that one that was given up is in nobody's way."""
+
+    def __init__(self, work: Callable[[_Worker], None]) -> None:
+        self.current: list[_Call] = []
+        self.began = 0.0
+        self.given_up = False
+        self.thread = threading.Thread(target=work, args=(self,), name="predict", daemon=True)
+        self.thread.start()
+
+    def interrupt(self) -> None:
+        self.given_up = True
+        if self.thread.ident is not None:
+            number = ctypes.c_ulong(self.thread.ident)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(number, ctypes.py_object(Interrupted))
+
+
 class Lane:
     """Runs requests in the order in which they come. One over its time is given up, and another thread takes over."""
 
@@ -74,17 +91,15 @@ class Lane:
         self._calls: queue.SimpleQueue[_Call] = queue.SimpleQueue()
         self._again: deque[_Call] = deque()
         """those whose thread was given up though it was not their fault; a new thread takes them first"""
-        self._current: list[_Call] = []
-        self._began = 0.0
-        self._given_up: list[threading.Thread] = []
+        self._given_up: list[_Worker] = []
         self._expected = 1
         self._wait_seconds = 0.0
-        self._thread = self._new_thread()
+        self._worker = _Worker(self._work)
 
     @property
     def stuck(self) -> bool:
         """Whether too many calls could not be interrupted."""
-        self._given_up = [thread for thread in self._given_up if thread.is_alive()]
+        self._given_up = [worker for worker in self._given_up if worker.thread.is_alive()]
         return len(self._given_up) >= MOST_STUCK
 
     def run(self, prepared: Any, seconds: float) -> asyncio.Future[Any]:
@@ -102,7 +117,7 @@ class Lane:
             return
         call.stage += 1
         stages = len(STAGES) if self._gathering is not None else 1
-        current = list(self._current)
+        current = list(self._worker.current)
         if call.stage >= stages and not call.over:
             call.future.set_exception(TimeoutError())
         if call not in current:
@@ -113,7 +128,7 @@ class Lane:
             call.ended = True
             self._give_up([other for other in current if other is not call])
             return
-        elif time.perf_counter() - self._began < LEAST_RUN * call.seconds:
+        elif time.perf_counter() - self._worker.began < LEAST_RUN * call.seconds:
             pass  # it is not what has taken so long
         elif len(current) > 1:
             self._give_up(current)
@@ -127,35 +142,27 @@ class Lane:
         call.timer = call.future.get_loop().call_later(call.seconds * share, self._late, call)
 
     def _give_up(self, again: Sequence[_Call]) -> None:
-        stuck, self._current = self._thread, []
         for call in again:
             call.alone = True
             self._again.append(call)
-        self._given_up.append(stuck)
-        self._thread = self._new_thread()
-        if stuck.ident is not None:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(stuck.ident), ctypes.py_object(Interrupted))
-
-    def _new_thread(self) -> threading.Thread:
-        thread = threading.Thread(target=self._work, name="predict", daemon=True)
-        thread.start()
-        return thread
+        self._given_up.append(self._worker)
+        self._worker.interrupt()
+        self._worker = _Worker(self._work)
 
     # the thread
 
-    def _work(self) -> None:
-        me = threading.current_thread()
+    def _work(self, worker: _Worker) -> None:
         try:
-            while me not in self._given_up:
+            while not worker.given_up:
                 call = self._take()
                 if call is None:
                     continue
-                self._began = started = time.perf_counter()
-                self._current = mine = [call]
+                worker.began = started = time.perf_counter()
+                worker.current = mine = [call]
                 outcomes = self._answer(mine, started)
-                if me in self._given_up:
+                if worker.given_up:
                     return
-                self._current = []
+                worker.current = []
                 _finish(mine, outcomes)
                 self._expected = len(mine) + self._calls.qsize()
                 self._wait_seconds = min(MOST_WAIT_SECONDS, WAIT_SHARE * (time.perf_counter() - started))
@@ -177,24 +184,23 @@ class Lane:
         if self._gathering is None or call.alone:
             return [_outcome(self._model, call.prepared)]
         until = started + self._wait_seconds
-        return self._gathering.answer([call.prepared], lambda: self._more(mine, until))
+        return self._gathering.answer(call.prepared, lambda: self._more(mine, until))
 
-    def _more(self, mine: list[_Call], until: float) -> list[Any]:
-        """Take what has come meanwhile; where as many as lately have not come yet, wait a moment for one."""
-        found: list[Any] = []
+    def _more(self, mine: list[_Call], until: float) -> Any:
+        """Take one that has come meanwhile; where as many as lately have not come yet, wait a moment for it."""
         while True:
-            wait = until - time.perf_counter() if not found and len(mine) < self._expected else 0
+            wait = until - time.perf_counter() if len(mine) < self._expected else 0
             try:
                 call = self._calls.get(timeout=wait) if wait > 0 else self._calls.get_nowait()
             except queue.Empty:
-                return found
+                return None
             if call.over:
                 call.ended = True
             elif call.alone:
                 self._again.append(call)
             else:
                 mine.append(call)
-                found.append(call.prepared)
+                return call.prepared
 
 
 def _finish(calls: Sequence[_Call], outcomes: Sequence[Outcome]) -> None:

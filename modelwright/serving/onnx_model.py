@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "model.onnx"
 CONTENT_TYPES = (media.JSON, media.CSV)
+NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
+"""Since 1.29 ONNX Runtime tells Microsoft about each session, from a thread that it starts when it is imported, unless
+this is set: https://github.com/kibae/onnxruntime-server/releases/tag/v1.29.0"""
 _MISSING = "modelwright's extra for compiled models is not installed: `pip install 'modelwright[onnx]'`."
 _OF_ASCII = ("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1")
 """charsets in which ASCII's bytes are ASCII's text"""
@@ -47,7 +51,7 @@ class OnnxModel:
 
     def __init__(self, session: onnxruntime.InferenceSession, schema: Schema, default_accept: str = media.JSON) -> None:
         """Serve this session of ONNX Runtime; StartupError unless its inputs are the schema's columns."""
-        from modelwright.serving import answers, bulk, quick, rows  # noqa: PLC0415 # they need the extra
+        from modelwright.serving import answers, bulk, quick, rows, typed  # noqa: PLC0415 # they need the extra
 
         self._session = session
         self._schema = schema
@@ -56,6 +60,7 @@ class OnnxModel:
         self._outputs = _wanted_outputs(session, schema)
         _check_inputs(self._inputs, schema)
         self._rows = rows
+        self._typed = typed.Reader(schema)
         self._bulk, self._lines = bulk, bulk.CsvWriter(schema.outputs)
         self._ways = quick
         self._row = quick.OneRow(schema)
@@ -150,7 +155,8 @@ class OnnxModel:
         text = media.decode(prepared.body, prepared.content_type)
         if prepared.content_type.name == media.CSV:
             return self._rows.from_csv(text, self._schema)
-        return self._rows.from_json(text, self._schema)
+        found = self._typed.read(text)
+        return self._rows.from_json(text, self._schema) if found is None else found
 
 
 def is_compiled(model_dir: Path) -> bool:
@@ -163,6 +169,7 @@ def load_compiled(model_dir: Path, default_accept: str = media.JSON) -> OnnxMode
     absent = [name for name in (MODEL_FILE, SCHEMA_FILE) if not (model_dir / name).is_file()]
     if absent:
         raise StartupError(f"There is no {' and no '.join(absent)} in the model; `modelwright export` writes both.")
+    os.environ[NO_TELEMETRY] = "1"
     try:
         import msgspec  # noqa: F401, PLC0415 # as below
         import onnxruntime  # noqa: PLC0415 # an extra

@@ -82,6 +82,10 @@ class PythonModel:
             return self._first_accepted(prepared, self._transform)
         return self.write(self.predict(self.read(prepared), prepared), prepared)
 
+    def size(self, prepared: Prepared) -> int:
+        """Return how long the body is."""
+        return len(prepared.body)
+
     def read(self, prepared: Prepared) -> Any:
         """Return what `input_fn` makes of the body; RequestError."""
         if self._script.input_fn is None:

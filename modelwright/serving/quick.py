@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from modelwright.serving import typed
 from modelwright.serving.media import CSV, JSON
 from modelwright.serving.schema import FALSE, LARGEST, MISSING_TEXTS, TRUE, as_number
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     Reader = Callable[[bytes], Feeds | None]
     Writer = Callable[[Sequence[float]], bytes]
 
-_PLAIN = {"string": str, "number": float, "integer": float, "boolean": bool}
+_MOST_OBJECTS = 3
+"""in the document of one row: with more there are more rows, which are not decoded in vain"""
 _TRUTHS: dict[Any, float] = dict.fromkeys(TRUE, 1.0) | dict.fromkeys(FALSE, 0.0) | {True: 1.0, False: 0.0}
 
 
@@ -103,32 +105,19 @@ def csv_reader(row: OneRow) -> Reader | None:
 def json_reader(row: OneRow) -> Reader | None:
     """Return what reads one object, alone, in a list, or as `{"instances": [{…}]}`; None for odd columns' names."""
     columns = row.schema.columns
-    one = _struct([column.name for column in columns], [_PLAIN[column.type] for column in columns])
-    if one is None:
+    decode = typed.decoder(row.schema, missing=False)
+    if decode is None:
         return None
-    listed: Any = list[one]  # type: ignore[valid-type]  # a class that is made here
-    many: Any = msgspec.defstruct("Instances", [("instances", listed)], gc=False)
-    kinds: tuple[Any, ...] = (one, listed, many)
-    of_one, of_list, of_instances = (msgspec.json.Decoder(kind).decode for kind in kinds)
-    texts_of = _picker(attrgetter, [f"f{at}" for at, c in enumerate(columns) if c.type == "string"])
-    numbers_of = _picker(attrgetter, [f"f{at}" for at, c in enumerate(columns) if c.type != "string"])
+    names = typed.fields(len(columns))
+    texts_of = _picker(attrgetter, [name for name, c in zip(names, columns, strict=True) if c.type == "string"])
+    numbers_of = _picker(attrgetter, [name for name, c in zip(names, columns, strict=True) if c.type != "string"])
     fill = row.fill
 
     def read(body: bytes) -> Feeds | None:
-        if not body.isascii() or b"\\" in body:
+        if not body.isascii() or body.count(b"{") > _MOST_OBJECTS:
             return None
-        try:
-            if body.startswith(b"["):
-                rows = of_list(body)
-            elif b'"instances"' in body:
-                rows = of_instances(body).instances
-            else:
-                rows = (of_one(body),)
-        except (msgspec.MsgspecError, RecursionError):
-            return None
-        if len(rows) != 1:
-            return None
-        return fill(texts_of(rows[0]), numbers_of(rows[0]))
+        rows = decode(body)
+        return fill(texts_of(rows[0]), numbers_of(rows[0])) if rows and len(rows) == 1 else None
 
     return read
 
@@ -141,7 +130,7 @@ def writer(outputs: Outputs, accept: str) -> Writer | None:
 
 
 def _json_record(outputs: Outputs) -> Writer | None:
-    probabilities = _struct([str(label) for label in outputs.labels], [float] * len(outputs.labels))
+    probabilities = typed.struct([str(label) for label in outputs.labels], [float] * len(outputs.labels))
     if probabilities is None:
         return None
     encode = msgspec.json.Encoder().encode
@@ -152,17 +141,6 @@ def _json_record(outputs: Outputs) -> Writer | None:
         return begins[row.index(max(row))] + encode(probabilities(*row)) + b"}]}"
 
     return write
-
-
-def _struct(names: Sequence[str], types: Sequence[type]) -> Any:
-    """Return a class of these fields; None for names that msgspec has no such class for: with quotes, twice."""
-    fields = [
-        (f"f{at}", kind, msgspec.field(name=name)) for at, (name, kind) in enumerate(zip(names, types, strict=True))
-    ]
-    try:
-        return msgspec.defstruct("Row", fields, gc=False)
-    except (ValueError, TypeError):
-        return None
 
 
 def _csv_record(outputs: Outputs) -> Writer:

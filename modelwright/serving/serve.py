@@ -6,7 +6,6 @@ import asyncio
 import errno
 import signal
 import socket
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import uvloop
@@ -14,14 +13,15 @@ import uvloop
 from modelwright.serving.app import App
 from modelwright.serving.connection import Connection, Group
 from modelwright.serving.counters import Counters
+from modelwright.serving.listening import take_no_more
 from modelwright.serving.log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from modelwright.serving.counters import WorkerCounters
     from modelwright.serving.model import Model
     from modelwright.serving.settings import Settings
+    from modelwright.serving.supervisor import Share
 
 DRAIN_SECONDS = 25
 """SageMaker sends SIGKILL thirty seconds after SIGTERM:
@@ -44,30 +44,21 @@ def serve(
     settings: Settings,
     listener: socket.socket,
     on_listening: Callable[[], None],
-    worker: Worker | None = None,
+    share: Share | None = None,
 ) -> int:
     """Serve on a bound socket until SIGTERM; return the exit code, 1 when predictions hang for good."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_Process(model, settings, listener, worker).run(on_listening))
-
-
-@dataclass(frozen=True)
-class Worker:
-    """What one of several processes on the same socket shares with the others."""
-
-    counters: WorkerCounters
-    lifeline: int
-    """a pipe that is closed when the process is gone that started it: then there is no use in serving on"""
+        return runner.run(_Process(model, settings, listener, share).run(on_listening))
 
 
 class _Process:
-    def __init__(self, model: Model, settings: Settings, listener: socket.socket, worker: Worker | None = None) -> None:
+    def __init__(self, model: Model, settings: Settings, listener: socket.socket, share: Share | None = None) -> None:
         self._model = model
         self._settings = settings
         self._listener = listener
         self._failed = False
-        self._worker = worker
-        self._counters = worker.counters if worker else Counters(1).of(0)
+        self._share = share
+        self._counters = share.counters if share else Counters(1).of(0)
         self._log = Log()
         self._again: asyncio.TimerHandle | None = None
         """when connections are accepted again, after there was no room for one, or another worker had fewer"""
@@ -86,8 +77,8 @@ class _Process:
         self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._listener.listen(BACKLOG)
         self._watch()
-        if self._worker is not None:
-            loop.add_reader(self._worker.lifeline, self._stop.set)
+        if self._share is not None:
+            loop.add_reader(self._share.lifeline, self._stop.set)
         sweep = loop.create_task(self._sweep())
         self._counters.serving(True)
         on_listening()
@@ -150,6 +141,8 @@ class _Process:
     async def _drain(self) -> None:
         """End without losing a request: also who has connected and not been accepted is answered."""
         asyncio.get_running_loop().remove_reader(self._listener)
+        if not self._failed or self._share is None:  # else other workers go on
+            take_no_more(self._listener)
         while self._accept():
             pass
         if self._again is not None:

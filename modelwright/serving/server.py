@@ -11,22 +11,29 @@ import json
 import os
 import socket
 import sys
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelwright.serving.archive import unpack
+from modelwright.serving.counters import Counters
 from modelwright.serving.onnx_model import is_compiled, load_compiled
 from modelwright.serving.problems import StartupError
 from modelwright.serving.python_model import load_model
 from modelwright.serving.requirements import install_requirements
 from modelwright.serving.script import load_script
+from modelwright.serving.settings import cores
+from modelwright.serving.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, MutableMapping
     from pathlib import Path
 
     from modelwright.serving.model import Model
     from modelwright.serving.settings import Settings
+    from modelwright.serving.supervisor import Share
+
+THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "BLIS_NUM_THREADS")
 
 
 class Parent:
@@ -45,6 +52,12 @@ class Parent:
     def failed(self, reason: str) -> None:
         """The server will not answer."""
         self._tell({"ready": False, "reason": reason})
+
+    def forget(self) -> None:
+        """Say nothing: another process does."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
     def _tell(self, message: Mapping[str, Any]) -> None:
         if self._descriptor is not None:
@@ -69,12 +82,16 @@ def run(settings: Settings, place: Place, parent: Parent) -> int:
     """Serve until SIGTERM; return the exit code, 1 with the reason on standard error when it cannot serve."""
     try:
         listener = _bind(place.host, place.port)
+        hold_threads(os.environ, settings)
         model = _load(settings, place)
+        workers = _workers(settings)
+        if workers > 1:
+            return _supervise(workers, model, settings, listener, parent)
         model.warm_up()
+        return _serve(model, settings, listener, lambda: parent.ready(listener.getsockname()[1]))
     except StartupError as error:
         refuse(error, parent)
         return 1
-    return _serve(model, settings, listener, parent)
 
 
 def refuse(error: StartupError, parent: Parent) -> None:
@@ -108,11 +125,63 @@ def _load(settings: Settings, place: Place) -> Model:
     return load_model(load_script(place.code, settings.program), place.model_dir, settings.default_accept)
 
 
-def _serve(model: Model, settings: Settings, listener: socket.socket, parent: Parent) -> int:
+def hold_threads(environment: MutableMapping[str, str], settings: Settings) -> None:
+    """Keep native libraries from starting threads where there are several workers.
+
+    A fork would lose them, and each worker has a core. A variable that is set is left as it is.
+    """
+    if (settings.workers or cores()) > 1:
+        for name in THREAD_VARIABLES:
+            environment.setdefault(name, "1")
+
+
+def _workers(settings: Settings) -> int:
+    """Return how many processes serve: one, where threads live already that would not live in a fork."""
+    wanted = settings.workers or cores()
+    threads = threads_beside()
+    if wanted == 1 or not threads:
+        return wanted
+    why = f"loading the model has left {threads} threads running, which would be missing in each of several workers"
+    if settings.workers is not None:
+        raise StartupError(f"MODELWRIGHT_WORKERS is {wanted}, but {why}. Set it to 1.")
+    print(json.dumps({"event": "one worker", "because": why}), flush=True)  # noqa: T201  # the log of a process
+    return 1
+
+
+def threads_beside() -> int:
+    """Return how many threads this process has beside the one that asks, Python's and native ones."""
+    try:
+        return len(os.listdir("/proc/self/task")) - 1  # noqa: PTH208  # names are enough
+    except OSError:
+        return threading.active_count() - 1
+
+
+def _supervise(workers: int, model: Model, settings: Settings, listener: socket.socket, parent: Parent) -> int:
+    from modelwright.serving import serve  # noqa: PLC0415  # before the fork: shared; and see below
+
+    counters = Counters(workers)
+
+    def work(share: Share, listening: Callable[[], None]) -> int:
+        parent.forget()
+        model.warm_up()
+        return _serve(model, settings, listener, listening, share)
+
+    def ready() -> None:
+        parent.ready(listener.getsockname()[1])
+
+    return Supervisor(workers, work, listener, counters, ready, serve.DRAIN_SECONDS + 2).run()
+
+
+def _serve(
+    model: Model,
+    settings: Settings,
+    listener: socket.socket,
+    on_listening: Callable[[], None],
+    share: Share | None = None,
+) -> int:
     from modelwright.serving.serve import serve  # noqa: PLC0415  # a model that cannot be loaded need not wait for it
 
     try:
-        return serve(model, settings, listener, lambda: parent.ready(listener.getsockname()[1]))
+        return serve(model, settings, listener, on_listening, share)
     except OSError as error:
-        parent.failed(f"The port cannot be used: {error.strerror or error}.")
-        return 1
+        raise StartupError(f"The port cannot be used: {error.strerror or error}.") from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelwright.serving.media import JSON
@@ -15,6 +17,8 @@ INVOKE_BODY_BYTES = 6_291_456
 """The largest body of InvokeEndpoint, in and out (BodyBlob):
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"""
 
+MOST_WORKERS = 256
+_CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 SERVE = ("auto", "python", "onnx")
 
 
@@ -32,6 +36,8 @@ class Settings:
     https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html"""
     serve: str = "auto"
     """`auto`: a compiled model where the folder holds one, else the script; `python`, `onnx` (MODELWRIGHT_SERVE)"""
+    workers: int | None = None
+    """processes that serve (MODELWRIGHT_WORKERS); None: one for each core, or one where the model cannot be forked"""
     expected_sha256: str | None = None
     """the archive's hash; with it, no other archive is unpacked (MODELWRIGHT_MODEL_SHA256)"""
 
@@ -44,6 +50,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         max_body_bytes=int(_number(environment, "MODELWRIGHT_MAX_BODY_BYTES", Settings.max_body_bytes)),
         timeout_seconds=_number(environment, "MODELWRIGHT_REQUEST_TIMEOUT_SECONDS", Settings.timeout_seconds),
         serve=_serve(environment.get("MODELWRIGHT_SERVE") or "auto"),
+        workers=_workers(environment.get("MODELWRIGHT_WORKERS", "")),
         expected_sha256=environment.get("MODELWRIGHT_MODEL_SHA256", "").lower() or None,
     )
 
@@ -51,6 +58,29 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
 def bind_port(environment: Mapping[str, str]) -> int:
     """Return the port that SageMaker names (SAGEMAKER_BIND_TO_PORT), 8080 without one."""
     return int(_number(environment, "SAGEMAKER_BIND_TO_PORT", 8080, least=0))
+
+
+def cores() -> int:
+    """Return how many cores this process may use: those of its affinity, and no more than its container's quota.
+
+    https://docs.kernel.org/admin-guide/cgroup-v2.html (cpu.max). One where processes cannot be forked safely (macOS).
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return 1
+    found = len(os.sched_getaffinity(0))
+    try:
+        quota, period = _CPU_MAX.read_text("ascii").split()
+        return found if quota == "max" else max(1, min(found, -(-int(quota) // int(period))))
+    except (OSError, ValueError):
+        return found
+
+
+def _workers(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_WORKERS):
+        raise StartupError(f"MODELWRIGHT_WORKERS is {text!r}; it must be a whole number from 1 to {MOST_WORKERS}.")
+    return int(text)
 
 
 def _serve(text: str) -> str:

@@ -18,6 +18,8 @@ from modelwright.workflow import (
     states_model,
     states_prepare,
     states_promote,
+    states_scaling,
+    states_shadow,
     states_watch,
 )
 from modelwright.workflow.structure import ENDPOINT_KINDS, Structure, Surroundings, WorkflowStructure
@@ -49,7 +51,7 @@ _REGISTRY: tuple[StateFunction, ...] = (
     states_gate.register_model,
     states_gate.decide_deployment,
 )
-_DEPLOYMENT: tuple[StateFunction, ...] = (
+_HOSTING: tuple[StateFunction, ...] = (
     states_lease.acquire_deployment,
     states_lease.check_lease,
     states_lease.wait_for_lease,
@@ -61,15 +63,29 @@ _DEPLOYMENT: tuple[StateFunction, ...] = (
     states_endpoint.deploy_endpoint,
     states_endpoint.wait_for_idle_endpoint,
     states_endpoint.explain_unusable_endpoint,
+    states_endpoint.explain_other_kind,
     states_endpoint.delete_failed_endpoint,
     states_endpoint.create_endpoint,
-    states_endpoint.inspect_alarms,
-    states_endpoint.update_endpoint,
+)
+_SHADOW: tuple[StateFunction, ...] = (
+    states_shadow.inspect_champion,
+    states_shadow.check_champion,
+    states_shadow.explain_no_shadow,
+    states_shadow.create_shadow_config,
+    states_shadow.start_shadow,
+    states_shadow.bake_shadow,
+    states_shadow.judge_shadow,
+    states_shadow.check_shadow,
+    states_shadow.explain_shadow,
+)
+_SERVING: tuple[StateFunction, ...] = (
     states_watch.watch_endpoint,
     states_watch.check_endpoint,
     states_watch.wait_for_endpoint,
     states_watch.explain_deployment,
     states_watch.smoke_test,
+)
+_PROMOTION: tuple[StateFunction, ...] = (
     states_promote.promote_model,
     states_promote.remove_old_models,
     states_lease.release_lease,
@@ -109,16 +125,27 @@ def state_functions(structure: WorkflowStructure) -> tuple[StateFunction, ...]:
     if structure.endpoint not in ENDPOINT_KINDS:
         allowed = " or ".join(ENDPOINT_KINDS)
         raise ValueError(f"{structure.pipeline}: deploy.endpoint is {structure.endpoint!r}; it must be {allowed}.")
-    middle = _WITHOUT_ENDPOINT if structure.endpoint == "none" else _DEPLOYMENT
+    middle = _WITHOUT_ENDPOINT if structure.endpoint == "none" else _deployment(structure)
     compilation = _COMPILATION if structure.compiled else ()
     return (*_TO_PACKAGE, *compilation, *_REGISTRY, *middle, *_ENDINGS)
 
 
+def _deployment(structure: WorkflowStructure) -> tuple[StateFunction, ...]:
+    return (
+        *_HOSTING,
+        *(_SHADOW if structure.shadow else ()),
+        *((states_scaling.prepare_scaling,) if structure.autoscaling else ()),
+        *((states_endpoint.inspect_alarms,) if structure.guarded else ()),
+        states_endpoint.update_endpoint,
+        *_SERVING,
+        *((states_scaling.set_scaling,) if structure.autoscaling else ()),
+        *_PROMOTION,
+    )
+
+
 def definition(structure: Structure, surroundings: Surroundings | None = None) -> dict[str, Any]:
     """The whole Amazon States Language document of a pipeline, with `${Name}` for what only a deployment knows."""
-    whole = WorkflowStructure(
-        structure.pipeline, structure.endpoint, surroundings or Surroundings(), structure.compiled
-    )
+    whole = WorkflowStructure.of(structure, surroundings or Surroundings())
     functions = state_functions(whole)
     return {
         "Comment": f"modelwright: {structure.pipeline}, from data to a served model",
@@ -137,12 +164,14 @@ def placeholders(document: dict[str, Any]) -> frozenset[str]:
 PLACEHOLDERS: frozenset[str] = frozenset(
     {
         "AcquireDeploymentFunctionArn",
+        "AnswersTopicArn",
         "CheckQualityGateFunctionArn",
         "ChooseModelFunctionArn",
         "EndpointErrorAlarmName",
         "EndpointLatencyAlarmName",
         "EndpointName",
         "HostingRoleArn",
+        "JudgeShadowFunctionArn",
         "KeyArn",
         "ModelPackageGroupName",
         "PackageModelFunctionArn",
@@ -152,6 +181,7 @@ PLACEHOLDERS: frozenset[str] = frozenset(
         "RecordMetricsFunctionArn",
         "RemoveOldModelsFunctionArn",
         "RestoreEndpointFunctionArn",
+        "ScaleEndpointFunctionArn",
         "ServingImageHash",
         "ServingImageProject",
         "ServingImageRepository",

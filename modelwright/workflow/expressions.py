@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from modelwright.config.environment import OWN_TAGS
-from modelwright.workflow.run_names import name_prefix
+from modelwright.workflow.run_names import SHADOW_ATTEMPT, name_prefix
 
 if TYPE_CHECKING:
     from modelwright.workflow.structure import WorkflowStructure
@@ -54,6 +54,12 @@ def job_name(structure: WorkflowStructure, step: str) -> str:
 def deployment_name(structure: WorkflowStructure) -> str:
     """The name of this attempt of a model or an endpoint's configuration."""
     return _run_name(name_prefix(structure.environment, structure.pipeline))
+
+
+def shadow_name(structure: WorkflowStructure) -> str:
+    """The name of this attempt of the configuration that has the new model as the champion's shadow."""
+    prefix = name_prefix(structure.environment, structure.pipeline)
+    return jsonata(f"'{prefix}' & $plan.run.id & '-{SHADOW_ATTEMPT}' & $string($states.context.State.RetryCount)")
 
 
 def _run_name(prefix: str) -> str:

@@ -6,13 +6,19 @@ hold this table against the handlers' own `Env` classes and against the state ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 _BUCKET: Final = "${ArtifactBucketArn}"
 _TABLE: Final = "${TableArn}"
 _KEY: Final = "${KeyArn}"
 _SAGEMAKER: Final = "arn:${Partition}:sagemaker:${Region}:${Account}"
+_TARGETS: Final = "arn:${Partition}:application-autoscaling:${Region}:${Account}"
+_ALARMS: Final = "arn:${Partition}:cloudwatch:${Region}:${Account}:alarm"
+_SCALING_ROLE: Final = (
+    "arn:${Partition}:iam::${Account}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
+    "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+)
 _EXECUTIONS: Final = "arn:${Partition}:states:${Region}:${Account}:execution:${StateMachineName}:*"
 
 FUNCTION_RESOURCES: Final = frozenset(
@@ -52,8 +58,8 @@ class Function:
     storage_mib: int = 512
     deploys: bool = False
     """True for what only a pipeline with an endpoint needs."""
-    compiles: bool = False
-    """True for what only a pipeline needs whose models are compiled."""
+    only_with: Literal["", "autoscaling", "shadow", "compiled"] = ""
+    """Of the structure's parts the one that it is for."""
     refuses: bool = False
     """True when it raises at what a person gave and can put right: such an error is the run's failure, no defect."""
 
@@ -175,7 +181,7 @@ CHOOSE_MODEL: Final = Function(
         Grant(("dynamodb:UpdateItem",), (_TABLE,), "writes into the run what serves the model, and why"),
         _ENCRYPT,
     ),
-    compiles=True,
+    only_with="compiled",
 )
 ACQUIRE_DEPLOYMENT: Final = Function(
     name="acquire_deployment",
@@ -245,7 +251,7 @@ REMOVE_OLD_MODELS: Final = Function(
     name="remove_old_models",
     memory_mib=512,
     timeout_seconds=120,
-    environment=("ENVIRONMENT", "PIPELINE", "ENDPOINT_NAME"),
+    environment=("ENVIRONMENT", "PIPELINE", "ENDPOINT_NAME", "ARTIFACT_BUCKET", "SEVERAL_MODELS"),
     grants=(
         Grant(("sagemaker:ListModels", "sagemaker:ListEndpointConfigs"), ("*",), "lists have no resource"),
         Grant(("sagemaker:DescribeEndpoint",), (f"{_SAGEMAKER}:endpoint/${{EndpointName}}",), "what serves stays"),
@@ -288,6 +294,81 @@ RESTORE_ENDPOINT: Final = Function(
     ),
     deploys=True,
 )
+SCALE_ENDPOINT: Final = Function(
+    name="scale_endpoint",
+    memory_mib=512,
+    timeout_seconds=120,
+    environment=("ENDPOINT_NAME",),
+    grants=(),
+    deploys=True,
+    only_with="autoscaling",
+)
+JUDGE_SHADOW: Final = Function(
+    name="judge_shadow",
+    memory_mib=512,
+    timeout_seconds=180,
+    environment=("ENDPOINT_NAME", "ERROR_PERCENT", "LATENCY_MS"),
+    grants=(Grant(("cloudwatch:GetMetricData",), ("*",), "has no resource"),),
+    deploys=True,
+    only_with="shadow",
+)
+
+SCALING: Final = (
+    Grant(
+        ("application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingPolicies"),
+        ("*",),
+        "lists have no resource",
+    ),
+    Grant(
+        (
+            "application-autoscaling:RegisterScalableTarget",
+            "application-autoscaling:PutScalingPolicy",
+            "application-autoscaling:DeleteScalingPolicy",
+            "application-autoscaling:DeregisterScalableTarget",
+        ),
+        (f"{_TARGETS}:scalable-target/*",),
+        "a target's ARN ends with an id that Auto Scaling chooses; limited to machines of endpoints",
+    ),
+    # Asked of whoever registers: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-prerequisites.html
+    Grant(
+        ("sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"),
+        (f"{_SAGEMAKER}:endpoint/${{EndpointName}}",),
+        "Auto Scaling changes the endpoint for whoever may",
+    ),
+    Grant(
+        ("sagemaker:DescribeEndpointConfig",),
+        (f"{_SAGEMAKER}:endpoint-config/${{RunNames}}",),
+        "which machines the variants have",
+    ),
+    Grant(
+        ("cloudwatch:PutMetricAlarm", "cloudwatch:DescribeAlarms", "cloudwatch:DeleteAlarms"),
+        (
+            f"{_ALARMS}:TargetTracking-endpoint/${{EndpointName}}/variant/*",
+            f"{_ALARMS}:${{EndpointName}}-from-zero",
+        ),
+        "Auto Scaling's alarms for whoever may, and the one that starts the first machine",
+    ),
+    Grant(
+        ("iam:CreateServiceLinkedRole",),
+        (_SCALING_ROLE,),
+        "the first target in an account",
+    ),
+)
+"""What it takes to let an endpoint scale, and to end that."""
+_QUEUE: Final = (
+    Grant(("s3:PutObject",), (f"{_BUCKET}/async/${{Pipeline}}/input/smoke-test-*",), "lays its request into S3"),
+    Grant(
+        ("s3:GetObject",),
+        tuple(f"{_BUCKET}/async/${{Pipeline}}/{folder}/*" for folder in ("output", "failure")),
+        "reads the answer",
+    ),
+    Grant(("sagemaker:InvokeEndpointAsync",), (f"{_SAGEMAKER}:endpoint/${{EndpointName}}",), "asks the new model"),
+    _ENCRYPT,
+)
+_ARCHIVES: Final = (
+    _LIST_ARTIFACTS,
+    Grant(("s3:DeleteObject",), (f"{_BUCKET}/models/${{Pipeline}}/multi/*",), "each run's archives have their prefix"),
+)
 
 FUNCTIONS: Final = (
     PREPARE_RUN,
@@ -301,13 +382,31 @@ FUNCTIONS: Final = (
     PROMOTE_MODEL,
     REMOVE_OLD_MODELS,
     RESTORE_ENDPOINT,
+    SCALE_ENDPOINT,
+    JUDGE_SHADOW,
 )
 
 
-def functions(endpoint: str, *, compiled: bool = False) -> tuple[Function, ...]:
-    """The functions that a pipeline with this kind of endpoint needs."""
-    found = (item for item in FUNCTIONS if endpoint != "none" or not item.deploys)
-    return tuple(item for item in found if compiled or not item.compiles)
+def functions(
+    endpoint: str, *, autoscaling: bool = False, shadow: bool = False, compiled: bool = False
+) -> tuple[Function, ...]:
+    """The functions that a pipeline with this kind of endpoint needs, each with the grants that it needs there."""
+    has = {"": True, "autoscaling": autoscaling, "shadow": shadow, "compiled": compiled}
+    wanted = (item for item in FUNCTIONS if (endpoint != "none" or not item.deploys) and has[item.only_with])
+    return tuple(_granted(item, endpoint, autoscaling=autoscaling) for item in wanted)
+
+
+def _granted(item: Function, endpoint: str, *, autoscaling: bool) -> Function:
+    """The function with what only this kind of endpoint asks of it."""
+    if item is SMOKE_TEST and endpoint == "async":
+        asking = "sagemaker:InvokeEndpoint"
+        usual = tuple(grant for grant in item.grants if asking not in grant.actions and grant is not _DECRYPT)
+        return replace(item, grants=(*usual, *_QUEUE))
+    if item is REMOVE_OLD_MODELS and endpoint == "multi-model":
+        return replace(item, grants=(*item.grants, *_ARCHIVES))
+    if item in (SCALE_ENDPOINT, RESTORE_ENDPOINT) and autoscaling:
+        return replace(item, grants=(*item.grants, *SCALING))
+    return item
 
 
 def timeout_of(name: str) -> int:

@@ -25,6 +25,8 @@ OUR_S3_URI: Final = 400  # bucket 63, folders and names of ours
 S3_URI: Final = 2100  # a key has at most 1024 bytes, each of which JSON may write as two
 IMAGE: Final = 260
 INSTANCE: Final = 40
+VARIANT: Final = 300
+"""A fleet: two names of at most 63 characters, a type, two numbers; or a serverless size."""
 KEY_ARN: Final = 2100  # KmsKeyId: at most 2048 characters
 CAUSE: Final = (
     4 * 32_768
@@ -37,6 +39,8 @@ HYPERPARAMETERS: Final = 100_000
 ENTRYPOINT: Final = 32_768
 GATE: Final = 24_576
 CONTENT_TYPES: Final = 2048
+MODELS: Final = 100 * 66
+"""At most 100 with names of at most 63 characters: `lambdas/package_model/archive.py`."""
 METRICS: Final = 100 * (64 + 4 + NUMBER)
 """At most 100 with names of at most 64 characters: `lambdas/record_metrics/domain.py`."""
 REMOVED: Final = 200
@@ -74,17 +78,23 @@ ANSWERS: Final[Mapping[str, Size]] = {
         "deploy": {
             "image": IMAGE,
             "serve": 8,
-            "instance": INSTANCE,
-            "instance_count": NUMBER,
             "keep": NUMBER,
             "content_types": CONTENT_TYPES,
             "volume_key": KEY_ARN,
+            "kind": 16,
+            "variants": 10 * VARIANT,
+            "isolated": FLAG,
+            "routing": 200,
+            "capture": {"percent": NUMBER, "uri": OUR_S3_URI},
+            "async": {"concurrent_per_instance": NUMBER, "output": OUR_S3_URI, "failure": OUR_S3_URI},
+            "autoscaling": 300,
+            "shadow": {"variant": {"VariantName": 65, "rest": VARIANT}, "share": NUMBER, "seconds": NUMBER},
         },
     },
     "record_metrics": {"metrics": METRICS},
     # A clause comes back with its text, two numbers and a note; the shortest clause has some 60 bytes itself.
     "check_quality_gate": {"passed": FLAG, "clauses": 4 * GATE},
-    "package_model": {"uri": OUR_S3_URI, "sha256": SHA256, "bytes": NUMBER},
+    "package_model": {"uri": OUR_S3_URI, "sha256": SHA256, "bytes": NUMBER, "folder": OUR_S3_URI, "names": MODELS},
     "choose_model": {"serve": 8, "uri": OUR_S3_URI, "sha256": SHA256, "python_sha256": SHA256, "reason": 6 * 1000},
     "acquire_deployment": {"status": 16, "holder": EXECUTION_ARN, "fence": NUMBER, "champion": RUN_ID},
     "watch_endpoint": {"outcome": 32, "status": 32, "endpointConfig": 65, "reason": STATUS_TEXT},
@@ -95,7 +105,15 @@ ANSWERS: Final[Mapping[str, Size]] = {
         "endpointConfigs": REMOVED // 2 * 66,
         "left": REMOVED * 2 * 300,
     },
-    "restore_endpoint": {"status": STATUS_TEXT},
+    "restore_endpoint": {"status": 2 * STATUS_TEXT},
+    # A target has two policies of some 500 bytes at most, unless a person made others.
+    "scale_endpoint": {"found": FLAG, "targets": 10 * 4096, "retained": 300}
+    | dict.fromkeys(("variants", "min", "max"), NUMBER),
+    "judge_shadow": {
+        **dict.fromkeys(("requests", "errors", "latencyMs"), NUMBER),
+        "good": FLAG,
+        "reason": 1024,
+    },
 }
 """What each function answers at most."""
 

@@ -13,6 +13,8 @@ from typing import Final
 
 RUN_ID_LENGTH: Final = 12
 ATTEMPT_LENGTH: Final = 2
+SHADOW_ATTEMPT: Final = "9"
+"""The first digit of a configuration that has the new model as a shadow; others have 0 to 4, rounds of waiting."""
 
 
 def name_prefix(environment: str, pipeline: str, step: str | None = None) -> str:

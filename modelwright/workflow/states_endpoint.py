@@ -6,9 +6,9 @@ Guardrails: https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrail
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from modelwright.workflow.expressions import jsonata, tags
+from modelwright.workflow.expressions import expression, jsonata, tags, with_optional
 from modelwright.workflow.tasks import CLOUDWATCH_ERRORS, SAGEMAKER_ERRORS, SAGEMAKER_SDK_ERRORS, State, call, catch
 
 if TYPE_CHECKING:
@@ -18,12 +18,21 @@ if TYPE_CHECKING:
 # two: about 100 rounds of 11 events an hour, far from the history's 25,000.
 # Whole seconds, 0 allowed: https://docs.aws.amazon.com/step-functions/latest/dg/state-wait.html
 QUICK_POLLS: Final = 6
-# "If any of your alarms trip during the specified monitoring period": the rollback alarms look at three minutes, and
-# metrics come a minute or two late. https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green-all-at-once.html
-BAKE_SECONDS: Final = 300
 SLOW_POLL_SECONDS: Final = 30
+TERMINATION_SECONDS: Final = 60
 MAX_SLOW_POLLS: Final = 120
 """An environment that waits for longer than an hour looks more seldom, so that a run's history does not grow."""
+HOSTS: Final = {"realtime": "instances", "multi-model": "instances", "async": "async", "serverless": "serverless"}
+"""What an endpoint of a kind is described as; one is never updated into another."""
+_HOSTS: Final = (
+    "$exists($states.result.AsyncInferenceConfig) ? 'async' : "
+    "$exists($states.result.ProductionVariants.CurrentServerlessConfig) ? 'serverless' : 'instances'"
+)
+_PREVIOUS: Final = "$states.result.EndpointStatus = 'Failed' ? '' : $states.result.EndpointConfigName"
+_SAME_VARIANTS: Final = (
+    "$string($sort([$states.result.ProductionVariants.VariantName])) = "
+    "$string($sort([$plan.deploy.variants.VariantName]))"
+)
 
 
 def slow_poll_seconds(limits: Limits) -> int:
@@ -59,9 +68,9 @@ def inspect_endpoint(structure: WorkflowStructure) -> State:
         **describe,
         "Assign": {
             "endpoint_status": jsonata("$states.result.EndpointStatus"),
-            "previous_config": jsonata(
-                "$states.result.EndpointStatus = 'Failed' ? '' : $states.result.EndpointConfigName"
-            ),
+            "previous_config": jsonata(_PREVIOUS),
+            "endpoint_hosts": jsonata(_HOSTS),
+            "same_variants": jsonata(_SAME_VARIANTS),
         },
         "Output": {
             "status": jsonata("$states.result.EndpointStatus"),
@@ -91,13 +100,18 @@ def check_endpoint_absent(structure: WorkflowStructure) -> State:
 
 def deploy_endpoint(structure: WorkflowStructure) -> State:
     """Update what serves, make again what failed, wait for what is busy."""
+    hosts = HOSTS[structure.endpoint]
     busy = "['Creating', 'Updating', 'SystemUpdating', 'RollingBack', 'Deleting']"
     patient = f"$endpoint_polls < {max_polls(structure.limits)}"
     return {
         "Type": "Choice",
         "Comment": f"How can the endpoint of {structure.pipeline} be changed?",
         "Choices": [
-            {"Condition": jsonata("$endpoint_status = 'InService'"), "Next": "InspectAlarms"},
+            {
+                "Condition": jsonata(f"$endpoint_status = 'InService' and $endpoint_hosts != '{hosts}'"),
+                "Next": "ExplainOtherKind",
+            },
+            {"Condition": jsonata("$endpoint_status = 'InService'"), "Next": first_of_update(structure)},
             {"Condition": jsonata(f"$endpoint_status = 'Failed' and {patient}"), "Next": "DeleteFailedEndpoint"},
             {"Condition": jsonata(f"$endpoint_status in {busy} and {patient}"), "Next": "WaitForIdleEndpoint"},
         ],
@@ -129,6 +143,23 @@ def explain_unusable_endpoint(structure: WorkflowStructure) -> State:
     }
 
 
+def explain_other_kind(structure: WorkflowStructure) -> State:
+    """An update cannot make another kind of an endpoint, and to delete what serves is a person's decision.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-update.html
+    """
+    cause = (
+        "'The endpoint ${EndpointName} is of another kind (' & $endpoint_hosts & ') than "
+        f"{structure.endpoint}, and SageMaker cannot update the one into the other. Delete the endpoint, which ends "
+        f"its answers until the next deployment, then run {structure.pipeline} again.'"
+    )
+    return {
+        "Type": "Pass",
+        "Assign": {"failure": {"state": "DeployEndpoint", "error": "EndpointOfOtherKind", "cause": jsonata(cause)}},
+        "Next": "ReleaseFailedLease",
+    }
+
+
 def delete_failed_endpoint(structure: WorkflowStructure) -> State:
     """A failed endpoint cannot be updated: it goes first."""
     return {
@@ -149,7 +180,7 @@ def create_endpoint(structure: WorkflowStructure) -> State:
     }
     return {
         **call("sagemaker:createEndpoint", arguments, SAGEMAKER_ERRORS),
-        "Assign": {"endpoint_polls": 0},
+        "Assign": asked(structure),
         "Output": {"endpointConfig": jsonata("$config_name")},
         "Catch": catch("CreateEndpoint", "RestoreEndpoint"),
         "Next": "WatchEndpoint",
@@ -163,36 +194,66 @@ def inspect_alarms(structure: WorkflowStructure) -> State:
     https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
     """
     names = ["${EndpointErrorAlarmName}", "${EndpointLatencyAlarmName}"]
+    touched = structure.shadow or structure.autoscaling
     quiet = "[$states.result.MetricAlarms[StateValue != 'ALARM'].{'AlarmName': AlarmName}]"
     return {
         "Comment": f"Which alarms of {structure.pipeline} may send the new model back",
         **call("aws-sdk:cloudwatch:describeAlarms", {"AlarmNames": names}, CLOUDWATCH_ERRORS),
         "Assign": {"guards": jsonata(quiet)},
         "Output": {"guards": jsonata(quiet)},
-        "Catch": catch("InspectAlarms", "ReleaseFailedLease"),
+        "Catch": catch("InspectAlarms", "RestoreEndpoint" if touched else "ReleaseFailedLease"),
         "Next": "UpdateEndpoint",
     }
 
 
 def update_endpoint(structure: WorkflowStructure) -> State:
-    """Blue/green: the old machines serve until the new ones do, and an alarm brings them back."""
-    arguments = {
-        "EndpointName": "${EndpointName}",
-        "EndpointConfigName": jsonata("$config_name"),
-        "DeploymentConfig": {
-            "BlueGreenUpdatePolicy": {
-                "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": BAKE_SECONDS},
-                "TerminationWaitInSeconds": 60,
-                "MaximumExecutionTimeoutInSeconds": update_timeout(structure.limits),
-            },
-            "AutoRollbackConfiguration": jsonata("$count($guards) = 0 ? {} : {'Alarms': [$guards]}"),
-        },
-    }
+    """Blue/green: the old machines serve until the new ones do, and an alarm brings them back.
+
+    Alarms can only where the variants keep their names; else, as on AWS, the traffic moves all at once.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions.html
+    """
+    named = {"EndpointName": "${EndpointName}", "EndpointConfigName": jsonata("$config_name")}
+    guards = f"$same_variants ? {expression(_guards(structure))} : {{}}"
+    # How many machines there are now stays, where their number follows the load.
+    kept = ["$scaling.retained"] if structure.autoscaling else []
+    optional = ", ".join(([guards] if structure.guarded else []) + kept)
     return {
         "Comment": f"Replace what serves {structure.pipeline}",
-        **call("aws-sdk:sagemaker:updateEndpoint", arguments, SAGEMAKER_SDK_ERRORS),
-        "Assign": {"endpoint_polls": 0},
+        **call(
+            "aws-sdk:sagemaker:updateEndpoint",
+            with_optional(named, optional) if optional else named,
+            SAGEMAKER_SDK_ERRORS,
+        ),
+        "Assign": asked(structure),
         "Output": {"endpointConfig": jsonata("$config_name"), "previous": jsonata("$previous_config")},
         "Catch": catch("UpdateEndpoint", "RestoreEndpoint"),
         "Next": "WatchEndpoint",
     }
+
+
+def asked(structure: WorkflowStructure, config: str = "$config_name", *, shadow: bool = False) -> dict[str, Any]:
+    """What is watched from now on: the configuration that the endpoint was asked for, and what it is for."""
+    aim = {"in_shadow": shadow} if structure.shadow else {}
+    return {"endpoint_polls": 0, "asked_config": jsonata(config), **aim}
+
+
+def first_of_update(structure: WorkflowStructure) -> str:
+    """The state in which the update of an endpoint that serves begins."""
+    return "InspectChampion" if structure.shadow else before_update(structure)
+
+
+def before_update(structure: WorkflowStructure) -> str:
+    """The state in which the traffic's way to the new model begins."""
+    if structure.autoscaling:
+        return "PrepareScaling"
+    return "InspectAlarms" if structure.guarded else "UpdateEndpoint"
+
+
+def _guards(structure: WorkflowStructure) -> dict[str, Any]:
+    policy = {
+        "TrafficRoutingConfiguration": jsonata("$plan.deploy.routing"),
+        "TerminationWaitInSeconds": TERMINATION_SECONDS,
+        "MaximumExecutionTimeoutInSeconds": update_timeout(structure.limits),
+    }
+    rollback = jsonata("$count($guards) = 0 ? {} : {'Alarms': [$guards]}")
+    return {"DeploymentConfig": {"BlueGreenUpdatePolicy": policy, "AutoRollbackConfiguration": rollback}}

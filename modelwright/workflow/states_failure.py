@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MAX_CAUSE: Final = 30_000  # of the 32,768 characters that a cause may have
 MAX_MESSAGE_CAUSE: Final = 8_000
 _ANY_ERROR: Final = {"ErrorEquals": ["States.ALL"]}
+STATUS: Final = "$failure.error = 'RolledBack' ? 'RolledBack' : 'Failed'"
+"""A deployment that an alarm sent back is no accident: the model that served before still does."""
+_SUBJECT: Final = "($failure.error = 'RolledBack' ? 'deployment rolled back' : 'run failed')"
 NOT_RESTORED: Final = "not restored: RestoreEndpoint failed, see the execution's history"
 
 
@@ -33,6 +36,7 @@ def restore_endpoint(structure: WorkflowStructure) -> State:
         "failure": jsonata("$failure"),
         "polls": jsonata("$restore_polls"),
         "tags": tags(structure),
+        **({"scaling": jsonata("$scaling")} if structure.autoscaling else {}),
     }
     return {
         "Comment": f"What served {structure.pipeline} before still serves",
@@ -98,7 +102,7 @@ def mark_run_failed(structure: WorkflowStructure) -> State:
     """Record the failure, and take the readable part out of its cause."""
     update = run_update(
         structure,
-        "Failed",
+        jsonata(STATUS),
         failed_state={"S": jsonata("$failure.state")},
         error={"S": jsonata("$failure.error")},
         cause={"S": jsonata(f"$substring($failure.cause, 0, {MAX_CAUSE})")},
@@ -124,7 +128,7 @@ def mark_run_failed(structure: WorkflowStructure) -> State:
 def notify_failure(structure: WorkflowStructure) -> State:
     """Tell the subscribers what failed, why, and what became of the endpoint."""
     lines = [
-        f"'The pipeline {structure.pipeline} failed in ' & $failure.state & '.'",
+        f"'The run of {structure.pipeline}: ' & {_SUBJECT} & ', in ' & $failure.state & '.'",
         "'Error: ' & $failure.error",
         f"'Reason: ' & $substring($reason, 0, {MAX_MESSAGE_CAUSE})",
         "'Endpoint: ' & $restored",
@@ -132,11 +136,11 @@ def notify_failure(structure: WorkflowStructure) -> State:
     ]
     arguments = {
         "TopicArn": "${TopicArn}",
-        "Subject": f"{structure.pipeline}: run failed",
+        "Subject": jsonata(f"'{structure.pipeline}: ' & {_SUBJECT}"),
         "Message": jsonata("$join([" + ", ".join(lines) + "], '\\n')"),
         "MessageAttributes": {
             "pipeline": {"DataType": "String", "StringValue": structure.pipeline},
-            "status": {"DataType": "String", "StringValue": "Failed"},
+            "status": {"DataType": "String", "StringValue": jsonata(STATUS)},
         },
     }
     return {

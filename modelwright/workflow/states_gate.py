@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 EVALUATION_URI: Final = "$plan.run.prefix & 'evaluation/evaluation.json'"
 
 
+MULTI_MODEL: Final = ("folder", "names")
+"""What of several models the endpoint is given: the prefix of their archives, and their names."""
+
+
 def record_metrics(structure: WorkflowStructure) -> State:
     """Take the evaluation's metrics into the table and into CloudWatch."""
     payload = {"run": jsonata("$plan.run.id"), "evaluation_uri": jsonata(EVALUATION_URI)}
@@ -48,15 +52,21 @@ def check_quality_gate(structure: WorkflowStructure) -> State:
 
 def package_model(structure: WorkflowStructure) -> State:
     """Put the code into the model's archive: a package of the registry cannot name another source."""
-    payload = {"model_uri": jsonata("$trained.model_uri"), "code_uri": jsonata("$plan.run.code.uri")}
+    several = structure.endpoint == "multi-model"
+    payload = {
+        "model_uri": jsonata("$trained.model_uri"),
+        "code_uri": jsonata("$plan.run.code.uri"),
+        **({"several": True, "run": jsonata("$plan.run.id")} if several else {}),
+    }
     return {
         "Comment": f"The registry's model of {structure.pipeline} serves by itself",
         **function("PackageModelFunctionArn", payload, timeout_seconds=timeout_of("package_model")),
         "Assign": {
             "model": {
-                **served_model("python", jsonata("$plan.deploy.image")),
+                **served_model("python", jsonata("$plan.deploy.image"), by_hash=not several),
                 "python_sha256": jsonata("$states.result.Payload.sha256"),
                 "reason": "",
+                **({name: jsonata(f"$states.result.Payload.{name}") for name in MULTI_MODEL} if several else {}),
             }
         },
         "Output": jsonata("$states.result.Payload"),
@@ -65,8 +75,10 @@ def package_model(structure: WorkflowStructure) -> State:
     }
 
 
-def served_model(serve: str, image: str) -> dict[str, Any]:
+def served_model(serve: str, image: str, *, by_hash: bool = True) -> dict[str, Any]:
     """The archive in a function's answer, the image that serves it, and what its container reads.
+
+    `by_hash`: no other archive may be served, so there is only one.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/adapt-inference-container.html
     AWS's own image leaves our variables alone; our server without a script leaves SageMaker's.
@@ -77,7 +89,7 @@ def served_model(serve: str, image: str) -> dict[str, Any]:
         "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
         "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
         "MODELWRIGHT_SERVE": serve,
-        "MODELWRIGHT_MODEL_SHA256": sha256,
+        **({"MODELWRIGHT_MODEL_SHA256": sha256} if by_hash else {}),
     }
     uri = jsonata("$states.result.Payload.uri")
     return {"uri": uri, "sha256": sha256, "serve": serve, "image": image, "environment": environment}

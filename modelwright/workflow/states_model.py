@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from modelwright.workflow.expressions import deployment_name, jsonata, name_in_arn, tags, with_optional
-from modelwright.workflow.tasks import SAGEMAKER_ERRORS, State, call, catch
+from modelwright.workflow.tasks import SAGEMAKER_ERRORS, SAGEMAKER_SDK_ERRORS, State, call, catch
 
 if TYPE_CHECKING:
     from modelwright.workflow.structure import WorkflowStructure
 
-VARIANT: Final = "AllTraffic"  # never changes: an update with guardrails wants the same variants
+VARIANT: Final = "AllTraffic"
+"""Of an endpoint that has one; never changes: an update with guardrails wants the same variants."""
 
 
 def create_model(structure: WorkflowStructure) -> State:
-    """The packaged archive and the image that serves it."""
+    """The packaged archive and the image that serves it; or, of several models, the folder of their archives.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/create-multi-model-endpoint.html
+    """
     arguments = {
         "ModelName": deployment_name(structure),
         "ExecutionRoleArn": "${HostingRoleArn}",
         "PrimaryContainer": {
             "Image": jsonata("$model.image"),
-            "ModelDataUrl": jsonata("$model.uri"),
             "Environment": jsonata("$model.environment"),
+            **_model_data(structure),
         },
-        "EnableNetworkIsolation": jsonata("$plan.isolated"),
+        "EnableNetworkIsolation": jsonata("$plan.deploy.isolated"),
         **structure.vpc_config,
         "Tags": tags(structure),
     }
@@ -37,24 +41,70 @@ def create_model(structure: WorkflowStructure) -> State:
 
 
 def create_endpoint_config(structure: WorkflowStructure) -> State:
-    """Which machines serve the model."""
-    variant = {
-        "VariantName": VARIANT,
-        "ModelName": jsonata("$model_name"),
-        "InstanceType": jsonata("$plan.deploy.instance"),
-        "InitialInstanceCount": jsonata("$plan.deploy.instance_count"),
-        "InitialVariantWeight": 1,
-    }
+    """What serves the model: machines or a serverless size, what is captured, where answers go.
+
+    By the SDK integration: the optimized one does not know what came after 2019.
+    """
+    model = "function($variant) { $merge([$variant, {'ModelName': $model_name}]) }"
     fixed = {
         "EndpointConfigName": deployment_name(structure),
-        "ProductionVariants": [variant],
+        "ProductionVariants": jsonata(f"[$map($plan.deploy.variants, {model})]"),
+        **_capture(structure),
+        **_asynchronous(structure),
         "Tags": tags(structure),
     }
+    # A key for volumes is refused where disks are encrypted by hardware: `volume_key` is empty there.
+    request = with_optional(fixed, "$plan.deploy.volume_key")
     return {
-        # A key for volumes is refused where disks are encrypted by hardware: `volume_key` is empty there.
-        **call("sagemaker:createEndpointConfig", with_optional(fixed, "$plan.deploy.volume_key"), SAGEMAKER_ERRORS),
+        **call("aws-sdk:sagemaker:createEndpointConfig", request, SAGEMAKER_SDK_ERRORS),
         "Assign": {"config_name": name_in_arn("EndpointConfigArn")},
         "Output": {"endpointConfig": name_in_arn("EndpointConfigArn")},
         "Catch": catch("CreateEndpointConfig", "ReleaseFailedLease"),
         "Next": "InspectEndpoint",
     }
+
+
+def _model_data(structure: WorkflowStructure) -> dict[str, Any]:
+    if structure.endpoint == "multi-model":
+        return {"Mode": "MultiModel", "ModelDataUrl": jsonata("$model.folder")}
+    return {"ModelDataUrl": jsonata("$model.uri")}
+
+
+def _capture(structure: WorkflowStructure) -> dict[str, Any]:
+    """Whatever is no CSV or JSON is captured in base64.
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DataCaptureConfig.html
+    """
+    if not structure.capture:
+        return {}
+    wanted = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": jsonata("$plan.deploy.capture.percent"),
+        "DestinationS3Uri": jsonata("$plan.deploy.capture.uri"),
+        **structure.output_key,
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
+    }
+    return {"DataCaptureConfig": wanted}
+
+
+def _asynchronous(structure: WorkflowStructure) -> dict[str, Any]:
+    """Both topics are one: what arrives there says itself whether it went well.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
+    """
+    if structure.endpoint != "async":
+        return {}
+    topic = "${AnswersTopicArn}"
+    wanted = {
+        "ClientConfig": {
+            "MaxConcurrentInvocationsPerInstance": jsonata("$plan.deploy.async.concurrent_per_instance"),
+        },
+        "OutputConfig": {
+            "S3OutputPath": jsonata("$plan.deploy.async.output"),
+            "S3FailurePath": jsonata("$plan.deploy.async.failure"),
+            **structure.output_key,
+            "NotificationConfig": {"SuccessTopic": topic, "ErrorTopic": topic},
+        },
+    }
+    return {"AsyncInferenceConfig": wanted}

@@ -33,6 +33,7 @@ def prepare_run(structure: WorkflowStructure) -> State:
             "endpoint_polls": 0,
             "restore_polls": 0,
             "restored": UNTOUCHED,
+            **({"scaling": {"found": False}} if structure.autoscaling else {}),
         },
         "Output": {"status": jsonata("$states.result.Payload.status"), "run": jsonata("$states.result.Payload.run")},
         "Catch": catch("PrepareRun", "MarkRunFailed", restored=UNTOUCHED),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def watch_endpoint(structure: WorkflowStructure) -> State:
     """Look for some seconds whether the endpoint serves the new model."""
-    payload = {"endpoint_config": jsonata("$config_name"), "polls": jsonata("$endpoint_polls")}
+    payload = {"endpoint_config": jsonata("$asked_config"), "polls": jsonata("$endpoint_polls")}
     return {
         "Comment": f"How far is the deployment of {structure.pipeline}?",
         **function("WatchEndpointFunctionArn", payload, timeout_seconds=timeout_of("watch_endpoint")),
@@ -29,10 +29,12 @@ def watch_endpoint(structure: WorkflowStructure) -> State:
 def check_endpoint(structure: WorkflowStructure) -> State:
     """Only InService with the configuration that was asked for is a success."""
     waiting = f"$watched.outcome = 'Waiting' and $endpoint_polls < {max_polls(structure.limits)}"
+    shadows = {"Condition": jsonata("$watched.outcome = 'Serving' and $in_shadow"), "Next": "BakeShadow"}
     return {
         "Type": "Choice",
         "Comment": f"Does the endpoint of {structure.pipeline} serve the new model?",
         "Choices": [
+            *([shadows] if structure.shadow else []),
             {"Condition": jsonata("$watched.outcome = 'Serving'"), "Next": "SmokeTest"},
             {"Condition": jsonata(waiting), "Next": "WaitForEndpoint"},
         ],
@@ -52,11 +54,14 @@ def wait_for_endpoint(structure: WorkflowStructure) -> State:
 
 
 def explain_deployment(structure: WorkflowStructure) -> State:
-    """Say what became of the deployment."""
-    error = "'Deployment' & ($watched.outcome = 'Waiting' ? 'TimedOut' : $watched.outcome)"
+    """Say what became of the deployment. `RolledBack` is the run's status, too: AWS brought back what served."""
+    error = (
+        "$watched.outcome = 'RolledBack' ? 'RolledBack' : "
+        "'Deployment' & ($watched.outcome = 'Waiting' ? 'TimedOut' : $watched.outcome)"
+    )
     cause = (
         "'The endpoint ${EndpointName} is ' & $watched.status & ' with the configuration ' & $watched.endpointConfig & "
-        "'; asked for was ' & $config_name & ': ' & $watched.reason"
+        "'; asked for was ' & $asked_config & ': ' & $watched.reason"
     )
     return {
         "Type": "Pass",
@@ -68,11 +73,17 @@ def explain_deployment(structure: WorkflowStructure) -> State:
 
 def smoke_test(structure: WorkflowStructure) -> State:
     """Ask the endpoint for predictions and look at the answer."""
-    payload = {"release": jsonata("$plan.run.release")}
+    several = {"models": jsonata("$model.names")} if structure.endpoint == "multi-model" else {}
+    payload = {
+        "release": jsonata("$plan.run.release"),
+        "run": jsonata("$plan.run.id"),
+        "kind": jsonata("$plan.deploy.kind"),
+        **several,
+    }
     return {
         "Comment": f"Does the new model of {structure.pipeline} answer?",
         **function("SmokeTestFunctionArn", payload, timeout_seconds=timeout_of("smoke_test")),
         "Output": jsonata("$states.result.Payload"),
         "Catch": catch("SmokeTest", "RestoreEndpoint"),
-        "Next": "PromoteModel",
+        "Next": "SetScaling" if structure.autoscaling else "PromoteModel",
     }

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-EndpointKind = Literal["realtime", "none"]
-ENDPOINT_KINDS: tuple[EndpointKind, ...] = ("realtime", "none")
+EndpointKind = Literal["realtime", "serverless", "async", "multi-model", "none"]
+ENDPOINT_KINDS: tuple[EndpointKind, ...] = ("realtime", "serverless", "async", "multi-model", "none")
+UNGUARDED = "serverless"
+"""The kind without deployment guardrails: https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails.html"""
 
 
 class Structure(Protocol):
@@ -22,6 +24,18 @@ class Structure(Protocol):
     @property
     def endpoint(self) -> str:
         """How the model is served: one of ENDPOINT_KINDS."""
+
+    @property
+    def autoscaling(self) -> bool:
+        """Whether the number of its instances follows its load."""
+
+    @property
+    def capture(self) -> bool:
+        """Whether its requests and answers are kept."""
+
+    @property
+    def shadow(self) -> bool:
+        """Whether a new model first gets copies of the requests."""
 
     @property
     def compiled(self) -> bool:
@@ -73,7 +87,28 @@ class WorkflowStructure:
     pipeline: str
     endpoint: str = "realtime"
     surroundings: Surroundings = field(default_factory=Surroundings)
+    autoscaling: bool = False
+    capture: bool = False
+    shadow: bool = False
     compiled: bool = False
+
+    @classmethod
+    def of(cls, structure: Structure, surroundings: Surroundings) -> WorkflowStructure:
+        """Return what of a pipeline's structure the states need, in its environment."""
+        return cls(
+            structure.pipeline,
+            structure.endpoint,
+            surroundings,
+            autoscaling=structure.autoscaling,
+            capture=structure.capture,
+            shadow=structure.shadow,
+            compiled=structure.compiled,
+        )
+
+    @property
+    def guarded(self) -> bool:
+        """Whether alarms can send an update of the endpoint back."""
+        return self.endpoint not in (UNGUARDED, "none")
 
     @property
     def environment(self) -> str:

@@ -64,7 +64,16 @@ SERVE_API: Final = Function(
 )
 """Answers the REST API's requests."""
 
-TRIGGER_FUNCTIONS: Final = (PUBLISH_MERGE, COUNT_RECORDS, CLOSE_RUN, SERVE_API)
+EXPIRE_ENDPOINT: Final = Function(
+    name="expire_endpoint",
+    memory_mib=512,
+    timeout_seconds=90,
+    environment=("PIPELINE", "TABLE_NAME", "ENDPOINT_NAME", "TOPIC_ARN", "TTL_HOURS", "SCALES"),
+    grants=(),
+)
+"""Deletes an endpoint that nobody deployed to for long; its grants are in `stacks/grants/expiring.py`."""
+
+TRIGGER_FUNCTIONS: Final = (PUBLISH_MERGE, COUNT_RECORDS, CLOSE_RUN, SERVE_API, EXPIRE_ENDPOINT)
 
 SHIPPED: Final = (
     "__init__.py",

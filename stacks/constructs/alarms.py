@@ -38,6 +38,8 @@ class Metric:
     namespace: str
     name: str
     dimensions: Mapping[str, str]
+    statistic: str | None = None
+    """In metric math, another one than the level's."""
 
 
 @dataclass(frozen=True)
@@ -154,5 +156,5 @@ def _dimensions(metric: Metric) -> list[Any]:
 
 def _query(name: str, metric: Metric, level: Level) -> dict[str, Any]:
     described = {"namespace": metric.namespace, "metricName": metric.name, "dimensions": _dimensions(metric)}
-    stat = {"metric": described, "period": level.period_seconds, "stat": level.statistic}
+    stat = {"metric": described, "period": level.period_seconds, "stat": metric.statistic or level.statistic}
     return {"id": name, "metricStat": stat, "returnData": False}

@@ -19,7 +19,7 @@ from stacks.constructs.pipeline_alarms import FLOORS_MISSED
 from stacks.grants.functions import METRIC_NAMESPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from constructs import Construct
 
@@ -42,14 +42,18 @@ class Page:
     log_group: str
     alarms: Sequence[cloudwatch.CfnAlarm]
     levels: AlarmSettings
-    has_endpoint: bool
+    endpoint: str
+    """The kind; `none` without one."""
+    variants: Sequence[str]
+    """Those with machines."""
 
 
 def dashboard(scope: Construct, page: Page) -> None:
     """Make the dashboard. It opens with four weeks, and its graphs' periods follow whatever time is looked at."""
     rows = [[_head(page)], [_health(page)], [_runs(page), _quality(page)], [_time_of_runs(page), _time_of_steps(page)]]
-    if page.has_endpoint:
-        rows.append([_requests(page), _latency(page), _instances(page)])
+    if page.endpoint != "none":
+        last = {"async": _queue, "serverless": _concurrency}.get(page.endpoint, _instances)
+        rows.append([_requests(page), _latency(page), last(page)])
     body = {"start": "-P4W", "periodOverride": "auto", "widgets": _placed(rows)}
     cloudwatch.CfnDashboard(scope, page.names.construct("Dashboard"), dashboard_body=json.dumps(body))
 
@@ -153,36 +157,86 @@ def _requests(page: Page) -> Widget:
         "Invocation4XXErrors": ("wrong (4xx)", ORANGE),
         "Invocation5XXErrors": ("errors (5xx)", RED),
     }
+    if page.endpoint == "async":  # which has no Invocations, but counts each request in its errors, as 1 or 0
+        shown.pop("Invocations")
     metrics = [
-        _endpoint(page, "AWS/SageMaker", name, label=label, color=colour) for name, (label, colour) in shown.items()
+        line
+        for name, (label, colour) in shown.items()
+        for line in _endpoint(page, "AWS/SageMaker", name, label=label, color=colour)
     ]
+    if page.endpoint == "async":
+        metrics += _endpoint(page, "AWS/SageMaker", "Invocation5XXErrors", label="requests", stat="SampleCount")
     return _graph("Requests", metrics, stat="Sum", yAxis=_from_zero("requests"))
 
 
 def _latency(page: Page) -> Widget:
-    metrics: list[Line] = [
-        _endpoint(page, "AWS/SageMaker", "ModelLatency", id="p50", stat="p50", visible=False),
-        _endpoint(page, "AWS/SageMaker", "ModelLatency", id="p99", stat="p99", visible=False),
-        [{"expression": "p50 / 1000", "id": "e1", "label": "one in two", "color": BLUE}],
-        [{"expression": "p99 / 1000", "id": "e2", "label": "slowest in a hundred", "color": PURPLE}],
-    ]
+    metrics: list[Line] = []
+    for number, variant in enumerate(_variants(page)):
+        end, of = (f"{number}", f" ({variant})") if number else ("", "")
+        colours = ({"color": BLUE}, {"color": PURPLE}) if not number else ({}, {})
+        one = _endpoint(page, "AWS/SageMaker", "ModelLatency", id=f"p50{end}", stat="p50", visible=False)
+        many = _endpoint(page, "AWS/SageMaker", "ModelLatency", id=f"p99{end}", stat="p99", visible=False)
+        metrics += [one[number], many[number]]
+        metrics.append([{"expression": f"p50{end} / 1000", "id": f"e1{end}", "label": f"one in two{of}", **colours[0]}])
+        slow = {"expression": f"p99{end} / 1000", "id": f"e2{end}", "label": f"slowest in a hundred{of}", **colours[1]}
+        metrics.append([slow])
     limit = {"label": "alarm", "value": page.levels.endpoint_latency_ms, "color": RED}
     return _graph("Milliseconds in the model", metrics, yAxis=_from_zero("ms"), annotations={"horizontal": [limit]})
 
 
 def _instances(page: Page) -> Widget:
     shown = {"MemoryUtilization": ("memory", BLUE), "DiskUtilization": ("disk", GREEN)}
-    metrics = [
-        _endpoint(page, "/aws/sagemaker/Endpoints", name, label=label, color=colour)
+    return _used(page, "Instances: percent used", shown)
+
+
+def _concurrency(page: Page) -> Widget:
+    """A serverless endpoint: https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-monitoring.html."""
+    made = _used(page, "Percent used", {"MemoryUtilization": ("memory", BLUE)})
+    name = "ServerlessConcurrentExecutionsUtilization"
+    hidden = _endpoint(page, "AWS/SageMaker", name, id="share", visible=False)
+    percent = {"expression": "share * 100", "id": "e1", "label": "requests at once", "color": PURPLE}
+    made["properties"]["metrics"] += [*hidden, [percent]]
+    return made
+
+
+def _queue(page: Page) -> Widget:
+    """An asynchronous endpoint: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html."""
+    shown = {
+        "ApproximateBacklogSize": ("waiting", BLUE),
+        "ApproximateBacklogSizePerInstance": ("for each machine", GREY),
+    }
+    metrics: list[Line] = [
+        ["AWS/SageMaker", name, "EndpointName", page.names.prefix, {"label": label, "color": colour}]
         for name, (label, colour) in shown.items()
+    ]
+    return _graph("Requests that wait", metrics, stat="Maximum", yAxis=_from_zero("requests"))
+
+
+def _used(page: Page, title: str, shown: Mapping[str, tuple[str, str]]) -> Widget:
+    metrics = [
+        line
+        for name, (label, colour) in shown.items()
+        for line in _endpoint(page, "/aws/sagemaker/Endpoints", name, label=label, color=colour)
     ]
     limit = {"label": "alarm", "value": FULL_PERCENT, "color": RED}
     axis = {"left": {"min": 0, "max": 100, "label": "%", "showUnits": False}}
-    return _graph("Instances: percent used", metrics, stat="Maximum", yAxis=axis, annotations={"horizontal": [limit]})
+    return _graph(title, metrics, stat="Maximum", yAxis=axis, annotations={"horizontal": [limit]})
 
 
-def _endpoint(page: Page, namespace: str, metric: str, **rendering: Any) -> Line:
-    return [namespace, metric, "EndpointName", page.names.prefix, "VariantName", VARIANT, rendering]
+def _variants(page: Page) -> Sequence[str]:
+    return page.variants or (VARIANT,)
+
+
+def _endpoint(page: Page, namespace: str, metric: str, **rendering: Any) -> list[Line]:
+    """A line for each variant; the first one's as it is described, the others' in colours that CloudWatch chooses."""
+    lines: list[Line] = []
+    for number, variant in enumerate(_variants(page)):
+        shown = dict(rendering)
+        if number:
+            shown.pop("color", None)
+            shown |= {"label": f"{rendering['label']} ({variant})"} if "label" in rendering else {}
+        lines.append([namespace, metric, "EndpointName", page.names.prefix, "VariantName", variant, shown])
+    return lines
 
 
 def _from_zero(label: str) -> dict[str, Any]:

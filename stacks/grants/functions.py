@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import Aws
 
 from modelwright.workflow.run_names import name_pattern
+from stacks.grants.expiring import MACHINES_ONLY
 from stacks.policies import NO_RESOURCE, Statement
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ KEY_ONLY = ("${KeyArn}",)
 METRIC_NAMESPACE = "Modelwright"
 _CONDITIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "cloudwatch:PutMetricData": {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}},
+    "application-autoscaling:RegisterScalableTarget": MACHINES_ONLY,
+    "iam:CreateServiceLinkedRole": {
+        "StringLike": {"iam:AWSServiceName": "sagemaker.application-autoscaling.amazonaws.com"}
+    },
     "kms:CreateGrant": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
     "kms:Decrypt": {
         "StringEquals": {"kms:ViaService": [f"{name}.{Aws.REGION}.amazonaws.com" for name in ("s3", "dynamodb")]}

@@ -15,6 +15,7 @@ from stacks.policies import NO_RESOURCE, Statement, arn, bucket_arn, objects
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from modelwright.config.structure import PipelineStructure
 
 _BY_PREFIX = "objects are named by run and content"
 
@@ -50,12 +51,24 @@ def training(target: Target) -> tuple[Statement, ...]:
     )
 
 
-def hosting(target: Target) -> tuple[Statement, ...]:
-    """The endpoint: read packaged models."""
+def hosting(target: Target, structure: PipelineStructure, answers_topic: str | None = None) -> tuple[Statement, ...]:
+    """The endpoint: read packaged models; write what is captured, work off the queue and tell where there is one.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-create-endpoint-prerequisites.html
+    """
+    queued = structure.endpoint == "async"
+    async_ = f"async/{target.pipeline}/"
+    written = (
+        *((f"capture/{target.pipeline}/",) if structure.capture else ()),
+        *((f"{async_}output/", f"{async_}failure/") if queued else ()),
+    )
+    read = (f"models/{target.pipeline}/", *((f"{async_}input/",) if queued else ()))
+    decrypt = target.use_key("DecryptModels", "kms:Decrypt", conditions=via("s3"))
     return (
-        *_read(target, (), (f"models/{target.pipeline}/",)),
-        *target.use_key("DecryptModels", "kms:Decrypt", conditions=via("s3")),
-        *lend_key(target),
+        *_read(target, (), read),
+        *((_write(target, *written), *_key(target)) if written else decrypt),
+        *(_tell(target, answers_topic) if answers_topic else ()),
+        *(() if structure.endpoint == "serverless" else lend_key(target)),
         *_images(target),
         *in_vpc(target.guards.vpc, hosting=True),
         *_logs(f"/aws/sagemaker/Endpoints/{target.names.prefix}"),
@@ -79,6 +92,13 @@ def batch(target: Target) -> tuple[Statement, ...]:
         *in_vpc(target.guards.vpc, hosting=True),
         *_logs("/aws/sagemaker/TransformJobs"),
     )
+
+
+def _tell(target: Target, topic: str) -> tuple[Statement, ...]:
+    """Say that an answer is there."""
+    use = ("kms:Decrypt", "kms:GenerateDataKey")
+    told = Statement("TellOfAnswers", ("sns:Publish",), (topic,))
+    return (told, *target.use_key("EncryptMessages", *use, conditions=via("sns")))
 
 
 def _own_data(target: Target) -> tuple[str, ...]:

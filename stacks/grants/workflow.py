@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelwright.workflow.states_compile import CONVERT_STEP
+from modelwright.workflow.structure import UNGUARDED
 from stacks.grants.functions import send_traces
 from stacks.grants.jobs import lend_key
 from stacks.grants.serving_image import having_built
@@ -18,6 +19,8 @@ from stacks.policies import NO_RESOURCE, Statement, arn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from modelwright.config.structure import PipelineStructure
 
 _PER_RUN = "each run's model and configuration has its own name"
 _SYNC_RULES = ("Processing", "Training")
@@ -35,14 +38,14 @@ class Callees:
     """The ARN of the CodeBuild project of our images; None when models are not compiled."""
 
 
-def workflow_statements(target: Target, callees: Callees) -> tuple[Statement, ...]:
+def workflow_statements(target: Target, callees: Callees, structure: PipelineStructure) -> tuple[Statement, ...]:
     """Return the policy of the state machine's role."""
     return (
         Statement("CallFunctions", ("lambda:InvokeFunction",), callees.functions),
         *_jobs(target, compiled=callees.build_project is not None),
         *(having_built(target, callees.build_project) if callees.build_project else ()),
         *_registry(target),
-        *(_endpoint(target) if callees.hosting_role else ()),
+        *(_endpoint(target, structure) if callees.hosting_role else ()),
         _pass_roles(callees),
         *target.guards.denials(),
         *_table_and_topic(target),
@@ -74,7 +77,7 @@ def _registry(target: Target) -> tuple[Statement, ...]:
     return (Statement("RegisterModels", ("sagemaker:CreateModelPackage",), packages, why="AWS numbers the versions"),)
 
 
-def _endpoint(target: Target) -> tuple[Statement, ...]:
+def _endpoint(target: Target, structure: PipelineStructure) -> tuple[Statement, ...]:
     """Make models and configurations of runs, and the one endpoint."""
     model, config = target.per_run("model"), target.per_run("endpoint-config")
     return (
@@ -91,9 +94,14 @@ def _endpoint(target: Target) -> tuple[Statement, ...]:
         ),
         Statement("WatchEndpoint", ("sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"), (target.endpoint,)),
         Statement("TagWhatIsDeployed", ("sagemaker:AddTags",), (model, config, target.endpoint), why=_PER_RUN),
-        *lend_key(target),
-        watch_alarms(),
+        *((_read_champion(config),) if structure.shadow else ()),
+        *(() if structure.endpoint == UNGUARDED else (*lend_key(target), watch_alarms())),
     )
+
+
+def _read_champion(config: str) -> Statement:
+    """What the champion is served with is made again with a shadow."""
+    return Statement("ReadChampionsConfig", ("sagemaker:DescribeEndpointConfig",), (config,), why=_PER_RUN)
 
 
 def watch_alarms() -> Statement:

@@ -48,7 +48,8 @@ def within(value: Any, size: Any, path: str) -> list[str]:
 
 def answered() -> dict[str, Any]:
     """By function, what the functions answer in a good run."""
-    states = definition(WorkflowStructure("penguins", "realtime", compiled=True))["States"]
+    everything = WorkflowStructure("penguins", "realtime", autoscaling=True, shadow=True, compiled=True)
+    states = definition(everything)["States"]
     placeholders = {item.placeholder: item.name for item in FUNCTIONS}
     answers = Answers()
     return {

@@ -48,10 +48,10 @@ def test_prepare_run_makes_a_plan_of_a_release(manifest: ReleaseManifest) -> Non
 
 
 def test_a_release_without_an_endpoint_makes_a_plan(manifest: ReleaseManifest) -> None:
-    none = dataclasses.replace(manifest.deploy, instance=None, instance_count=None, smoke_test=None)
+    none = dataclasses.replace(manifest.deploy, endpoint="none", instance=None, instance_count=None, smoke_test=None)
     found = dataclasses.replace(manifest, deploy=none).to_dict()
     made = plan.make_plan(found, request(), {"id": "0" * 12}, bucket="artifacts", key_arn="key")
-    assert (made["deploy"]["instance"], made["deploy"]["volume_key"]) == (None, {})
+    assert (made["deploy"]["variants"], made["deploy"]["volume_key"]) == ([], {})
 
 
 def test_both_name_the_same_pointers() -> None:

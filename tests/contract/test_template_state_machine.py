@@ -61,7 +61,9 @@ def needed(state: dict[str, Any]) -> set[str]:
         actions.add("sagemaker:AddTags")
     if "RoleArn}" in text:
         actions.add("iam:PassRole")
-    if found["sync"] and service == "codebuild":  # https://docs.aws.amazon.com/step-functions/latest/dg/codebuild-iam.html
+    if (
+        found["sync"] and service == "codebuild"
+    ):  # https://docs.aws.amazon.com/step-functions/latest/dg/codebuild-iam.html
         actions |= {"codebuild:BatchGetBuilds", "codebuild:StopBuild"}
     elif found["sync"]:
         job = call.removeprefix("Create")

@@ -10,24 +10,43 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
-from workflow_answers import EVENT, Answers, described, ready_plan, substituted
+from workflow_answers import EVENT, Answers, described, manifest, ready_plan, substituted
 from workflow_walk import TaskError, Walk
 
 from modelwright.local.stepfunctions.payloads import to_request
 from modelwright.workflow.definition import definition
 from modelwright.workflow.integration_fields import FIELDS
-from modelwright.workflow.structure import Network, Surroundings, WorkflowStructure
+from modelwright.workflow.structure import ENDPOINT_KINDS, Network, Surroundings, WorkflowStructure
 
 RESOURCE = re.compile(r"arn:aws:states:::(?P<sdk>aws-sdk:)?(?P<service>[a-z]+):(?P<call>[A-Za-z]+)(?P<sync>\.sync)?")
-OPTIMIZED = {"createProcessingJob", "createTrainingJob", "createModel", "createEndpointConfig", "createEndpoint"}
+OPTIMIZED = {"createProcessingJob", "createTrainingJob", "createModel", "createEndpoint"}
 OLD = "dev-penguins-000000000000-00"
 FULLEST = Surroundings(network=Network(("subnet-01234567", "subnet-12345678"), ("sg-01234567",)), tags={"team": "ml"})
 NVME = {"instance": "ml.g5.xlarge", "instance_count": 1, "keep": 1, "content_types": ["a/b"], "image": "i"}
 
 
-def document(endpoint: str) -> dict[str, Any]:
-    structure = WorkflowStructure("penguins", endpoint, compiled=endpoint != "none")
-    text = substituted(json.dumps(definition(structure, FULLEST)))
+STRUCTURES = {
+    **{kind: WorkflowStructure("penguins", kind) for kind in ENDPOINT_KINDS},
+    "full": WorkflowStructure("penguins", "realtime", autoscaling=True, capture=True, shadow=True),
+    "compiled": WorkflowStructure("penguins", compiled=True),
+    "queue": WorkflowStructure("penguins", "async", autoscaling=True),
+}
+HOSTED: dict[str, dict[str, Any]] = {
+    "serverless": {"endpoint": "serverless", "serverless": {"memory_gib": 2, "max_concurrency": 200}},
+    "async": {"endpoint": "async", "async": {"concurrent_per_instance": 4}},
+    "full": {
+        "capture": {"percent": 100},
+        "update": {"traffic": "canary", "percent": 10, "wait_seconds": 300},
+        "shadow": {"percent": 50, "minutes": 30},
+        "autoscaling": {"min": 2, "max": 4, "requests_per_instance": 1000, "backlog_per_instance": None}
+        | {"scale_in_seconds": 300, "scale_out_seconds": 60},
+    },
+}
+"""What releases of such a kind have beside what all have."""
+
+
+def document(structure: str) -> dict[str, Any]:
+    text = substituted(json.dumps(definition(STRUCTURES[structure], FULLEST)))
     found: dict[str, Any] = json.loads(text)
     return found
 
@@ -46,15 +65,32 @@ def runs() -> list[Walk]:
         ("realtime", {"InspectEndpoint": described("InService", OLD), "SmokeTest": TaskError("E", None)}),
         ("realtime", {"InspectEndpoint": [described("Failed", OLD), again]}),
         ("realtime", {"PrepareRun": {"Payload": ready_plan(code=code, deploy=NVME)}}),
-        ("realtime", {"FindServingImage": TaskError("Ecr.ImageNotFoundException", "no image")}),
+        *((kind, {"PrepareRun": {"Payload": hosted(kind)}}) for kind in ENDPOINT_KINDS[1:-1]),
+        *((kind, {"PrepareRun": {"Payload": hosted(kind)}, "InspectEndpoint": serving(kind)}) for kind in HOSTED),
+        ("compiled", {"FindServingImage": TaskError("Ecr.ImageNotFoundException", "no image")}),
     ]
     return [Walk(document(endpoint), Answers(**changes), EVENT).run() for endpoint, changes in every]
+
+
+def hosted(kind: str) -> dict[str, Any]:
+    """The plan of a release that is hosted so."""
+    return ready_plan(deploy={**manifest()["deploy"], **HOSTED.get(kind, {"endpoint": kind})})
+
+
+def serving(kind: str) -> dict[str, Any]:
+    """An endpoint of the kind that serves already."""
+    size = {"CurrentServerlessConfig": {}} if kind == "serverless" else {}
+    queue = {"AsyncInferenceConfig": {"OutputConfig": {}}} if kind in {"async", "queue"} else {}
+    return described("InService", OLD, ProductionVariants=[{"VariantName": "AllTraffic", **size}], **queue)
+
+
+EVERY_STATE: dict[str, Any] = {name: state for each in STRUCTURES for name, state in document(each)["States"].items()}
 
 
 @cache
 def requests() -> list[tuple[str, str, Any]]:
     """Each request of the runs: state, resource, arguments."""
-    states = document("realtime")["States"] | document("none")["States"]
+    states = EVERY_STATE
     return [(name, states[name]["Resource"], given) for walk in runs() for name, given in walk.asked]
 
 
@@ -71,7 +107,7 @@ def operation(resource: str) -> Any:
 
 
 def test_the_runs_enter_every_task() -> None:
-    states = document("realtime")["States"] | document("none")["States"]
+    states = EVERY_STATE
     tasks = {name for name, state in states.items() if state["Type"] == "Task"}
     assert {name for name, _, _ in requests()} == tasks
 
@@ -162,8 +198,8 @@ def test_jobs_are_encrypted_bounded_and_isolated() -> None:
 
 def test_a_key_for_volumes_is_left_out_where_the_disks_are_encrypted_by_hardware() -> None:
     configs = [given for name, _, given in requests() if name == "CreateEndpointConfig"]
-    by_instance = {given["ProductionVariants"][0]["InstanceType"]: "KmsKeyId" in given for given in configs}
-    assert by_instance == {"ml.t2.medium": True, "ml.g5.xlarge": False}
+    by_instance = {given["ProductionVariants"][0].get("InstanceType"): "KmsKeyId" in given for given in configs}
+    assert by_instance == {"ml.t2.medium": True, "ml.g5.xlarge": False, None: False}
 
 
 def test_no_request_comes_near_the_payload_limit() -> None:

@@ -15,7 +15,7 @@ from pipeline_ground import Ground
 from pipeline_scripts import SCRIPTS
 
 from modelwright.cli.alarm_notice import alarm_notice, readable
-from modelwright.client import publishing
+from modelwright.client import api, publishing
 from modelwright.config import load_project
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ ENVIRONMENT = """\
 region: eu-central-1
 alarms: {metric_floors: {accuracy: 0.7}}
 """
+DEPLOY = "deploy: {api: {authorization: iam, requests_per_second: 1000, burst: 1000}, "
 TRIGGERS = "triggers: {merge: {codecommit: birds, branch: main}, schedule: rate(7 days), data: {every_records: 10}}\n"
 NO_RELEASE = "0" * 64
 SLOWER_THAN_ALLOWED = 1.2
@@ -40,6 +41,8 @@ import json, time
 def model_fn(folder): return 1
 def input_fn(body, content_type):
     text = body.decode() if isinstance(body, bytes) else body
+    if content_type == "application/json":
+        text = "head\\n" + json.loads(text)["instances"][0]["x"]
     if "wrong" in text:
         raise ValueError("no such column")
     return text.splitlines()[1:]
@@ -69,7 +72,7 @@ def fullest_project(folder: Path) -> Path:
     shutil.copytree(PROJECT / "training_code" / "penguins", pipeline)
     lines = (pipeline / "pipeline.yaml").read_text().splitlines(keepends=True)
     kept = [line for line in lines if not line.startswith("triggers:")]
-    (pipeline / "pipeline.yaml").write_text("".join([*kept, TRIGGERS]))
+    (pipeline / "pipeline.yaml").write_text("".join([*kept, TRIGGERS]).replace("deploy: {", DEPLOY))
     for name, text in SCRIPTS.items():
         (pipeline / name).write_text(text)
     return folder
@@ -83,6 +86,7 @@ class AlarmStage(Ground):
         self.clock = clock
         self.monitoring: Any = cloud.services["cloudwatch"]
         self.runtime: Any = cloud.services["sagemaker-runtime"]
+        self.apis: Any = cloud.services["apigateway"]
         self.releases = {name: self._publish(root, folder / name, scripts) for name, scripts in RELEASES.items()}
 
     def _publish(self, root: Path, copy: Path, scripts: Mapping[str, str]) -> str:
@@ -101,6 +105,7 @@ class AlarmStage(Ground):
     def calm(self) -> None:
         """Go on to a time at which nothing that happened before counts any more."""
         self.runtime.flush()
+        self.apis.flush()
         self.clock.advance(hours=1)
         self.monitoring.evaluate()
 
@@ -110,6 +115,7 @@ class AlarmStage(Ground):
         before = len(self.topics.messages())
         act()
         self.runtime.flush()
+        self.apis.flush()
         notices = [alarm_notice(message["message"]) for message in self.topics.messages()[before:]]
         mine = [notice for notice in notices if notice and notice["AlarmName"] == name]
         assert len(mine) == 1, f"{name} told {len(mine)} times of {[each and each['AlarmName'] for each in notices]}"
@@ -140,6 +146,11 @@ class AlarmStage(Ground):
                 client.invoke_endpoint(
                     EndpointName=self.deployment.endpoint_name, ContentType="text/csv", Body=f"head\n{rows}\n"
                 )
+
+    def ask_api(self, text: str, times: int = 1) -> set[int]:
+        """Ask the REST API; with which statuses it answered."""
+        way = api.way_of(self.session, self.deployment)
+        return {api.ask(self.session, way, [{"x": text}]).status for _ in range(times)}
 
     def invoke(self, logical_id: str, payload: str = "{}") -> None:
         """Call a function by hand, whatever it answers."""

@@ -37,6 +37,10 @@ NOT_ASKED: Mapping[tuple[str, str, str], str] = {
     ("ProcessingRole", "WriteOutputs", "s3:AbortMultipartUpload"): _ABORTED,
     ("TrainingRole", "WriteOutputs", "s3:AbortMultipartUpload"): _ABORTED,
     ("PackageModelFunctionRole", "Grant3S3PutObject", "s3:AbortMultipartUpload"): _ABORTED,
+    ("ChooseModelFunctionRole", "Grant3S3PutObject", "s3:AbortMultipartUpload"): _ABORTED,
+    ("StateMachineRole", "BuildImages", "codebuild:StopBuild"): (
+        "asked when an execution is stopped while a build runs; here a build ends within the request that starts it"
+    ),
     ("HostingRole", "DescribeTheKey", "kms:DescribeKey"): _WHOSE,
     ("HostingRole", "LendTheKeyToVolumes", "kms:CreateGrant"): _WHOSE,
     ("StateMachineRole", "DescribeTheKey", "kms:DescribeKey"): _WHOSE,

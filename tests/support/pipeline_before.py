@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipeline_stage import Stage
@@ -17,6 +17,13 @@ def absent(stage: Stage) -> None:
     stage.absent()
     stage.free()
     stage.tidy()
+
+
+def without_images(stage: Stage) -> None:
+    """There is nothing, and our images are not there either."""
+    absent(stage)
+    registry: Any = stage.cloud.services["ecr"]
+    registry.remove_images("mw-dev-serving")
 
 
 def serving(stage: Stage) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from pipeline_before import absent, broken, nothing, serving, serving_and_old
+from pipeline_before import absent, broken, nothing, serving, serving_and_old, without_images
 from pipeline_stage import Seen, Stage
 
 from modelwright.client.events import send_merge
@@ -50,6 +50,11 @@ def update(stage: Stage) -> Seen:
 def rejected(stage: Stage) -> Seen:
     """A model that misses the gate."""
     return stage.run("strict")
+
+
+def compiled(stage: Stage) -> Seen:
+    """A model that has to be compiled, by images that have to be built first."""
+    return stage.run("compilable")
 
 
 def undone_first(stage: Stage) -> Seen:
@@ -328,6 +333,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
         (nothing, (merged, scheduled, duplicate, silent, new_data, unclosed)),
         (absent, (rejected,)),
+        (without_images, (compiled,)),
         (nothing, (stopped_process, stopped_train, unchanged)),
         (absent, (abandoned,)),
         (absent, (first, unloadable, undone_first)),

@@ -36,12 +36,31 @@ def output_fn(found, accept): return json.dumps({"predictions": found}), "applic
 """
 _NO_REPORT = "import pathlib\npathlib.Path('/opt/ml/processing/evaluation').mkdir(parents=True, exist_ok=True)\n"
 _SLEEP = "import time\ntime.sleep(600)\n"
+_ROWS = """
+from pathlib import Path
+rows = "".join(f"{number},{'high' if number > 5 else 'low'}\\n" for number in range(11))
+for part in ("train", "test"):
+    folder = Path("/opt/ml/processing", part)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "rows.csv").write_text("number,label\\n" + rows)
+print("processed")
+"""
+_FIT = """
+import os, joblib, pandas
+from sklearn.linear_model import LogisticRegression
+rows = pandas.read_csv(os.environ["SM_CHANNEL_TRAIN"] + "/rows.csv")
+joblib.dump(LogisticRegression().fit(rows[["number"]], rows["label"]), os.environ["SM_MODEL_DIR"] + "/model.joblib")
+print("trained")
+"""
+_LOAD = "import joblib\ndef model_fn(folder): return joblib.load(folder + '/model.joblib')\n"
+_COMPILABLE = {"process.py": _ROWS, "train.py": _FIT, "inference.py": _LOAD, "data/smoke.csv": "number\n1\n9\n"}
 SCRIPTS = {"process.py": _PROCESS, "train.py": _TRAIN, "evaluate.py": _EVALUATE, "inference.py": _INFERENCE}
 RELEASES: Mapping[str, Mapping[str, str]] = {
     "good": {},
     "mute": {"inference.py": _INFERENCE.replace("return [model for _ in rows]", "raise ValueError('mute')")},
     "broken": {"inference.py": "import no_such_module\n"},
     "silent": {"evaluate.py": _NO_REPORT},
+    "compilable": _COMPILABLE,
     "slow_process": {"process.py": _SLEEP},
     "slow_train": {"train.py": _SLEEP},
 }

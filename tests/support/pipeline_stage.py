@@ -57,19 +57,26 @@ class Stage(Ground):
 
     def __init__(self, cloud: Cloud, folder: Path) -> None:
         super().__init__(cloud)
-        self.releases = {name: self._publish(folder / name, scripts) for name, scripts in RELEASES.items()}
+        self.releases = {
+            name: self._publish(folder / name, scripts, serve="onnx" if name == "compilable" else "auto")
+            for name, scripts in RELEASES.items()
+        }
         self.releases["strict"] = self._publish(folder / "strict", {}, gate="accuracy >= 0.99")
         self._logged: set[str] = set()
         self._watch_logs()
 
-    def _publish(self, folder: Path, scripts: Mapping[str, str], gate: str = "accuracy >= 0.80") -> str:
+    def _publish(
+        self, folder: Path, scripts: Mapping[str, str], gate: str = "accuracy >= 0.80", serve: str = "auto"
+    ) -> str:
         pipeline = folder / "training_code" / "penguins"
         shutil.copytree(PROJECT / "environments", folder / "environments")
         shutil.copytree(PROJECT / "training_code" / "penguins", pipeline)
         settings = (pipeline / "pipeline.yaml").read_text()
         assert "accuracy >= 0.80" in settings
         assert "deploy: {" in settings
-        settings = settings.replace("accuracy >= 0.80", gate).replace("deploy: {", "deploy: {keep: 1, ")
+        settings = settings.replace("accuracy >= 0.80", gate).replace(
+            "deploy: {", f"deploy: {{serve: {serve}, keep: 1, "
+        )
         (pipeline / "pipeline.yaml").write_text(settings)
         for name, text in {**SCRIPTS, **scripts}.items():
             (pipeline / name).write_text(text)

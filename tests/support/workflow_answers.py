@@ -18,6 +18,7 @@ KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-123456
 PACKAGE_ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/mw-dev-penguins/1"
 ENDPOINT = "mw-dev-penguins"
 CONFIG = f"dev-penguins-{RUN}-00"
+SHADOW = f"dev-penguins-{RUN}-90"
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py312"
 
 EVENT = {
@@ -33,6 +34,7 @@ SUBSTITUTIONS = {
     "TableName": "mw-dev",
     "KeyArn": KEY_ARN,
     "TopicArn": "arn:aws:sns:eu-west-1:123456789012:mw-dev-topic",
+    "AnswersTopicArn": "arn:aws:sns:eu-west-1:123456789012:mw-dev-penguins-answers",
     "EndpointErrorAlarmName": "mw-dev-penguins-errors",
     "EndpointLatencyAlarmName": "mw-dev-penguins-latency",
     **{name: f"arn:aws:iam::123456789012:role/{name}" for name in ("ProcessingRoleArn", "TrainingRoleArn")},
@@ -99,7 +101,13 @@ class Answers:
                 "passed": True,
                 "clauses": [{"text": "accuracy >= 0.80", "passed": True, "found": 0.9, "limit": 0.8}],
             },
-            "PackageModel": {"uri": f"s3://{BUCKET}/models/penguins/{SHA}/model.tar.gz", "sha256": SHA, "bytes": 9},
+            "PackageModel": {
+                "uri": f"s3://{BUCKET}/models/penguins/{SHA}/model.tar.gz",
+                "sha256": SHA,
+                "bytes": 9,
+                "folder": f"s3://{BUCKET}/models/penguins/multi/{RUN}/",
+                "names": ["small", "large"],
+            },
             "ChooseModel": {
                 "serve": "onnx",
                 "uri": COMPILED_URI,
@@ -113,6 +121,9 @@ class Answers:
             "PromoteModel": {"champion": RUN, "modelPackageArn": PACKAGE_ARN},
             "RemoveOldModels": {"models": [], "endpointConfigs": [], "left": []},
             "RestoreEndpoint": {"status": "serves before as before"},
+            "PrepareScaling": {"found": True, "targets": [], "retained": {}},
+            "SetScaling": {"variants": 1, "min": 1, "max": 4},
+            "JudgeShadow": {"good": True, "reason": "well", "requests": 9, "errors": 0, "latencyMs": 3.0},
         }
         model = f"s3://{BUCKET}/runs/penguins/{RUN}/training/dev-penguins-train-{RUN}-00/output/model.tar.gz"
         account = "arn:aws:sagemaker:eu-west-1:123456789012"
@@ -133,6 +144,21 @@ class Answers:
             "InspectEndpoint": TaskError("SageMaker.SageMakerException", f'Could not find endpoint "{ENDPOINT}".'),
             "CreateEndpoint": {"EndpointArn": f"{account}:endpoint/{ENDPOINT}"},
             "InspectAlarms": {"MetricAlarms": [alarm("errors"), alarm("latency")]},
+            "InspectChampion": {
+                "EndpointConfigName": "dev-penguins-000000000000-00",
+                "KmsKeyId": KEY_ARN,
+                "ProductionVariants": [
+                    {
+                        "VariantName": "AllTraffic",
+                        "ModelName": "dev-penguins-000000000000-00",
+                        "InstanceType": "ml.t2.medium",
+                        "InitialInstanceCount": 1,
+                        "InitialVariantWeight": 2.0,
+                    }
+                ],
+            },
+            "CreateShadowConfig": {"EndpointConfigArn": f"{account}:endpoint-config/{SHADOW}"},
+            "StartShadow": {"EndpointArn": f"{account}:endpoint/{ENDPOINT}"},
             "UpdateEndpoint": {"EndpointArn": f"{account}:endpoint/{ENDPOINT}"},
             "DeleteFailedEndpoint": {},
             **{key: {} for key in ["ReleaseLease", "ReleaseFailedLease"]},
@@ -158,7 +184,8 @@ def alarm(name: str, state: str = "OK") -> dict[str, str]:
 
 def described(status: str, config: str, **more: Any) -> dict[str, Any]:
     """An endpoint as it is described."""
-    return {"EndpointName": ENDPOINT, "EndpointStatus": status, "EndpointConfigName": config, **more}
+    known = {"EndpointName": ENDPOINT, "EndpointStatus": status, "EndpointConfigName": config}
+    return {**known, "ProductionVariants": [{"VariantName": "AllTraffic"}], **more}
 
 
 def watched(outcome: str, config: str = CONFIG, reason: str = "no reason was given") -> dict[str, Any]:

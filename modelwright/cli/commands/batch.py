@@ -114,7 +114,7 @@ def _resumed(args: argparse.Namespace, place: Platform, deployment: Deployment) 
             f"{before['TransformJobName']} is {before['TransformJobStatus']}; it can be resumed when it has ended."
         )
     s3 = session.client("s3")
-    given = batch_job.input_of(session, before)
+    given = batch_job.input_of(session, job, before)
     done = batch_job.outputs(s3, job, given.files)
     left = tuple(file for file in given.files if file.name not in done)
     request = batch_job.again(before, job)

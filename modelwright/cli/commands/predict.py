@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelwright.cli.platform import add_place, platform, read_project
-from modelwright.client.endpoint import ask
+from modelwright.client.endpoint import Question, ask
 from modelwright.errors import DataNotFound, WrongUsage
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--row", help='one row as JSON: \'{"species": "Adelie", …}\'')
     parser.add_argument("--content-type", help="what the file holds, when its name does not say")
     parser.add_argument("--accept", default="application/json", help="the answer's type (default: application/json)")
+    parser.add_argument("--model", help="which of several models behind the endpoint")
     add_place(parser)
 
 
@@ -35,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
     project = read_project(args)
     project.pipeline(args.pipeline)
     with platform(args, project, services=("cloudformation", "sagemaker-runtime")) as place:
-        answer = ask(place.session, place.deployment(args.pipeline), body, content_type, args.accept)
+        question = Question(body, content_type, args.accept, args.model)
+        answer = ask(place.session, place.deployment(args.pipeline), question)
         sys.stdout.flush()
         sys.stdout.buffer.write(answer if args.accept == _BINARY else answer.rstrip(b"\n") + b"\n")
         sys.stdout.buffer.flush()

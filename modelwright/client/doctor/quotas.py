@@ -48,6 +48,8 @@ def needs(pipelines: Mapping[str, PipelineSettings]) -> list[Need]:
         jobs[f"{pipeline.train.instance} for training job usage"].append(pipeline.train.instance_count)
         for job in (pipeline.process, pipeline.evaluate):
             jobs[f"{job.instance} for processing job usage"].append(job.instance_count)
+        if pipeline.batch:
+            jobs[f"{pipeline.batch.instance} for transform job usage"].append(pipeline.batch.instance_count)
         if pipeline.deploy.instance and pipeline.deploy.instance_count:
             endpoints[f"{pipeline.deploy.instance} for endpoint usage"].append(pipeline.deploy.instance_count)
     found = [Need(name, max(counts), max(counts)) for name, counts in jobs.items()]

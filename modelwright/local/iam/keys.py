@@ -22,11 +22,12 @@ SINGLE = (
     "aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge",
     "aws:username",
     # services
+    "application-autoscaling:scalable-dimension", "application-autoscaling:service-namespace",
     "cloudwatch:namespace",
     "dynamodb:EnclosingOperation", "dynamodb:ReturnConsumedCapacity", "dynamodb:ReturnValues", "dynamodb:Select",
     "ec2:Subnet",
     "events:detail-type", "events:source",
-    "iam:AssociatedResourceArn", "iam:PassedToService",
+    "iam:AWSServiceName", "iam:AssociatedResourceArn", "iam:PassedToService",
     "kms:CallerAccount", "kms:GrantIsForAWSResource", "kms:GranteePrincipal", "kms:RequestAlias", "kms:ViaService",
     "lambda:FunctionArn",
     "s3:ResourceAccount", "s3:TlsVersion", "s3:authType", "s3:signatureversion",

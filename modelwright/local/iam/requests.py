@@ -8,6 +8,7 @@ from modelwright.errors import nearest
 from modelwright.local.iam.actions import (
     account,
     apigateway,
+    autoscaling,
     cloudwatch,
     codebuild,
     dynamodb,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 SERVICES: Mapping[str, Mapping[str, Mapper]] = {
     "apigateway": apigateway.OPERATIONS,
+    "application-autoscaling": autoscaling.OPERATIONS,
     "cloudformation": account.CLOUDFORMATION,
     "cloudwatch": cloudwatch.CLOUDWATCH,
     "codebuild": codebuild.OPERATIONS,

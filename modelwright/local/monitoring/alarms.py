@@ -27,6 +27,8 @@ _TREATMENTS = ("breaching", "ignore", "missing", "notBreaching")
 _MOST_METRICS = 10
 _DAY_SECONDS, _HOUR_SECONDS = 86_400, 3600
 MINUTE_SECONDS = 60.0
+SCALING = "arn:aws:autoscaling:"
+"""how the ARN of a scaling policy begins, Application Auto Scaling's too"""
 
 
 def check_alarm(alarm: Mapping[str, Any]) -> None:
@@ -46,8 +48,8 @@ def check_alarm(alarm: Mapping[str, Any]) -> None:
         statistic_of(statistic, [(0.0, 1.0)])
     for actions in ("AlarmActions", "OKActions", "InsufficientDataActions"):
         for arn in alarm.get(actions, []):
-            if not str(arn).startswith("arn:aws:sns:"):
-                raise ValueError(f"{actions} names {arn}; the local cloud tells SNS topics only.")
+            if not str(arn).startswith(("arn:aws:sns:", SCALING)):
+                raise ValueError(f"{actions} names {arn}; the local cloud tells SNS topics and scaling policies only.")
 
 
 def _check_metrics(alarm: Mapping[str, Any]) -> None:
@@ -106,6 +108,16 @@ def alarm_state(
     points = [None if begin not in series else _breaches(alarm, series[begin]) for begin in begins]
     verdict = judge(points, judgement)
     return verdict.state, reason(alarm, judgement, verdict, [(begin, series.get(begin)) for begin in begins])
+
+
+def latest(alarm: Mapping[str, Any], metrics: Metrics, now: float) -> list[tuple[float, float]]:
+    """The alarm's last two data points, by the beginning of their period: the newest one may still be growing."""
+    period = _period(alarm)
+    step = min(MINUTE_SECONDS, period)
+    first = (math.floor(now / step) + 1) * step - period * (int(alarm["EvaluationPeriods"]) + 1)
+    begins = [first + number * period for number in range(int(alarm["EvaluationPeriods"]) + 1)]
+    series = _series(alarm, metrics, period, begins)
+    return [(begin, series[begin]) for begin in begins if begin in series][-2:]
 
 
 def _breaches(alarm: Mapping[str, Any], value: float) -> bool:

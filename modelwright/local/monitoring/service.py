@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from threading import Event, RLock, Thread
 from typing import TYPE_CHECKING, Any
 
-from modelwright.local.direct import Direct
+from modelwright.local.direct import PLATFORM, Direct
 from modelwright.local.service import AwsError, Call
 
 from . import queries
-from .alarms import MINUTE_SECONDS, alarm_state, check_alarm, watched
+from .alarms import MINUTE_SECONDS, SCALING, alarm_state, check_alarm, latest, watched
 from .metrics import Metric, Metrics, Recorded, dimensions_of
 from .notice import trigger
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
 
 _ALARM = "alarm"
+_MADE = "alarm-made-by-a-caller"
 _EVALUATE_EVERY_SECONDS = 10.0
 _ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
 _log = logging.getLogger(__name__)
@@ -59,12 +60,15 @@ class CloudWatch:
         self._metrics = Metrics(cloud.database)
         self._alarms: dict[str, dict[str, Any]] = {}
         self._minutes: dict[str, float] = {}
+        self._scaled: dict[str, float] = {}
         self._ended = Event()
         self._ticker = Thread(target=self._tick, name="alarms", daemon=True)
 
     def start(self) -> None:
         """Take up the metrics, and evaluate alarms from now on."""
         self._metrics.load()
+        for _, alarm in self._cloud.database.all(_MADE):
+            self._take_alarm(alarm)
         self._ticker.start()
 
     def stop(self) -> None:
@@ -110,6 +114,25 @@ class CloudWatch:
             minute = self._minutes.get(alarm["AlarmName"], MINUTE_SECONDS)
             state, reason = alarm_state(alarm, self._metrics, self._cloud.clock.time(), minute)
             self._set_state(alarm, state, reason)
+            if state == "ALARM":
+                self._scale(alarm)
+
+    def _scale(self, alarm: dict[str, Any]) -> None:
+        """Tell an alarm's scaling policies that it is on, once a minute as long as it is.
+
+        "the alarm continues to invoke the action once per minute for as long as the alarm remains in the state":
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+        """
+        policies = [arn for arn in alarm.get("AlarmActions", []) if arn.startswith(SCALING)]
+        now = self._cloud.clock.time()
+        with self._lock:
+            is_due = now - self._scaled.get(alarm["AlarmName"], -MINUTE_SECONDS) >= MINUTE_SECONDS
+            if not policies or not is_due or not alarm.get("ActionsEnabled", True):
+                return
+            self._scaled[alarm["AlarmName"]] = now
+        scaling: Any = self._cloud.services["application-autoscaling"]
+        for arn in policies:
+            scaling.trigger(arn, alarm, latest(alarm, self._metrics, now))
 
     def _set_state(self, alarm: dict[str, Any], state: str, reason: str) -> None:
         with self._lock:
@@ -117,6 +140,7 @@ class CloudWatch:
             if before == state:
                 return
             alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=self._cloud.clock.time())
+            self._scaled.pop(alarm["AlarmName"], None)
             self._cloud.database.put(
                 _ALARM,
                 alarm["AlarmName"],
@@ -127,6 +151,8 @@ class CloudWatch:
 
     def _act(self, alarm: dict[str, Any], before: str) -> None:
         for arn in alarm.get(_ACTIONS[alarm["StateValue"]], []):
+            if arn.startswith(SCALING):
+                continue  # see _scale
             try:
                 self._let_in(alarm, arn)
                 Direct(self._cloud, "sns").publish(
@@ -175,7 +201,7 @@ class CloudWatch:
             "GetMetricData": lambda params: queries.get_data(self._metrics, params),
             "GetMetricStatistics": lambda params: queries.get_statistics(self._metrics, params),
             "ListMetrics": lambda params: queries.list_metrics(self._metrics, params),
-            "PutMetricAlarm": self._put_alarm,
+            "PutMetricAlarm": lambda params: self._put_alarm(params, keep=call.caller is not PLATFORM),
             "PutMetricData": self._put_data,
             "SetAlarmState": self._set_alarm_state,
         }[call.operation](call.params)
@@ -188,8 +214,15 @@ class CloudWatch:
         arn = f"arn:aws:cloudwatch::{self._cloud.account}:dashboard/{name}"
         return {"DashboardArn": arn, "DashboardBody": found["body"], "DashboardName": name}
 
-    def _put_alarm(self, params: dict[str, Any]) -> dict[str, Any]:
+    def _put_alarm(self, params: dict[str, Any], *, keep: bool) -> dict[str, Any]:
+        """Make an alarm; those of the template are made again at each start, a caller's own are kept."""
         _refuse(lambda: check_alarm(params))
+        if keep:
+            self._cloud.database.put(_MADE, params["AlarmName"], params)
+        self._take_alarm(params)
+        return {}
+
+    def _take_alarm(self, params: dict[str, Any]) -> None:
         kept = self._cloud.database.get(_ALARM, params["AlarmName"])
         state = kept or {
             "StateValue": "INSUFFICIENT_DATA",
@@ -198,13 +231,13 @@ class CloudWatch:
         }
         with self._lock:
             self._alarms[params["AlarmName"]] = {**params, **state}
-        return {}
 
     def _delete_alarms(self, params: dict[str, Any]) -> dict[str, Any]:
         with self._lock:
             for name in params["AlarmNames"]:
                 self._alarms.pop(name, None)
                 self._cloud.database.delete(_ALARM, name)
+                self._cloud.database.delete(_MADE, name)
         return {}
 
     def _describe_alarms(self, params: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import shutil
 import threading
 import uuid
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from modelwright.local.sagemaker.endpoint_fleet import Member
     from modelwright.local.sagemaker.endpoint_invocation import Asked, Outcome
 
+FOLDER = "captured"
 FLUSH_SECONDS = 5.0
 """so long a line waits at most; on AWS it is a couple of minutes"""
 FLUSH_BYTES = 1 << 20
@@ -65,7 +67,8 @@ class Capture:
         self._thread = threading.Thread(target=self._run, name="endpoint-capture", daemon=True)
 
     def start(self) -> None:
-        """Begin to write."""
+        """Begin to write; what a cloud that was killed had not written is half a file at best."""
+        shutil.rmtree(self._cloud.directory / FOLDER, ignore_errors=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -148,7 +151,7 @@ class Capture:
 
     def _write_one(self, place: _Place, file: _File) -> None:
         name = f"{file.began:%M-%S}-{file.began.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
-        folder = self._cloud.directory / "captured"
+        folder = self._cloud.directory / FOLDER
         folder.mkdir(exist_ok=True)
         path = folder / name
         path.write_bytes(b"".join(file.lines))

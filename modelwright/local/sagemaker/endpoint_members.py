@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import sys
 from dataclasses import dataclass
@@ -72,17 +73,20 @@ class Members:
     def _serverless(
         self, variant: dict[str, Any], root: Path, on_line: Callable[[str], None], record: Callable[..., None]
     ) -> ServerlessHost:
-        spec = self._spec(variant, root, STARTUP_SECONDS)
-        limit = variant["Serverless"]["MemorySizeInMB"] << 20
-        return ServerlessHost(
-            lambda: Server(self._cloud.launcher, spec, on_line), limit, idle_seconds(), on_line=on_line, record=record
-        )
+        numbers, limit = itertools.count(), variant["Serverless"]["MemorySizeInMB"] << 20
+
+        def make() -> Server:  # in a tree of its own: the container before may still be ending
+            spec = self._spec(variant, root / str(next(numbers)), STARTUP_SECONDS)
+            return Server(self._cloud.launcher, spec, on_line)
+
+        return ServerlessHost(make, limit, idle_seconds(), on_line=on_line, record=record)
 
     def _several(
         self, variant: dict[str, Any], root: Path, on_line: Callable[[str], None], record: Callable[..., None]
     ) -> MultiModelHost:
         cloud, several = self._cloud, variant["MultiModel"]
-        environment = {**self._environment(variant), SUBMIT_DIRECTORY: INSIDE, "SAGEMAKER_MULTI_MODEL": "true"}
+        own = {SUBMIT_DIRECTORY: INSIDE, "SAGEMAKER_MULTI_MODEL": "true"}
+        environment = {"MODELWRIGHT_WORKERS": "1", **self._environment(variant), **own}
 
         def load(target: str, number: int, archive: Path) -> Server:
             place = hashlib.sha256(target.encode()).hexdigest()

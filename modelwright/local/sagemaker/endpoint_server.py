@@ -170,7 +170,7 @@ class Server:
             unpack(self._spec.code, self._spec.root / "code")
         return ProcessSpec(
             argv=argv,
-            env=dict(self._spec.environment),
+            env={"MODELWRIGHT_WORKERS": "1", **self._spec.environment},  # a laptop's cores are not the endpoint's alone
             cwd=self._spec.root,
             root=self._spec.root,
             kind="server",

@@ -22,6 +22,7 @@ from modelwright.local.sagemaker.listing import page
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
+    from modelwright.local.autoscaling.service import ApplicationAutoScaling
     from modelwright.local.cloud import Cloud
     from modelwright.local.sagemaker.endpoint_configs import EndpointConfigs
     from modelwright.local.sagemaker.endpoint_fleet import Fleet, Traffic
@@ -65,12 +66,13 @@ class Endpoints:
         """Answer one call."""
         if call.operation == "DescribeEndpoint":
             return self._describe(call.params["EndpointName"], call.caller)
+        if call.operation == "DeleteEndpoint":
+            return self._delete(call.params, call.caller)
         return {
             "CreateEndpoint": self._create,
             "UpdateEndpoint": self._update,
             "UpdateEndpointWeightsAndCapacities": self._scale,
             "ListEndpoints": self._list,
-            "DeleteEndpoint": self._delete,
         }[call.operation](call.params)
 
     def wait(self, name: str, timeout: float | None = None) -> dict[str, Any] | None:
@@ -90,6 +92,10 @@ class Endpoints:
             raise AwsError("ValidationError", f"Endpoint {name} of account {account} is {status}, not InService.")
         return self._rollout.traffic(name, record["Plan"])
 
+    def find(self, name: str) -> dict[str, Any] | None:
+        """Return an endpoint's record, or None."""
+        return self._store.find(name)
+
     def running(self) -> dict[str, Fleet]:
         """Return the fleets that serve now, by their endpoint."""
         return self._rollout.running()
@@ -97,6 +103,11 @@ class Endpoints:
     def first_variant(self, name: str) -> str:
         """Return the variant that an endpoint's requests are counted for when none of its servers took one."""
         return str((self._store.get(name)["Plan"] or [{"VariantName": ""}])[0]["VariantName"])
+
+    def _scaling(self) -> ApplicationAutoScaling | None:
+        """Who scales variants, where this cloud has that service."""
+        services: dict[str, Any] = self._cloud.services
+        return services.get("application-autoscaling")
 
     def _describe(self, name: str, caller: Caller) -> dict[str, Any]:
         """Describe an endpoint; a state machine that asks while it is busy is answered when it changes, or a bit later.
@@ -136,6 +147,9 @@ class Endpoints:
         serving = [variant["VariantName"] for variant in plan if not variant.get("Shadow")]
         check_deployment("UpdateEndpoint", params, config, serving)
         check_update(config, plan)
+        types = {variant["VariantName"]: variant.get("InstanceType") for variant in config["ProductionVariants"]}
+        if (scaling := self._scaling()) is not None:
+            scaling.check_update(name, types)
         changes = {"EndpointStatus": "Updating", "Pending": self._pending(params)}
         record = self._store.begin(name, "update", frozenset({"InService"}), changes)
         self._rollout.deploy(name)
@@ -150,9 +164,15 @@ class Endpoints:
         self._rollout.scale(name, wanted)
         return {"EndpointArn": record["EndpointArn"]}
 
-    def _delete(self, params: dict[str, Any]) -> dict[str, Any]:
+    def _delete(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         name = params["EndpointName"]
+        self._store.get(name)
+        scaling = self._scaling()
+        if scaling is not None:
+            scaling.check_delete(name, caller)
         self._store.begin(name, "delete", frozenset({"InService", "Failed"}), {"EndpointStatus": "Deleting"})
+        if scaling is not None:
+            scaling.forget(name)
         self._rollout.remove(name)
         return {}
 

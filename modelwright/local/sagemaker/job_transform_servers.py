@@ -70,9 +70,12 @@ def plan_container(cloud: Cloud, models: Models, job: Mapping[str, Any]) -> dict
         "InitialVariantWeight": 1.0,
     }
     try:
-        return make_plan(cloud, models, {"ProductionVariants": [variant]})[0]
+        plan = make_plan(cloud, models, {"ProductionVariants": [variant]})[0]
     except PlanError as error:
         raise ClientProblem(str(error)) from None
+    if plan["MultiModel"] is not None:
+        raise ClientProblem(f"The model {job['ModelName']} is of Mode MultiModel; batch transform asks one model.")
+    return plan
 
 
 class Containers:

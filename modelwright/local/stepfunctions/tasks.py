@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _moto_state_from_error = ExecutionState._from_error  # noqa: SLF001  # called from the function in its place
 SDK_ALIASES = {
+    "applicationautoscaling": "application-autoscaling",
     "sfn": "stepfunctions",
     "eventbridge": "events",
     "cloudwatchlogs": "logs",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from alarm_stage import NO_RELEASE
 from alarm_watch import (
+    API_ERRORS,
+    API_REFUSALS,
     CLOSING,
     DEAD_LETTERS,
     FAILED,
@@ -151,6 +153,14 @@ def full_instance(at: AlarmStage) -> None:
         at.cloud.put_metric("/aws/sagemaker/Endpoints", "MemoryUtilization", 95, "Percent", dimensions)
 
 
+def api_errors(at: AlarmStage) -> None:
+    assert at.ask_api("break", times=8) == {502}
+
+
+def api_refusals(at: AlarmStage) -> None:
+    assert at.ask_api("wrong", times=30) == {400}
+
+
 def merge_that_cannot_be_published(at: AlarmStage) -> None:
     at.invoke("PublishMergeFunction")
 
@@ -180,12 +190,14 @@ FIRED: dict[tuple[frozenset[str], str], tuple[Callable[[AlarmStage], None], str]
     (SERVER_ERRORS, ""): (in_two_minutes(model_errors), "errors of the model (5xx)."),
     (LATENCY, ""): (in_two_minutes(slow_answers), "takes more than 1000 ms"),
     (REFUSALS, ""): (wrong_requests, "the request is wrong (4xx)."),
+    (API_ERRORS, ""): (api_errors, "of what the API of penguins answers are errors (5xx)."),
+    (API_REFUSALS, ""): (api_refusals, "of the requests to the API of penguins were refused (4xx)"),
     (INSTANCES, ""): (requests_without_an_instance, "no instance of it is running"),
     (FULL, ""): (full_instance, "more than 90 % of its memory or of its disk"),
 }
 """What an alarm watches (and says, where two watch the same), what makes it go off, and what is then told."""
 BEFORE = {
-    **dict.fromkeys((SERVER_ERRORS, LATENCY, REFUSALS, INSTANCES), serving),
+    **dict.fromkeys((SERVER_ERRORS, LATENCY, REFUSALS, INSTANCES, API_ERRORS, API_REFUSALS), serving),
     **dict.fromkeys((FLOOR, GATE_FLOORS), good_model),
 }
 """What there has to be before."""

@@ -235,12 +235,12 @@ def _put_role() -> Callable[..., str]:
     return put_role
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def services() -> Mapping[str, str]:
     return SERVICES
 
 
-@pytest.fixture(name="prepare")
+@pytest.fixture(name="prepare", scope="session")
 def _prepare() -> Callable[[Cloud], None]:
     return prepare
 

@@ -65,6 +65,20 @@ def test_an_endpoint_serves_the_same_model_again(make_cloud, hosting_on):
     assert after.ask(name) == [12.0]
 
 
+def test_what_was_captured_is_there_when_the_cloud_has_stopped(make_cloud, hosting_on):
+    before = hosting_on(make_cloud())
+    capture = {
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": "s3://models/captured/",
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }
+    name = before.served(before.variants({"ModelName": before.model()}, DataCaptureConfig=capture))
+    before.ask(name)
+    after = make_cloud()
+    (found,) = after.s3.list("models", f"captured/{name}/v0/")
+    assert found.path.read_text().count("\n") == 1
+
+
 def test_everything_else_is_there_too(make_cloud, hosting_on):
     before = hosting_on(make_cloud())
     before.client.create_model_package_group(ModelPackageGroupName="birds")

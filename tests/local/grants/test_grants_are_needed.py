@@ -99,6 +99,7 @@ def test_the_scenarios_are_what_they_are_called(tried: Tried) -> None:
         "silent": ("FAILED", "EvaluationInvalid"),
         "new_data": ("FAILED", "EvaluationInvalid"),
         "rejected": ("Rejected", ""),
+        "compiled": ("Deployed", ""),
         "abandoned": ("Acquired", ""),
         "restored_anew": ("called", ""),
         "first": ("Deployed", ""),
@@ -172,12 +173,12 @@ def test_without_it_there_is_no_log(tried: Tried, stage: Stage, action: str) -> 
 def logged_by_new_processes(stage: Stage) -> frozenset[str]:
     """What two runs and the closing of one log: between them they call every function."""
     renew_processes(stage)
-    return frozenset().union(*(played(stage, name).logged for name in ("first", "undone_first", "closed")))
+    return frozenset().union(*(played(stage, name).logged for name in ("first", "compiled", "undone_first", "closed")))
 
 
 def log_of(stage: Stage, role: str) -> str:
-    """The log group of the function that has the role."""
-    return stage.physical(role.removesuffix("FunctionRole") + "Log")
+    """The log group of the function, or of the builds, that have the role."""
+    return stage.physical(role.removesuffix("FunctionRole").removesuffix("Role") + "Log")
 
 
 def test_with_all_grants_everything_is_as_before(tried: Tried, stage: Stage) -> None:

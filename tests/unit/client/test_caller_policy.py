@@ -14,10 +14,12 @@ from fake_account import ACCOUNT, REGION, Refusal
 from modelwright.client.caller_policy import (
     PAGE,
     Place,
+    batch_policy,
     deploy_policy,
     destroy_policy,
     document,
     export_policy,
+    open_policy,
     page,
     produce_policy,
     run_policy,
@@ -37,6 +39,8 @@ POLICIES: list[Callable[[Place], list[dict[str, Any]]]] = [
     deploy_policy,
     produce_policy,
     export_policy,
+    open_policy,
+    batch_policy,
     destroy_policy,
 ]
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from fake_aws import PENGUINS, FakeSession, refused
 
-from modelwright.client.endpoint import ask, describe
+from modelwright.client.endpoint import Question, ask, describe
 from modelwright.errors import PredictionFailed
 
 
@@ -24,10 +24,10 @@ class Runtime:
         return {"Body": io.BytesIO(b'{"predictions": [1]}')}
 
 
-def asked(error: ClientError | None = None) -> tuple[bytes, Runtime]:
+def asked(error: ClientError | None = None, model: str | None = None) -> tuple[bytes, Runtime]:
     runtime = Runtime(error)
     session = FakeSession(sagemaker_runtime=runtime)
-    return ask(session, PENGUINS, b"1,2\n", "text/csv", "application/json"), runtime
+    return ask(session, PENGUINS, Question(b"1,2\n", "text/csv", "application/json", model)), runtime
 
 
 def test_the_request_goes_as_it_is() -> None:
@@ -41,6 +41,18 @@ def test_the_request_goes_as_it_is() -> None:
             "Accept": "application/json",
         }
     ]
+
+
+@pytest.mark.parametrize("name", ["adelie", "adelie.tar.gz"])
+def test_one_of_several_models_is_asked_by_its_name(name: str) -> None:
+    _, runtime = asked(model=name)
+    assert runtime.requests[0]["TargetModel"] == "adelie.tar.gz"
+
+
+def test_several_models_want_a_name() -> None:
+    with pytest.raises(PredictionFailed) as found:
+        asked(refused("ValidationError", "Request 1 is missing a target model header."))
+    assert str(found.value).endswith("\nSeveral models are behind this endpoint: --model NAME.")
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,11 @@ def test_outcome_in_one_word(status: str, output: dict[str, str] | None, expecte
     assert executions.describe(FakeSession(stepfunctions=StepFunctions(one)), "p", one.arn).outcome == expected
 
 
+def test_a_deployment_that_was_sent_back_is_no_common_failure() -> None:
+    one = execution("x", status="FAILED", error="RolledBack", cause="DeployEndpoint: an alarm")
+    assert executions.describe(FakeSession(stepfunctions=StepFunctions(one)), "p", one.arn).outcome == "RolledBack"
+
+
 def test_a_run_that_goes_on_has_no_end() -> None:
     one = execution("x")
     one.shown = 2

@@ -58,6 +58,8 @@ class Account:
     """an endpoint's configuration, when it is not one of the runs'"""
     jobs: list[list[str]] = field(default_factory=list)
     """training jobs that are Stopping, at each look"""
+    batches: list[str] = field(default_factory=list)
+    """batch transform jobs that are InProgress"""
     alarms: list[str] = field(default_factory=list)
     deletion_events: list[dict[str, Any]] = field(default_factory=list)
 
@@ -93,6 +95,9 @@ class Account:
 
     def delete_endpoint(self, **request: Any) -> None:
         del self.endpoints[request["EndpointName"]]
+
+    def stop_transform_job(self, **request: Any) -> None:
+        self.batches.remove(request["TransformJobName"])
 
     def delete_endpoint_config(self, **request: Any) -> None:
         self.configs.remove(request["EndpointConfigName"])
@@ -138,6 +143,11 @@ class Account:
     def _list_processing_jobs(self, **request: Any) -> Iterator[dict[str, Any]]:
         yield {"ProcessingJobSummaries": []}
 
+    def _list_transform_jobs(self, **request: Any) -> Iterator[dict[str, Any]]:
+        found = self.batches if request["StatusEquals"] == "InProgress" else []
+        names = [name for name in found if request["NameContains"] in name]
+        yield {"TransformJobSummaries": [{"TransformJobName": name} for name in names]}
+
     def _describe_alarms(self, **request: Any) -> Iterator[dict[str, Any]]:
         found = [name for name in self.alarms if name.startswith(request["AlarmNamePrefix"])]
         yield {"MetricAlarms": [{"AlarmName": name} for name in found], "CompositeAlarms": []}
@@ -178,7 +188,7 @@ def account() -> Account:
         f"dev-pen-guins-{NEIGHBOUR}-00",
         "my-pen-model",
     ]
-    folders = ("releases", "commits", "code", "runs", "models")
+    folders = ("releases", "commits", "code", "runs", "models", "batch")
     both = [f"{folder}/{name}/x" for folder in folders for name in ("pen", "pen-guins")]
     return Account(
         stacks={
@@ -229,7 +239,7 @@ VERIFIED = "verified: no endpoint, endpoint config, model, job, alarm or stack o
 PRODUCERS = "left: s3://data/incoming/pen/, which belongs to whoever puts data there"
 KEPT = [
     "left: the model packages of mw-dev-pen: what was trained, and with which metrics",
-    "left: releases, data sets, runs and models of pen in s3://artifacts/",
+    "left: releases, data sets, runs, models and batch outputs of pen in s3://artifacts/",
     "left: the items of pen in the table mw-dev: what ran",
     "`modelwright destroy pen --data` removes these; a new run goes on with them.",
     "left: the stacks mw-dev-pen-data and mw-dev-data: other pipelines use what is in them",
@@ -271,6 +281,7 @@ def test_with_data_only_the_neighbours_is_left(account: Account) -> None:
         "s3://artifacts/datasets/pen/: 2 objects removed",
         "s3://artifacts/runs/pen/: 1 objects removed",
         "s3://artifacts/models/pen/: 1 objects removed",
+        "s3://artifacts/batch/pen/: 1 objects removed",
         "s3://artifacts/defaults/pen.json: 1 objects removed",
         "table mw-dev: 2 items of PIPELINE#pen removed",
         "table mw-dev: 1 items of TRIGGER#pen removed",
@@ -370,6 +381,14 @@ def test_an_endpoint_that_no_run_made_stays(account: Account) -> None:
     assert lines[0] == ("endpoint mw-dev-pen: left, since no run of pen made its configuration somebody-elses")
     assert VERIFIED in lines
     assert "mw-dev-pen" in account.endpoints
+
+
+def test_batch_jobs_are_stopped(account: Account) -> None:
+    ours, theirs = f"dev-pen-batch-{OLD}-00", f"dev-pen-guins-batch-{NEIGHBOUR}-00"
+    account.batches = [ours, theirs]
+    lines = destroyed(account)
+    assert lines[0] == f"batch job {ours}: stopped"
+    assert account.batches == [theirs]
 
 
 def test_jobs_that_are_being_stopped_are_waited_for(account: Account) -> None:

@@ -85,7 +85,11 @@ def start_server(
     log = folder.with_name(f"{folder.name}.log")  # a file: nobody has to read it so that the server can go on
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdout=output, stderr=output, pass_fds=[writing], env={**os.environ, **environment}
+            command,
+            stdout=output,
+            stderr=output,
+            pass_fds=[writing],
+            env={**os.environ, "MODELWRIGHT_WORKERS": "1", **environment},
         )
     os.close(writing)
     with os.fdopen(reading) as told:

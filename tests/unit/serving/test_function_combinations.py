@@ -74,7 +74,9 @@ def test_functions_and_defaults_go_together(tmp_path, names, context):
 @pytest.mark.parametrize("names", SUBSETS, ids=lambda names: "+".join(names) or "defaults")
 def test_each_of_them_may_take_batches(tmp_path, names):
     _, model = load(tmp_path, script(names, context=True, more="BATCH = True"))
-    outcomes = Gathering(model, print).answer([model.prepare(request()) for _ in range(3)], lambda: ())
+    outcomes = Gathering(model, print).answer(
+        model.prepare(request()), iter([model.prepare(request()), model.prepare(request()), None]).__next__
+    )
     assert [json.loads(outcome.body) for outcome in outcomes] == [expected(names)] * 3
 
 

@@ -16,6 +16,10 @@ class Steps:
     def __init__(self, predict=lambda rows: [row * 2 for row in rows]):
         self.function = predict
         self.calls = []
+        self.row_bytes = 8
+
+    def size(self, prepared):
+        return len(prepared) * self.row_bytes
 
     def read(self, prepared):
         if prepared == "unreadable":
@@ -39,22 +43,22 @@ class Steps:
         return Answer(repr(prediction).encode(), "text/plain")
 
 
-def answer(steps, *requests, later=(), told=None):
-    waiting = list(later)
-    gathering = Gathering(steps, (told if told is not None else []).append)
-    outcomes = gathering.answer(requests, lambda: waiting.pop(0) if waiting else ())
+def gathered(gathering, requests):
+    """Answer these, as many calls as it takes."""
+    waiting, outcomes = list(requests), []
+    while waiting:
+        outcomes += gathering.answer(waiting.pop(0), lambda: waiting.pop(0) if waiting else None)
+    return outcomes
+
+
+def answer(steps, *requests):
+    outcomes = gathered(Gathering(steps, print), requests)
     return [outcome.body.decode() if isinstance(outcome, Answer) else str(outcome) for outcome in outcomes]
 
 
 def test_what_came_together_is_one_call_and_each_gets_its_own():
     steps = Steps()
     assert answer(steps, [1], [2, 3], [4]) == ["[2]", "[4, 6]", "[8]"]
-    assert steps.calls == [4]
-
-
-def test_what_comes_while_the_others_are_read_goes_with_them():
-    steps = Steps()
-    assert answer(steps, [1], later=[[[2]], [[3], [4]]]) == ["[2]", "[4]", "[6]", "[8]"]
     assert steps.calls == [4]
 
 
@@ -112,7 +116,7 @@ def test_a_script_that_is_not_row_by_row_is_found_out_and_answers_alone_from_the
     steps, messages = Steps(predict), []
     gathering = Gathering(steps, messages.append)
     for _ in range(2):
-        outcomes = gathering.answer(([1], [2]), lambda: ())
+        outcomes = gathered(gathering, ([1], [2]))
         assert [outcome.body.decode() for outcome in outcomes] == [repr(predict([1])), repr(predict([2]))]
     assert steps.calls == [2, 1, 1, 1, 1]
     assert len(messages) == 1
@@ -133,15 +137,62 @@ def test_a_call_has_so_many_rows_at_most(monkeypatch):
     assert sorted(steps.calls) == [1, 2, 3, 4]
 
 
+class Watch:
+    """A timer that a fake moves on."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
 def test_slow_calls_get_fewer_rows_and_quick_ones_more_again():
-    ticks = iter([0, 9, 0, 9] + [0] * 20)
-    steps = Steps()
-    gathering = Gathering(steps, print, lambda: next(ticks))
-    found = []
+    watch, slow = Watch(), [9, 9]
+
+    def predict(rows):
+        watch.now += slow.pop() if slow else 0
+        return rows
+
+    steps = Steps(predict)
+    gathering, found = Gathering(steps, print, watch), []
     for _ in range(4):
-        gathering.answer([[1], [2], [3], [4]], lambda: ())
+        gathered(gathering, [[1], [2], [3], [4]])
         found.append(steps.calls[sum(map(len, found)) :])
     assert found == [[4], [2, 1, 1], [4], [4]]
+
+
+def test_calls_that_fail_get_fewer_rows_so_that_many_bad_requests_cost_little():
+    def predict(rows):
+        raise ValueError("always")
+
+    steps = Steps(predict)
+    gathering, found = Gathering(steps, print), []
+    for _ in range(3):
+        gathered(gathering, [[1], [2], [3], [4]])
+        found.append(steps.calls[sum(map(len, found)) :])
+    assert found == [[4, 2, 1, 1, 2, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]]
+
+
+def test_large_bodies_are_not_all_read_at_once(monkeypatch):
+    monkeypatch.setattr(gather, "MOST_BYTES", 100)
+    steps = Steps()
+    steps.row_bytes = 50
+    assert answer(steps, [1, 2, 3], [4], [5], [6]) == ["[2, 4, 6]", "[8]", "[10]", "[12]"]
+    assert steps.calls == [3, 2, 1]
+
+
+def test_what_takes_long_to_read_keeps_nobody_waiting():
+    watch = Watch()
+
+    class Slow(Steps):
+        def read(self, prepared):
+            watch.now += 0.015
+            return prepared
+
+    steps = Slow()
+    gathered(Gathering(steps, print, watch), [[1], [2], [3], [4], [5]])
+    assert steps.calls == [3, 2]
 
 
 FRAME = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.serving.app import Known
@@ -86,6 +86,7 @@ def talk(app, pieces):
     return asyncio.run(run())
 
 
+@settings(deadline=None)  # no test asserts a duration
 @given(st.lists(st.sampled_from(MESSAGES), max_size=8), st.data())
 def test_any_pieces_give_the_same_answers(messages, data):
     stream = b"".join(messages)

@@ -107,6 +107,23 @@ def test_an_extra_root_folder_is_named(tmp_path):
     assert "everything in the folder 'model'" in refused(archive, tmp_path)
 
 
+def test_an_extra_root_folder_of_a_compiled_model_is_named(tmp_path):
+    archive = make(tmp_path / "a.tar.gz", ("out/model.onnx", b"1", {}), ("out/schema.json", b"1", {}))
+    assert "everything in the folder 'out'" in refused(archive, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("code", "code/inference.py"), "'code/inference.py' cannot be unpacked: Not a directory"),
+        (("code/inference.py", "code"), "'code' cannot be unpacked: Is a directory"),
+        (("x" * 300,), "cannot be unpacked: File name too long"),
+    ],
+)
+def test_a_member_that_no_disk_takes_is_named(tmp_path, names, said):
+    assert said in refused(make(tmp_path / "a.tar.gz", *((name, b"1", {}) for name in names)), tmp_path)
+
+
 def test_a_model_in_one_folder_without_code_is_left_as_it_is(tmp_path):
     archive = make(tmp_path / "a.tar.gz", ("saved_model/1/graph.pb", b"1", {}))
     unpack(archive, tmp_path / "model")

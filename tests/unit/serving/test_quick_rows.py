@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.serving import answers, media, quick, rows
@@ -50,11 +50,13 @@ def compare(read, long_way, body: bytes, schema: Schema) -> None:
         assert same([found[name] for name in schema.names], long_way(body.decode(), schema))
 
 
+@settings(deadline=None)
 @given(text, st.sampled_from(["", "\n", "\r\n"]), st.sampled_from([SCHEMA, NUMBERS, ONE]))
 def test_a_line_is_read_as_by_the_long_way(body, end, schema):
     compare(quick.csv_reader(quick.OneRow(schema)), rows.from_csv, (body + end).encode(), schema)
 
 
+@settings(deadline=None)
 @given(document, st.booleans(), st.sampled_from([SCHEMA, NUMBERS, ONE]))
 def test_an_object_is_read_as_by_the_long_way(found, escaped, schema):
     body = json.dumps(found, ensure_ascii=escaped).encode()
@@ -99,6 +101,7 @@ def test_a_column_whose_name_is_a_number_leaves_lines_to_the_long_way():
     assert quick.csv_reader(quick.OneRow(Schema((Column("1", "number"), Column("2", "number")), OUTPUTS))) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1, width=32), min_size=2, max_size=2), st.sampled_from(answers.TYPES))
 def test_an_answer_is_written_as_by_the_long_way(row, accept):
     label = OUTPUTS.labels[int(np.argmax(row))]

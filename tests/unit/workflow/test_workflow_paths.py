@@ -153,7 +153,7 @@ def test_a_silent_rollback_is_a_failure() -> None:
     done = walk(InspectEndpoint=described("InService", OLD), WatchEndpoint=looks)
 
     assert done.failure == (
-        "DeploymentRolledBack",
+        "RolledBack",
         (
             f"DeployEndpoint: The endpoint {ENDPOINT} is InService with the configuration {OLD}; "
             f"asked for was {CONFIG}: alarm x fired"

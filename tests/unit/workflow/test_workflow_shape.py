@@ -24,6 +24,7 @@ from modelwright.workflow.expressions import expression
 from modelwright.workflow.functions import FUNCTIONS, functions
 from modelwright.workflow.run_names import ATTEMPT_LENGTH, RUN_ID_LENGTH
 from modelwright.workflow.structure import ENDPOINT_KINDS, Limits, Surroundings, WorkflowStructure
+from prepare_run import hosting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,13 +45,17 @@ BEST_EFFORT = {
 }
 
 
-STRUCTURES = [
+STRUCTURES = (
     *(WorkflowStructure("penguins", kind) for kind in ENDPOINT_KINDS),
+    WorkflowStructure("penguins", "realtime", autoscaling=True, capture=True, shadow=True),
+    WorkflowStructure("penguins", "async", autoscaling=True),
     WorkflowStructure("penguins", compiled=True),
-]
+)
 
 
-@pytest.fixture(params=STRUCTURES, ids=lambda found: f"{found.endpoint} {'compiled' if found.compiled else ''}")
+@pytest.fixture(
+    params=STRUCTURES, ids=lambda item: f"{item.endpoint}{'-full' * item.autoscaling}{'-compiled' * item.compiled}"
+)
 def structure(request: pytest.FixtureRequest) -> WorkflowStructure:
     found: WorkflowStructure = request.param
     return found
@@ -108,7 +113,7 @@ def test_states_are_named_as_their_functions_and_say_what_they_promise() -> None
 
 
 def test_no_state_function_is_longer_than_25_lines() -> None:
-    for function in state_functions(WorkflowStructure("penguins", compiled=True)):
+    for function in {function for structure in STRUCTURES for function in state_functions(structure)}:
         assert len(inspect.getsource(function).splitlines()) <= 25, function.__name__
 
 
@@ -131,16 +136,16 @@ def test_what_is_not_compiled_has_no_state_for_it() -> None:
 
 
 def test_placeholders_are_those_that_are_exported() -> None:
-    found = [placeholders(definition(structure)) for structure in STRUCTURES]
-    assert frozenset().union(*found) == PLACEHOLDERS
+    every = [placeholders(definition(structure)) for structure in STRUCTURES]
+    assert frozenset().union(*every) == PLACEHOLDERS
 
 
-def test_each_pipeline_has_exactly_the_functions_that_its_state_machine_calls(
-    structure: WorkflowStructure,
-) -> None:
-    document = definition(structure)
-    called = {name for name in placeholders(document) if name.endswith("FunctionArn")}
-    assert called == {function.placeholder for function in functions(structure.endpoint, compiled=structure.compiled)}
+def test_each_pipeline_has_exactly_the_functions_that_its_state_machine_calls(structure: WorkflowStructure) -> None:
+    called = {name for name in placeholders(definition(structure)) if name.endswith("FunctionArn")}
+    made = functions(
+        structure.endpoint, autoscaling=structure.autoscaling, shadow=structure.shadow, compiled=structure.compiled
+    )
+    assert called == {function.placeholder for function in made}
 
 
 def test_a_task_waits_longer_than_its_function_may_take(document: dict[str, Any]) -> None:
@@ -152,9 +157,7 @@ def test_a_task_waits_longer_than_its_function_may_take(document: dict[str, Any]
 
 
 def test_an_unknown_endpoint_kind_is_an_error_that_names_what_is_allowed() -> None:
-    with pytest.raises(
-        ValueError, match=re.escape("penguins: deploy.endpoint is 'edge'; it must be realtime or none.")
-    ):
+    with pytest.raises(ValueError, match=re.escape("penguins: deploy.endpoint is 'edge'; it must be realtime or")):
         definition(WorkflowStructure("penguins", "edge"))
 
 
@@ -201,20 +204,18 @@ def test_a_run_waits_longer_than_a_lease_can_last() -> None:
 
 def test_a_deployment_ends_before_it_is_no_longer_watched() -> None:
     assert Limits().deployment_seconds <= states_endpoint.max_polls(Limits()) * states_endpoint.SLOW_POLL_SECONDS
-    update = states_endpoint.update_endpoint(WorkflowStructure("penguins"))["Arguments"]["DeploymentConfig"]
-    policy = update["BlueGreenUpdatePolicy"]
-    assert policy["MaximumExecutionTimeoutInSeconds"] < Limits().deployment_seconds
-    assert (
-        policy["TrafficRoutingConfiguration"]["WaitIntervalInSeconds"] + policy["TerminationWaitInSeconds"]
-        < policy["MaximumExecutionTimeoutInSeconds"]
-    )
+    longest = states_endpoint.update_timeout(Limits())
+    assert longest < Limits().deployment_seconds
+    assert longest > hosting.BAKE_SECONDS + states_endpoint.TERMINATION_SECONDS
 
 
 def test_no_text_from_outside_is_pasted_into_an_expression(document: dict[str, Any]) -> None:
     """Placeholders are the only texts that arrive later, and they are names without quotes."""
     for found in re.findall(r"\{%(.*?)%\}", json.dumps(document)):
         inner = set(re.findall(r"\$\{(\w+)\}", found))
-        assert inner <= {"EndpointName", "ServingImageHash", "ServingImageRepository"}, found
+        assert inner <= {"EndpointName", "KeyArn", "AnswersTopicArn", "ServingImageHash", "ServingImageRepository"}, (
+            found
+        )
 
 
 def test_an_object_becomes_an_expression_with_its_inner_expressions() -> None:

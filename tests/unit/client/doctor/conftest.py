@@ -23,6 +23,7 @@ NO_STACK = Refusal("ValidationError", "Stack with id mw-dev does not exist")
 QUOTAS = (
     "ml.m5.large for training job usage",
     "ml.m5.large for processing job usage",
+    "ml.m5.large for transform job usage",
     "ml.t2.medium for endpoint usage",
 )
 

@@ -1,0 +1,226 @@
+"""Several processes on one port: each its own requests, counted together, started again, ended together."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from modelwright.serving.problems import StartupError
+from modelwright.serving.settings import Settings, cores, settings_from
+
+SCRIPT = """
+import os, signal, pathlib
+
+def model_fn(folder):
+    return os.getpid()
+
+def input_fn(body, content_type):
+    return body
+
+def predict_fn(body, loaded_by):
+    if body == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if body.startswith("wait "):
+        open(body[5:]).read()
+    return [os.getpid(), loaded_by]
+"""
+
+
+def records(server, event):
+    lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
+    return [line for line in lines if line["event"] == event]
+
+
+def children(pid):
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def ask(connection, body):
+    connection.request("POST", "/invocations", body, {"Content-Type": "text/csv", "Accept": "application/json"})
+    answer = connection.getresponse()
+    text = answer.read()
+    assert answer.status == 200, text
+    return json.loads(text)
+
+
+def each_worker(server, count=2):
+    """Return connections to so many workers, by the worker's process id."""
+    found = {}
+    while len(found) < count:
+        connection = server.connect()
+        found.setdefault(ask(connection, "hello")[0], connection)
+    return found
+
+
+def metric(server, name):
+    lines = server.ask("GET", "/metrics").body.decode().splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(f"modelwright_{name} "))
+
+
+def test_workers_are_forked_from_the_process_that_loaded_and_are_counted_as_one(start):
+    server = start(SCRIPT, MODELWRIGHT_WORKERS="3")
+    connections = each_worker(server, 3)
+    assert sorted(connections) == sorted(children(server.process.pid))
+    assert {ask(connection, "hello")[1] for connection in connections.values()} == {server.process.pid}
+    before = metric(server, "invocations_total")
+    for connection in connections.values():
+        ask(connection, "hello")
+    server.invoke(b"")
+    assert metric(server, "invocations_total") == before + 4
+    assert metric(server, "invocation_4xx_errors_total") == 1
+    assert metric(server, "model_latency_seconds_count") == before + 4
+    assert metric(server, "workers") == 3
+    assert server.stop()[0] == 0
+
+
+def test_connections_are_shared_out(start):
+    server = start(SCRIPT, MODELWRIGHT_WORKERS="2")
+    connections = [server.connect() for _ in range(16)]
+    pids = [ask(connection, "hello")[0] for connection in connections]
+    assert {pids.count(pid) for pid in set(pids)} <= {7, 8, 9}
+
+
+@contextlib.contextmanager
+def held(folder, connections):
+    """Send each connection a request that is worked on until the end of the block."""
+    with contextlib.ExitStack() as stack:
+        for number, connection in enumerate(connections):
+            gate = folder / str(number)
+            os.mkfifo(gate)
+            connection.request("POST", "/invocations", f"wait {gate}", {"Content-Type": "text/csv"})
+            stack.enter_context(gate.open("w"))  # opens when the worker has it open
+        yield
+
+
+def test_a_worker_that_is_killed_loses_its_own_requests_only_and_is_started_again(start, tmp_path):
+    server = start(SCRIPT, MODELWRIGHT_WORKERS="2")
+    (killed, lost), (other, kept) = each_worker(server).items()
+    with held(tmp_path, [lost, kept]):
+        os.kill(killed, signal.SIGKILL)
+        with pytest.raises((http.client.HTTPException, OSError)):
+            lost.getresponse()
+        assert server.ask("GET", "/ping").status == 200
+    assert json.loads(kept.getresponse().read())[0] == other
+    assert killed not in each_worker(server), "another has taken its place"
+    (record,) = records(server, "worker ended")
+    assert (record["pid"], record["because"]) == (killed, "killed by SIGKILL")
+    assert server.stop()[0] == 0
+
+
+def test_a_request_that_kills_its_worker_again_and_again_ends_nobody_elses(start):
+    server = start(SCRIPT, MODELWRIGHT_WORKERS="2")
+    for _ in range(7):
+        with pytest.raises((http.client.HTTPException, OSError)):
+            server.invoke("die")
+        assert server.invoke("hello").status == 200
+    assert server.process.poll() is None
+
+
+def test_workers_that_die_at_once_are_given_up_with_the_reason(start):
+    script = SCRIPT + "\ndef warm_up_fn(model):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    server = start(script, MODELWRIGHT_WORKERS="2")
+    status, output = server.ended()
+    assert status == 1
+    assert (
+        server.told["reason"] == "The workers end as soon as they are started, 5 in a row; the last: killed by SIGKILL."
+    )
+    assert output.count('"worker ended"') == 5
+
+
+def test_what_a_worker_cannot_start_for_is_told(start):
+    script = SCRIPT + "\ndef warm_up_fn(model):\n    raise OSError('no licence')\n"
+    server = start(script, MODELWRIGHT_WORKERS="2")
+    assert server.ended()[0] == 1
+    assert "no licence" in server.told["reason"]
+
+
+def test_sigterm_lets_every_worker_finish(start, tmp_path):
+    server = start(SCRIPT, MODELWRIGHT_WORKERS="2")
+    connections = each_worker(server)
+    with held(tmp_path, connections.values()):
+        server.process.terminate()
+    assert {json.loads(connection.getresponse().read())[0] for connection in connections.values()} == set(connections)
+    assert server.ended()[0] == 0
+
+
+def test_no_request_is_lost_when_it_ends_under_load(start):
+    """Whoever has got a connection gets his answer; who has none is refused and knows that nothing was asked."""
+    server = start(SCRIPT, MODELWRIGHT_WORKERS="2")
+    answered, lost, ready = [], [], threading.Barrier(9)
+
+    def client():
+        for number in range(10_000):
+            connection = server.connect()
+            connection.timeout = 0.5  # nobody answers a connection that is being made when the server is gone
+            try:
+                connection.connect()
+            except OSError:
+                return
+            connection.sock.settimeout(20)
+            try:
+                answered.append(ask(connection, "hello")[0])
+            except (OSError, http.client.HTTPException) as error:
+                lost.append(error)
+                return
+            finally:
+                connection.close()
+            if number == 5:
+                ready.wait(20)
+
+    threads = [threading.Thread(target=client) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    ready.wait(20)
+    server.process.terminate()
+    for thread in threads:
+        thread.join(20)
+    assert not lost
+    assert len(answered) >= 48
+    assert server.ended()[0] == 0
+
+
+def test_workers_end_with_the_process_that_watches_them(start):
+    server = start(SCRIPT, MODELWRIGHT_WORKERS="2")
+    connections = each_worker(server)
+    server.process.kill()
+    server.process.wait()
+    for connection in connections.values():
+        assert connection.sock.recv(1) == b""  # it closes what is idle, and ends
+    with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", server.port), 20) as late:
+        assert late.recv(1) == b""
+
+
+def test_a_model_that_starts_a_thread_is_served_by_one_process(start):
+    script = SCRIPT.replace("return os.getpid()", "import threading, time\n    threading.Thread(target=time.sleep, "
+                            "args=(3600,), daemon=True).start()\n    return os.getpid()")  # fmt: skip
+    asked = start(script, MODELWRIGHT_WORKERS="2")
+    assert "MODELWRIGHT_WORKERS is 2, but loading the model has left 1 threads running" in asked.told["reason"]
+    alone = start(script, MODELWRIGHT_WORKERS="")
+    assert ask(alone.connect(), "hello")[0] == alone.process.pid
+    if cores() > 1:
+        assert len(records(alone, "one worker")) == 1
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", "1000", "٣"])
+def test_a_wrong_number_of_workers_is_named(text):
+    with pytest.raises(StartupError, match=f"MODELWRIGHT_WORKERS is '{text}'; it must be a whole number from 1 to 256"):
+        settings_from({"MODELWRIGHT_WORKERS": text})
+
+
+def test_the_number_of_workers_is_that_of_the_cores_unless_said():
+    assert (settings_from({}).workers, settings_from({"MODELWRIGHT_WORKERS": "3"}).workers) == (Settings().workers, 3)
+    assert 1 <= cores() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize(("quota", "most"), [("100000 100000", 1), ("1000 100000", 1), ("max 100000", 999), ("x", 999)])
+def test_a_containers_quota_is_no_core_too_much(tmp_path, monkeypatch, quota, most):
+    (tmp_path / "cpu.max").write_text(quota)
+    monkeypatch.setattr("modelwright.serving.settings._CPU_MAX", tmp_path / "cpu.max")
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(999)))
+    assert cores() == most
