@@ -156,7 +156,7 @@ def test_what_the_code_calls_is_granted_and_nothing_else(stack: Stack, name: str
     granted = {
         action
         for kind in ENDPOINT_KINDS
-        for function in functions(kind, autoscaling=True, shadow=True)
+        for function in functions(kind, autoscaling=True, shadow=True, compiled=True)
         if function.name == name
         for grant in function.grants
         for action in grant.actions
