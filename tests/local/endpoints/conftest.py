@@ -248,3 +248,9 @@ def _prepare() -> Callable[[Cloud], None]:
 @pytest.fixture
 def hosting_on() -> Callable[[Cloud], Hosting]:
     return Hosting
+
+
+@pytest.fixture(scope="session")
+def grants() -> Mapping[str, tuple[list[str], str]]:
+    """What a hosting role is granted."""
+    return GRANTS
