@@ -45,14 +45,22 @@ class AsyncQueue:
         self._waiting: dict[str, deque[Request]] = defaultdict(deque)
         self._running: Counter[str] = Counter()
         self._reported: dict[str, float] = {}
+        self._held: list[Request] = []
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="async-endpoints", daemon=True)
 
     def start(self) -> None:
-        """Take up what waits."""
-        for request in self._requests.all():
-            self._waiting[request.endpoint].append(request)
+        """Begin to work on what comes from now on."""
+        self._held = self._requests.all()
         self._thread.start()
+
+    def resume(self) -> None:
+        """Take up what waited when the process before this one ended: roles and buckets are there again."""
+        with self._changed:
+            for request in reversed(self._held):
+                self._waiting[request.endpoint].appendleft(request)
+            self._held = []
+            self._changed.notify_all()
 
     def stop(self) -> None:
         """Begin nothing more; what is under way is done again after the next start."""
@@ -77,8 +85,10 @@ class AsyncQueue:
     def forget(self, endpoint: str) -> None:
         """Drop what waits for an endpoint that is deleted."""
         with self._changed:
-            for request in self._waiting.pop(endpoint, ()):
-                self._requests.drop(request)
+            for request in [*self._waiting.pop(endpoint, ()), *self._held]:
+                if request.endpoint == endpoint:
+                    self._requests.drop(request)
+            self._held = [request for request in self._held if request.endpoint != endpoint]
 
     def settled(self, seconds: float) -> bool:
         """Wait until nothing is under way and nothing waits that could be begun; whether it came to that in time."""
