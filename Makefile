@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 unexport VIRTUAL_ENV
 
-.PHONY: run browser test check lint format setup lock bench bench-serving aws-smoke docs clean
+.PHONY: run browser test check lint format setup lock bench bench-serving bench-batch aws-smoke docs clean
 
 run: setup ## run the penguins pipeline whole on this machine and ask the deployed model
 	$(BIN)/modelwright run penguins
@@ -41,6 +41,9 @@ bench: setup ## ratios, side by side with the bare work
 
 bench-serving: setup ## the model server beside others (ARGS="--seconds 1 --servers aws,ours"); needs wrk
 	$(BIN)/python -m benchmarks serving $(ARGS)
+
+bench-batch: setup ## rows a second through a batch transform job (ARGS="--rows 1000000")
+	$(BIN)/python -m benchmarks batch $(ARGS)
 
 aws-smoke: setup ## on AWS, ENV=<sandbox> ACCOUNT=<its number>: deploy, run, predict, merge, take all away again
 	$(BIN)/python -m modelwright.cli.smoke --env "$(ENV)" --account "$(ACCOUNT)"

@@ -1,6 +1,6 @@
 """`python -m benchmarks`: ratios of modelwright to the bare work, from one run, side by side.
 
-`python -m benchmarks serving` is a measurement of its own (`serving/`).
+`python -m benchmarks serving` and `python -m benchmarks batch` are measurements of their own.
 
 Every pair is taken several times in turn (bare, ours, bare, ours …) and the median of the ratios is what counts:
 machines are shared and their speed drifts. Outputs are compared before a figure is believed.
@@ -121,6 +121,10 @@ def _seconds(action: Callable[[], Any]) -> float:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["batch"]:
+        from benchmarks.batch import main as batch
+
+        sys.exit(batch(sys.argv[2:]))
     if sys.argv[1:2] == ["serving"]:
         from benchmarks.serving.command import main as serving
 

@@ -14,7 +14,7 @@ def peak_of_run(project: Path) -> float:
 
     def sample() -> None:
         while not ended.wait(0.02):
-            peak[0] = max(peak[0], _used(str(project)))
+            peak[0] = max(peak[0], used(str(project)))
 
     thread = threading.Thread(target=sample)
     thread.start()
@@ -26,7 +26,8 @@ def peak_of_run(project: Path) -> float:
     return peak[0]
 
 
-def _used(project: str) -> float:
+def used(project: str) -> float:
+    """MiB of all processes that work for a folder, what they share counted once."""
     total = 0
     for folder in Path("/proc").glob("[0-9]*"):
         try:

@@ -82,6 +82,7 @@ def _place(plan: Plan, key: str, model: Path, folder: Path, results: Results) ->
         place = Place(
             python=python_of(server.requirements),
             model=shutil.copytree(model, scratch / "model"),
+            trained=model.parent,
             scratch=scratch,
             port=free_port(),
             workers=plan.workers,
@@ -106,7 +107,7 @@ def _prepare(server: Server, place: Place) -> None:
             check=False,
         )
         if done.returncode:
-            raise PeerUnavailable(f"cannot be prepared: {' '.join(done.stderr.split())[-300:]}")
+            raise PeerUnavailable(f"cannot be prepared: {' '.join((done.stderr + done.stdout).split())[-300:]}")
 
 
 def _start(plan: Plan, key: str, places: dict[str, Place], results: Results, then: Callable[[Running], None]) -> None:

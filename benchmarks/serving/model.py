@@ -70,13 +70,13 @@ def expected(model: Path, rows: list[dict[str, Any]]) -> list[Prediction]:
     return [Prediction(label, probability) for label, probability in json.loads(done.stdout)]
 
 
-def difference(wanted: list[Prediction], found: list[Prediction]) -> str | None:
-    """Say how answers differ: in number, in a label, or by more than 1e-6 in a probability."""
+def difference(wanted: list[Prediction], found: list[Prediction], tolerance: float = 1e-6) -> str | None:
+    """Say how answers differ: in number, in a label, or by more than the tolerance in a probability."""
     if len(wanted) != len(found):
         return f"{len(found)} answers to {len(wanted)} rows"
     for index, (one, other) in enumerate(zip(wanted, found, strict=True)):
         same = one.probability.keys() == other.probability.keys() and all(
-            abs(value - other.probability[name]) <= 1e-6 for name, value in one.probability.items()
+            abs(value - other.probability[name]) <= tolerance for name, value in one.probability.items()
         )
         if one.label != other.label or not same:
             return f"row {index} is {other}, it should be {one}"

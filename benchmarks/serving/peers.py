@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
+import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from benchmarks.project import ROOT
 
 from .server import Body, Launch, Place, Rows, Server
 
@@ -50,7 +54,9 @@ class Aws(Server):
         gunicorn = [place.python.parent / "gunicorn", "--timeout", 60, "-k", "gevent", "-b", bind, *connections]
         commands = [[*gunicorn, "aws_serving:main"]]
         if nginx:
-            as_root = ("-g", "user root;") if os.geteuid() == 0 else ()  # its workers must reach the socket, as in a container
+            as_root = (
+                ("-g", "user root;") if os.geteuid() == 0 else ()
+            )  # its workers must reach the socket, as in a container
             commands.append([nginx, "-c", self._nginx_config(place, socket), *as_root])
         environment = {
             "PYTHONPATH": f"{APPS}:{place.model / 'code'}",
@@ -164,8 +170,61 @@ class Ours(Server):
 
     def launch(self, place: Place) -> Launch:
         """`python -m modelwright.serving`."""
-        options = ("--model-dir", place.model, "--host", "127.0.0.1", "--port", place.port)
-        return Launch([[place.python, "-m", "modelwright.serving", *options]])
+        return self._serve(place, place.model, place.workers)
+
+    def _serve(self, place: Place, model: Path, workers: int) -> Launch:
+        options = ("--model-dir", model, "--host", "127.0.0.1", "--port", place.port)
+        environment = {"PYTHONPATH": str(ROOT), "MODELWRIGHT_WORKERS": str(workers)}
+        return Launch([[place.python, "-m", "modelwright.serving", *options]], environment)
+
+
+class OursAlone(Ours):
+    """The same in one process."""
+
+    name = "ours (Python path), 1 worker"
+    kind = "peer"  # the targets are those of all workers
+
+    def launch(self, place: Place) -> Launch:
+        """One worker."""
+        return self._serve(place, place.model, 1)
+
+
+class Compiled(Ours):
+    """The model server of this project, with the same model converted to ONNX as a deployment converts it."""
+
+    name = "ours (compiled)"
+    kind = "compiled"
+    tolerance = 1e-5  # what the conversion allows: it computes in 32 bits
+
+    def prepare(self, place: Place) -> Launch:
+        """`python -m modelwright.serving.convert`, which compares the two models first."""
+        archive = place.scratch / "model.tar.gz"
+        with tarfile.open(archive, "w:gz") as tar:
+            for path in sorted(place.model.iterdir()):
+                tar.add(path, path.name)
+        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+        data = ("--train", place.trained / "train", "--test", place.trained / "test")
+        options = ("--archive", archive, "--sha256", digest, *data, "--output", self._compiled(place))
+        environment = {"PYTHONPATH": str(ROOT)}
+        return Launch([[place.python, "-m", "modelwright.serving.convert", *options]], environment)
+
+    def launch(self, place: Place) -> Launch:
+        """The compiled model's folder is served by the same command."""
+        return self._serve(place, self._compiled(place), place.workers)
+
+    def _compiled(self, place: Place) -> Path:
+        return place.scratch / "compiled"
+
+
+class CompiledAlone(Compiled):
+    """The same in one process."""
+
+    name = "ours (compiled), 1 worker"
+    kind = "peer"
+
+    def launch(self, place: Place) -> Launch:
+        """One worker."""
+        return self._serve(place, self._compiled(place), 1)
 
 
 SERVERS: dict[str, Server] = {
@@ -175,6 +234,9 @@ SERVERS: dict[str, Server] = {
     "mlflow": MlFlow(),
     "empty": Empty(),
     "ours": Ours(),
+    "ours-1": OursAlone(),
+    "compiled": Compiled(),
+    "compiled-1": CompiledAlone(),
 }
 
 

@@ -72,6 +72,6 @@ def check(running: Running, rows: Rows, form: str, wanted: list[Prediction]) -> 
     status, answer = ask(running.place.port, server.body(rows, form))
     if status != 200:
         raise RuntimeError(f"{server.name} answers {status} to {len(rows)} rows of {form}: {answer[:300]!r}")
-    wrong = difference([] if server.kind == "floor" else wanted, server.understand(answer))
+    wrong = difference([] if server.kind == "floor" else wanted, server.understand(answer), server.tolerance)
     if wrong:
         raise RuntimeError(f"{server.name} answers wrongly to {len(rows)} rows of {form}: {wrong}")

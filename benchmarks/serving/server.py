@@ -33,6 +33,8 @@ class Place:
     """the interpreter of its venv"""
     model: Path
     """a copy of the model folder, its own"""
+    trained: Path
+    """where the model comes from: with train/ and test/, the data of its training"""
     scratch: Path
     port: int
     workers: int
@@ -55,6 +57,8 @@ class Server:
     requirements: ClassVar[str | None]
     """`requirements/<this>.txt` makes its venv; None: the project's own venv"""
     formats: ClassVar[tuple[str, ...]] = ("csv", "json")
+    tolerance: ClassVar[float] = 1e-6
+    """by which a probability may differ from what the model says"""
 
     def note(self) -> str:
         """Return what a reader must know of how it is run here."""

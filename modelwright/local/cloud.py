@@ -119,6 +119,13 @@ class Cloud:
         for service in self.services.values():
             service.start()
 
+    def resume(self) -> None:
+        """The template's resources are there again: let services go on with what waited for them."""
+        for service in self.services.values():
+            resume = getattr(service, "resume", None)  # few have something to resume
+            if resume is not None:
+                resume()
+
     def stop(self) -> None:
         """End what runs, recorded; stop answering; close the state. A service that fails to stop stops no other."""
         for name, service in reversed(self.services.items()):

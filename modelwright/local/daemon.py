@@ -88,6 +88,7 @@ class Daemon:
         self._cloud.start()
         log.info("answers at %s after %.2f s", self._cloud.endpoint_url, time.monotonic() - began)
         deploy_again(self._cloud)
+        self._cloud.resume()
         log.info("deployed again after %.2f s", time.monotonic() - began)
 
     def _stop_cloud(self) -> None:

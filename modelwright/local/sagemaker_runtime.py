@@ -20,6 +20,7 @@ from modelwright.local.sagemaker.endpoint_invocation import (
 from modelwright.local.sagemaker.endpoint_metrics import Answered, EndpointMetrics
 from modelwright.local.sagemaker.endpoint_server import ServerFailed
 from modelwright.local.sagemaker.endpoint_shadow import Shadows
+from modelwright.local.sagemaker.validation import validate
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
@@ -69,6 +70,11 @@ class SageMakerRuntime:
 
     def handle(self, call: Call) -> dict[str, Any]:
         """Answer one call."""
+        if call.operation == "InvokeEndpointAsync":
+            services: Mapping[str, Any] = self._cloud.services
+            validate(self.name, call.operation, call.params, "ValidationError")
+            answer: dict[str, Any] = services["sagemaker"].endpoints.queue.invoke(call.params)
+            return answer
         if call.operation != "InvokeEndpoint":
             message = f"The local cloud does not support {call.operation} yet; use InvokeEndpoint."
             raise AwsError("ValidationError", message)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+from pipeline_batch import transformed
 from pipeline_before import absent, broken, nothing, serving, serving_and_old, without_images
 from pipeline_stage import Seen, Stage
 
@@ -331,7 +332,7 @@ SCENARIOS: Mapping[str, Scenario] = {
             nothing,
             (deployed, alarm, undelivered, subscribed, no_model_data, no_smoke_test, no_model, no_release, no_commit),
         ),
-        (nothing, (merged, scheduled, duplicate, silent, new_data, unclosed)),
+        (nothing, (merged, scheduled, duplicate, silent, new_data, unclosed, transformed)),
         (absent, (rejected,)),
         (without_images, (compiled,)),
         (nothing, (stopped_process, stopped_train, unchanged)),

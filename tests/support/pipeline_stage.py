@@ -96,6 +96,11 @@ class Stage(Ground):
 
         logs.write = watched
 
+    @property
+    def logged(self) -> frozenset[str]:
+        """The log groups that were written since `watch`."""
+        return frozenset(self._logged)
+
     # runs
 
     def start(self, release: str, **more: Any) -> str:

@@ -145,6 +145,7 @@ def test_the_outputs_are_what_the_command_line_looks_for(stack: Stack, project: 
     assert set(outputs) == {
         *("StateMachineArn", "EndpointName", "ModelPackageGroupName", "DataBucketName", "ArtifactBucketName"),
         *("TableName", "EventBusName", "TopicArn", "StateMachineLogGroup", "Structure", "KeyArn"),
+        "BatchRoleArn",
     }
     assert outputs["EndpointName"] == "mw-dev-penguins"
     assert outputs["Structure"] == project.pipeline("penguins").structure().digest()

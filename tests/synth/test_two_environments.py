@@ -17,7 +17,7 @@ SETTINGS = "region: eu-central-1\nrole_path: /ml/\n"
 OTHERS_NAMES = {"AWS::EC2::VPCEndpoint": {"ServiceName"}, "AWS::CloudWatch::Alarm": {"MetricName"}}
 """Members that name something which is not the resource itself."""
 OF_ALL = re.compile(
-    r"StepFunctionsGetEvent(sForSageMaker|ForCodeBuild)|log-group:/aws/sagemaker/(ProcessingJobs|TrainingJobs)|:alarm:\*$|"
+    r"StepFunctionsGetEvent(sForSageMaker|ForCodeBuild)|log-group:/aws/sagemaker/(Processing|Training|Transform)Jobs|:alarm:\*$|"
     r"^\*$|:ecr:.*:repository/sagemaker-|^<[A-Za-z.]+>|<Shared"
 )
 """What is AWS's or the whole account's, and references: to what the stack has, or to its environment's parameters."""

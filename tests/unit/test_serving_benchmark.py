@@ -118,7 +118,10 @@ def test_a_missing_wrk_is_named_with_the_way_to_get_it(
 def test_an_unknown_server_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--servers", "aws,flask"])
-    assert "flask is none of aws, fastapi, bentoml, mlflow, empty, ours" in capsys.readouterr().err
+    assert (
+        "flask is none of aws, fastapi, bentoml, mlflow, empty, ours, ours-1, compiled, compiled-1"
+        in capsys.readouterr().err
+    )
 
 
 def test_the_script_posts_the_body(tmp_path: Path) -> None:
@@ -226,10 +229,10 @@ def test_aws_stands_behind_nginx_where_there_is_one(tmp_path: Path, monkeypatch:
     )
     (etc / "nginx.conf.template").write_text(names)
     monkeypatch.setattr("benchmarks.serving.peers.shutil.which", lambda name: f"/usr/sbin/{name}")
-    place = Place(tmp_path / "venv/bin/python", tmp_path / "model", tmp_path, 4321, 2)
+    place = Place(tmp_path / "venv/bin/python", tmp_path / "model", tmp_path, tmp_path, 4321, 2)
     commands = [[str(part) for part in command] for command in Aws().launch(place).commands]
     assert f"unix:{tmp_path}/gunicorn.sock" in commands[0]
-    assert commands[1] == ["/usr/sbin/nginx", "-c", f"{tmp_path}/nginx.conf"]
+    assert commands[1][:3] == ["/usr/sbin/nginx", "-c", f"{tmp_path}/nginx.conf"]
     assert "listen 127.0.0.1:4321 deferred; 60s;" in (tmp_path / "nginx.conf").read_text()
     monkeypatch.setattr("benchmarks.serving.peers.shutil.which", lambda name: None)
     (alone,) = Aws().launch(place).commands

@@ -52,7 +52,7 @@ def input_fn(body: str | bytes, content_type: str) -> list[dict[str, Any]]:
 
 def from_csv(text: str) -> list[dict[str, Any]]:
     """Return CSV's lines as rows. The first is a header when it has the name of a column."""
-    lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text)) if line]
+    lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
     has_header = bool(lines) and not set(COLUMNS).isdisjoint(lines[0])
     names = lines.pop(0) if has_header else COLUMNS
     for line in lines:

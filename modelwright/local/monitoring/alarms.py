@@ -110,10 +110,12 @@ def alarm_state(
     return verdict.state, reason(alarm, judgement, verdict, [(begin, series.get(begin)) for begin in begins])
 
 
-def latest(alarm: Mapping[str, Any], metrics: Metrics, now: float) -> list[tuple[float, float]]:
+def latest(
+    alarm: Mapping[str, Any], metrics: Metrics, now: float, minute_seconds: float = MINUTE_SECONDS
+) -> list[tuple[float, float]]:
     """The alarm's last two data points, by the beginning of their period: the newest one may still be growing."""
-    period = _period(alarm)
-    step = min(MINUTE_SECONDS, period)
+    period = _period(alarm) * minute_seconds / MINUTE_SECONDS
+    step = min(minute_seconds, period)
     first = (math.floor(now / step) + 1) * step - period * (int(alarm["EvaluationPeriods"]) + 1)
     begins = [first + number * period for number in range(int(alarm["EvaluationPeriods"]) + 1)]
     series = _series(alarm, metrics, period, begins)

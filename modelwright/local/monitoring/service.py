@@ -99,6 +99,15 @@ class CloudWatch:
         """Bring every alarm's state up to date."""
         self._evaluate(self._all())
 
+    def scaling_by_average(self, resource: str) -> list[str]:
+        """Return the names of the alarms on an average whose scaling policies are about this resource."""
+        return [
+            alarm["AlarmName"]
+            for alarm in self._all()
+            if alarm.get("Statistic") == "Average"
+            and any(arn.startswith(SCALING) and resource in arn for arn in alarm.get("AlarmActions", ()))
+        ]
+
     def pace(self, alarms: Iterable[str], minute_seconds: float) -> None:
         """Let a minute of these alarms' definitions last so long from now on; 60 is CloudWatch's own."""
         with self._lock:
@@ -124,15 +133,15 @@ class CloudWatch:
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
         """
         policies = [arn for arn in alarm.get("AlarmActions", []) if arn.startswith(SCALING)]
-        now = self._cloud.clock.time()
+        now, minute = self._cloud.clock.time(), self._minutes.get(alarm["AlarmName"], MINUTE_SECONDS)
         with self._lock:
-            is_due = now - self._scaled.get(alarm["AlarmName"], -MINUTE_SECONDS) >= MINUTE_SECONDS
+            is_due = now - self._scaled.get(alarm["AlarmName"], -minute) >= minute
             if not policies or not is_due or not alarm.get("ActionsEnabled", True):
                 return
             self._scaled[alarm["AlarmName"]] = now
         scaling: Any = self._cloud.services["application-autoscaling"]
         for arn in policies:
-            scaling.trigger(arn, alarm, latest(alarm, self._metrics, now))
+            scaling.trigger(arn, alarm, latest(alarm, self._metrics, now, minute))
 
     def _set_state(self, alarm: dict[str, Any], state: str, reason: str) -> None:
         with self._lock:

@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from modelwright.config.local_storage import has_local_storage
+from modelwright.local.sagemaker.endpoint_async_config import async_problems
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def _problems(config: dict[str, Any], models: Models) -> Iterator[str]:
         yield from _serverless_problems(config, models)
     if shadows:
         yield from _shadow_problems(config, models)
+    yield from async_problems(config)
     yield from _capture_problems(config.get("DataCaptureConfig", {}))
 
 

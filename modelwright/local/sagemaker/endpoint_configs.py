@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from modelwright.local.service import Call
 
 NOT_YET = {
-    "AsyncInferenceConfig": "use a real-time endpoint",
     "ExplainerConfig": "leave it out",
     "CrossRegionTrafficConfig": "leave it out",
     "MetricsConfig": "the metrics of AWS/SageMaker are recorded always",

@@ -84,6 +84,9 @@ def largest_body(member: Member) -> int:
 
 def check(member: Member, asked: Asked) -> None:
     """Raise AwsError for a request that this variant does not take."""
+    if member.plan.get("Async"):
+        message = f"Endpoint {asked.endpoint} is asynchronous; use InvokeEndpointAsync."
+        raise AwsError("ValidationError", message)
     largest = largest_body(member)
     if len(asked.body) > largest:
         message = f"The body has {len(asked.body)} bytes; a serverless endpoint takes at most {largest}."

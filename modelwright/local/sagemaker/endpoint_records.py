@@ -22,6 +22,8 @@ def described(record: dict[str, Any]) -> dict[str, Any]:
     shown = {key: value for key, value in record.items() if key not in _OWN}
     if record.get("Plan"):
         shown |= _variants(record["Plan"], record["LastModifiedTime"], record.get("Wanted", ()))
+        if record["Plan"][0].get("Async"):
+            shown["AsyncInferenceConfig"] = record["Plan"][0]["Async"]
         capture = record["Plan"][0].get("Capture")
         if capture:
             shown["DataCaptureConfig"] = _capture(capture)

@@ -43,7 +43,7 @@ class Rehearsals:
         """Requests are on their way to this endpoint, until `end`."""
         with self._lock:
             self._count[endpoint] += 1
-            self._pace(self._guards.get(endpoint, ()), self.minute_seconds)
+            self._pace_all(endpoint, self.minute_seconds)
 
     def end(self, endpoint: str) -> None:
         """One that had said `begin` sends no more."""
@@ -51,7 +51,7 @@ class Rehearsals:
             self._count[endpoint] -= 1
             if self._count[endpoint] <= 0:
                 del self._count[endpoint]
-                self._pace(self._guards.get(endpoint, ()), MINUTE_SECONDS)
+                self._pace_all(endpoint, MINUTE_SECONDS)
 
     def guard(self, endpoint: str, alarms: Iterable[str]) -> None:
         """These alarms roll an update of the endpoint back: in its rehearsals they go by the shorter minutes."""
@@ -60,11 +60,22 @@ class Rehearsals:
             if self._count[endpoint] > 0:
                 self._pace(self._guards[endpoint], self.minute_seconds)
 
+    def minute_of(self, endpoint: str) -> float:
+        """Return how long a minute of this endpoint lasts at this moment."""
+        with self._lock:
+            return self.minute_seconds if self._count[endpoint] > 0 else MINUTE_SECONDS
+
     def seconds(self, endpoint: str, interval: float) -> float:
         """Return how long a baking period of so many seconds lasts here."""
         with self._lock:
             rehearsed = self._count[endpoint] > 0
         return interval * self.minute_seconds / MINUTE_SECONDS if rehearsed else min(interval, self._longest)
+
+    def _pace_all(self, endpoint: str, minute_seconds: float) -> None:
+        """Also the alarms that scale the endpoint by an average: what waits is as much in any minute."""
+        services: Mapping[str, Any] = self._cloud.services
+        scaling = services["cloudwatch"].scaling_by_average(f"/endpoint/{endpoint}/")
+        self._pace([*self._guards.get(endpoint, ()), *scaling], minute_seconds)
 
     def _pace(self, alarms: Iterable[str], minute_seconds: float) -> None:
         services: Mapping[str, Any] = self._cloud.services

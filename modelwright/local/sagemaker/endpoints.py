@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from modelwright.local.sagemaker.endpoint_async import AsyncQueue
 from modelwright.local.sagemaker.endpoint_config_rules import check_update
 from modelwright.local.sagemaker.endpoint_deployment import Deployer
 from modelwright.local.sagemaker.endpoint_records import BUSY, SERVING, described
@@ -50,6 +51,8 @@ class Endpoints:
         self.rehearsals = Rehearsals(cloud)
         """the endpoints whose updates bake, as requests are sent to them"""
         self._deployer = Deployer(cloud, models, self.rehearsals)
+        self.queue = AsyncQueue(cloud, self)
+        """what waits for asynchronous endpoints"""
         self._store = EndpointStore(cloud)
         self._rollout = Rollout(self._store, self._deployer, configs)
 
@@ -57,9 +60,11 @@ class Endpoints:
         """Bring the records into a state that is true again. Servers start with an endpoint's first request."""
         self._deployer.clear()
         self._store.recover()
+        self.queue.start()
 
     def stop(self) -> None:
         """End all servers at once; the records say what is to serve next time."""
+        self.queue.stop()
         self._rollout.stop()
 
     def handle(self, call: Call) -> dict[str, Any]:
@@ -95,6 +100,10 @@ class Endpoints:
     def find(self, name: str) -> dict[str, Any] | None:
         """Return an endpoint's record, or None."""
         return self._store.find(name)
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return every endpoint's record."""
+        return self._store.all()
 
     def running(self) -> dict[str, Fleet]:
         """Return the fleets that serve now, by their endpoint."""
@@ -173,6 +182,7 @@ class Endpoints:
         self._store.begin(name, "delete", frozenset({"InService", "Failed"}), {"EndpointStatus": "Deleting"})
         if scaling is not None:
             scaling.forget(name)
+        self.queue.forget(name)
         self._rollout.remove(name)
         return {}
 

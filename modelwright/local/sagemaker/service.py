@@ -64,6 +64,10 @@ class SageMaker:
         for handler in reversed(self._handlers):
             handler.stop()
 
+    def resume(self) -> None:
+        """Go on with what waited for the template's roles and buckets to be made again."""
+        self.endpoints.queue.resume()
+
     def wait(self, kind: str, name: str, timeout: float | None = None) -> dict[str, Any] | None:
         """Block until a job has ended, or nothing is under way for an endpoint; its description, or None in time-out.
 

@@ -27,15 +27,15 @@ def service_model(service: str) -> ServiceModel:
     return ServiceModel(loader().load_service_model(service, "service-2"), service)
 
 
-def validate(service: str, operation: str, params: dict[str, Any]) -> None:
-    """Raise AwsError ValidationException that names everything in `params` that the operation does not allow."""
+def validate(service: str, operation: str, params: dict[str, Any], code: str = "ValidationException") -> None:
+    """Raise AwsError, with this code, that names everything in `params` that the operation does not allow."""
     shape = service_model(service).operation_model(operation).input_shape
     if shape is None:
         return
     found = list(_violations(shape, params, ""))
     if found:
         count = "1 validation error" if len(found) == 1 else f"{len(found)} validation errors"
-        raise AwsError("ValidationException", f"{count} detected: {'; '.join(found)}")
+        raise AwsError(code, f"{count} detected: {'; '.join(found)}")
 
 
 def _violations(shape: Shape, value: Any, path: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from modelwright.client import executions
 from modelwright.client.caller_policy import (
     Place,
     Statement,
+    batch_policy,
     destroy_policy,
     document,
     export_policy,
@@ -100,6 +102,11 @@ def granted(statements: Sequence[Statement]) -> set[tuple[str, str]]:
     return {(item["Sid"], action) for item in statements for action in map(str.lower, item["Action"])}
 
 
+ROW = "Adelie,Torgersen,39.1,18.7,181,3750"
+ROW_OF_JSON = (
+    '{"species": "Adelie", "island": "Torgersen", "bill_length_mm": 39.1, "bill_depth_mm": 18.7, '
+    '"flipper_length_mm": 181, "body_mass_g": 3750}'
+)
 COMMANDS = [
     ("run", "penguins"),
     ("runs",),
@@ -144,9 +151,16 @@ def test_who_runs_and_who_destroys(
     assert code == 0, out + err
     assert granted(statements) - used(decisions, "exporter") == set()
 
+    statements = batch_policy(PLACE)
+    become(cloud, monkeypatch, "asker", statements)
+    decisions.forget()
+    ask_about_files(cloud, project, say)
+    assert granted(statements) - used(decisions, "asker") == set()
+
     statements = destroy_policy(PLACE)
     become(cloud, monkeypatch, "destroyer", statements)
     run_without_end(cloud)
+    batch_without_end(cloud)
     code, out, err = say("destroy", "penguins", "--aws", "--data", "--yes")
     assert code == 0, out + err
     assert "verified: no endpoint, endpoint config, model, job, alarm or stack of penguins is left in dev" in out
@@ -158,6 +172,53 @@ def stop_a_run(session: Session) -> None:
     found = find_deployment(session, "dev", "penguins")
     arn = executions.start(session, found, _request())
     executions.stop(session, arn, "Ctrl-C")
+
+
+def ask_about_files(cloud: Cloud, project: Path, say: Say) -> None:
+    """Run `batch` in all its ways."""
+    (project / "good.csv").write_text(f"{ROW}\n{ROW}\n")
+    (project / "bad.csv").write_text(f"{ROW}\nnothing,like,a,b,c,d\n")
+    code, out, err = say("batch", "penguins", "--input", "good.csv", "--output", "got", "--aws")
+    assert code == 0, out + err
+    assert len((project / "got" / "good.csv.out").read_text().splitlines()) == 2
+    code, out, err = say("batch", "penguins", "--input", "bad.csv", "--aws")
+    assert (code, "bad.csv: " in err) == (1, True), out + err
+    owner = cloud.client("s3")
+    data = next(item["Name"] for item in owner.list_buckets()["Buckets"] if "databucket" in item["Name"])
+    owner.put_object(Bucket=data, Key="incoming/penguins/asked/a.csv", Body=f"{ROW}\n".encode())
+    code, out, err = say("batch", "penguins", "--input", f"s3://{data}/incoming/penguins/asked/", "--aws")
+    assert code == 0, out + err
+    change_the_model(cloud)
+    settings = project / "training_code" / "penguins" / "pipeline.yaml"
+    before = settings.read_text()
+    without = re.sub("^deploy: .*$", "deploy: {endpoint: none}", before, flags=re.MULTILINE)
+    settings.write_text(without.replace("batch: {", "batch: {max_runtime_seconds: 1, "))
+    (project / "many.jsonl").write_text(f"{ROW_OF_JSON}\n" * 20_000)
+    code, out, err = say("batch", "penguins", "--input", "many.jsonl", "--aws")
+    settings.write_text(before)
+    assert (code, "is Stopped" in err) == (1, True), out + err
+
+
+def change_the_model(cloud: Cloud) -> None:
+    """The model for batch transform is another's: `batch` makes it anew."""
+    client = cloud.client("sagemaker")
+    name = next(each["ModelName"] for each in client.list_models()["Models"] if each["ModelName"].endswith("-99"))
+    found = client.describe_model(ModelName=name)
+    client.delete_model(ModelName=name)
+    container = {key: found["PrimaryContainer"][key] for key in ("Image", "ModelDataUrl")}
+    client.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=found["ExecutionRoleArn"])
+
+
+def batch_without_end(cloud: Cloud) -> None:
+    """A batch job that is under way when its pipeline is destroyed: the last one again."""
+    client = cloud.client("sagemaker")
+    last = client.list_transform_jobs(NameContains="dev-penguins-batch-", StatusEquals="Stopped")[
+        "TransformJobSummaries"
+    ][0]
+    found = client.describe_transform_job(TransformJobName=last["TransformJobName"])
+    again = ("ModelName", "BatchStrategy", "TransformInput", "TransformOutput", "TransformResources", "DataProcessing")
+    name = "dev-penguins-batch-0123456789ab-00"
+    client.create_transform_job(TransformJobName=name, **{key: found[key] for key in again})
 
 
 def run_without_end(cloud: Cloud) -> None:

@@ -225,7 +225,7 @@ def role_without(cloud: Cloud) -> Callable[[str], Hosting]:
     return make
 
 
-@pytest.fixture(name="archive")
+@pytest.fixture(name="archive", scope="session")
 def _archive() -> Callable[[Mapping[str, str | bytes]], bytes]:
     return archive
 
@@ -245,6 +245,12 @@ def _prepare() -> Callable[[Cloud], None]:
     return prepare
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def hosting_on() -> Callable[[Cloud], Hosting]:
     return Hosting
+
+
+@pytest.fixture(scope="session")
+def grants() -> Mapping[str, tuple[list[str], str]]:
+    """What a hosting role is granted."""
+    return GRANTS

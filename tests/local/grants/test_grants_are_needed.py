@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 JOB_LOGS = {
     "ProcessingRole": "/aws/sagemaker/ProcessingJobs",
     "TrainingRole": "/aws/sagemaker/TrainingJobs",
+    "BatchRole": "/aws/sagemaker/TransformJobs",
     "HostingRole": "/aws/sagemaker/Endpoints/mw-dev-penguins",
 }
 
@@ -95,6 +96,7 @@ def test_the_scenarios_are_what_they_are_called(tried: Tried) -> None:
         "stopped_train": ("ABORTED", ""),
         "unchanged": ("Unchanged", ""),
         "unclosed": ("given up", ""),
+        "transformed": ("Completed Completed", ""),
         "closed": ("ABORTED", ""),
         "silent": ("FAILED", "EvaluationInvalid"),
         "new_data": ("FAILED", "EvaluationInvalid"),
@@ -171,9 +173,11 @@ def test_without_it_there_is_no_log(tried: Tried, stage: Stage, action: str) -> 
 
 
 def logged_by_new_processes(stage: Stage) -> frozenset[str]:
-    """What two runs and the closing of one log: between them they call every function."""
+    """What two runs, the closing of one and batch transform log: between them they call every function."""
     renew_processes(stage)
-    return frozenset().union(*(played(stage, name).logged for name in ("first", "compiled", "undone_first", "closed")))
+    return frozenset().union(
+        *(played(stage, name).logged for name in ("first", "compiled", "undone_first", "closed", "transformed"))
+    )
 
 
 def log_of(stage: Stage, role: str) -> str:

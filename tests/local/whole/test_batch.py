@@ -1,4 +1,4 @@
-"""`modelwright batch`: whole files through the model, each row answered as the endpoint answers it; stopped, resumed."""
+"""`modelwright batch`: whole files through the model, each row answered as by the endpoint; stopped, resumed."""
 
 import csv
 import io
@@ -57,7 +57,7 @@ def answers(up, rows):
 
 
 def many(sample, count, seed=1):
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 - no secret
     return [rng.choice(sample) for _ in range(count)]
 
 
@@ -155,7 +155,7 @@ def test_wrong_files_are_refused_before_anything_starts(up, tmp_path, files, sai
 
 
 def test_wrong_places_are_refused(up, place, sample):
-    session, deployment = place
+    _, deployment = place
     own = f"s3://{deployment.data_bucket}/incoming/penguins/"
     assert "no such file or folder" in up.cli("batch", "penguins", "--input", "nowhere", code=2)
     assert "read below" in up.cli("batch", "penguins", "--input", "s3://their-bucket/x/", code=2)

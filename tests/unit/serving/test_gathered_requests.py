@@ -58,8 +58,8 @@ class Gate:
     def calls(self):
         return [json.loads(line) for line in (self.folder / "calls").read_text().splitlines()]
 
-    def together(self, *bodies):
-        """Send these while one is at the gate; return its answer and theirs."""
+    def together(self, *bodies, meanwhile=lambda: None):
+        """Send these while one is at the gate, and do something else; return its answer and theirs."""
         os.mkfifo(self.folder / "gate")
         connections = [self.server.connect() for _ in range(len(bodies) + 1)]
         connections[0].request("POST", "/invocations", "gate", {"Content-Type": "text/csv"})
@@ -67,6 +67,7 @@ class Gate:
             for connection, body in zip(connections[1:], bodies, strict=True):
                 connection.request("POST", "/invocations", json.dumps(body), {"Content-Type": "text/csv"})
             self.until_all_are_read()
+            meanwhile()
             (self.folder / "gate").unlink()
         answers = [connection.getresponse() for connection in connections]
         found = [(answer.status, json.loads(answer.read())) for answer in answers]
@@ -175,3 +176,11 @@ def test_a_script_whose_batch_is_none_is_told_so_and_served(start, tmp_path):
     told = [line for line in output.splitlines() if "not gathering" in line]
     assert len(told) == 1
     assert "1 items in a list for 4 rows" in json.loads(told[0])["because"]
+
+
+def test_sigterm_loses_none_of_those_that_wait(gated):
+    gate = gated()
+    found = gate.together(*([number] for number in range(20)), meanwhile=gate.server.process.terminate)
+    assert [status for status, _ in found] == [200] * 21
+    assert [answer[0][1] for _, answer in found[1:]] == list(range(20))
+    assert gate.server.ended()[0] == 0

@@ -178,7 +178,7 @@ def test_what_is_no_number_is_refused(cloud, watch):
     [
         ({"ComparisonOperator": "LessThanLowerThreshold"}, "ComparisonOperator is 'LessThanLowerThreshold'"),
         ({"Statistic": "TM"}, "the statistic 'TM' is not computed"),
-        ({"AlarmActions": ["arn:aws:ssm:eu-west-1:1:opsitem:1"]}, "tells SNS topics only"),
+        ({"AlarmActions": ["arn:aws:ssm:eu-west-1:1:opsitem:1"]}, "tells SNS topics and scaling policies only"),
         ({"TreatMissingData": "bad"}, "TreatMissingData is 'bad'"),
         ({"DatapointsToAlarm": 2}, "DatapointsToAlarm is 2"),
         ({"Period": 3600, "EvaluationPeriods": 169}, "may be 604800 seconds at most"),
