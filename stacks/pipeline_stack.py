@@ -8,7 +8,6 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_events as events
 
 from modelwright.workflow.functions import RECORD_METRICS, functions
-from modelwright.workflow.serving_image import repository_name
 from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, UNGUARDED, Limits, Network, Surroundings
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.answers_topic import answers_topic
@@ -37,6 +36,7 @@ from stacks.constructs.triggers import Start, merge_rule, schedule_rule
 from stacks.grants import jobs
 from stacks.grants.guards import Guards
 from stacks.grants.publishing import publishing
+from stacks.grants.serving_image import repository_arn
 from stacks.grants.target import Target
 from stacks.grants.workflow import Callees, rule_statements, watch_alarms, workflow_statements
 from stacks.images import image_repositories
@@ -72,10 +72,10 @@ class PipelineStack(Stack):
         self._settings = settings
         self._structure = structure
         self._shared = read_shared(self, settings.name, own_key=settings.key == "customer-managed")
-        own = (self._names.prefix, *((repository_name(settings.name),) if structure.compiled else ()))
-        images = image_repositories(settings.region, own)
+        images = image_repositories(settings.region, self._names.prefix)
+        serving = (repository_arn(settings.name),) if structure.compiled else ()
         guards = Guards.of(settings, self._shared.key_arn)
-        self._target = Target(self._names, self._shared, structure.external_data, images, guards)
+        self._target = Target(self._names, self._shared, structure.external_data, images, guards, serving)
         self._alarms = Alarms(self, self._shared.topic_arn)
         self._build()
 

@@ -31,7 +31,7 @@ def processing(target: Target, *, compiled: bool = False) -> tuple[Statement, ..
         _write(target, f"{runs}/*/train/", f"{runs}/*/test/", f"{runs}/*/evaluation/", *conversion),
         *_key(target),
         *lend_key(target),
-        *_images(target),
+        *_images(target, *target.serving_images),
         *in_vpc(target.guards.vpc),
         *_logs("/aws/sagemaker/ProcessingJobs"),
     )
@@ -69,7 +69,7 @@ def hosting(target: Target, structure: PipelineStructure, answers_topic: str | N
         *((_write(target, *written), *_key(target)) if written else decrypt),
         *(_tell(target, answers_topic) if answers_topic else ()),
         *(() if structure.endpoint == "serverless" else lend_key(target)),
-        *_images(target),
+        *_images(target, *target.serving_images),
         *in_vpc(target.guards.vpc, hosting=True),
         *_logs(f"/aws/sagemaker/Endpoints/{target.names.prefix}"),
     )
@@ -88,7 +88,7 @@ def batch(target: Target) -> tuple[Statement, ...]:
         _write(target, own),
         *_key(target),
         *lend_key(target),
-        *_images(target),
+        *_images(target, *target.serving_images),
         *in_vpc(target.guards.vpc, hosting=True),
         *_logs("/aws/sagemaker/TransformJobs"),
     )
@@ -165,12 +165,12 @@ def lend_key(target: Target) -> tuple[Statement, ...]:
     )
 
 
-def _images(target: Target) -> tuple[Statement, ...]:
+def _images(target: Target, *more: str) -> tuple[Statement, ...]:
     """Without BatchGetImage, a hosting role fails late: https://github.com/aws/sagemaker-python-sdk/issues/2002."""
     actions = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
     return (
         Statement("LogInToRegistries", ("ecr:GetAuthorizationToken",), ("*",), why=NO_RESOURCE),
-        Statement("PullImages", actions, target.images),
+        Statement("PullImages", actions, (*target.images, *more)),
     )
 
 

@@ -30,6 +30,8 @@ class Target:
     """The ARNs of the ECR repositories that hold the images of jobs and endpoints."""
     guards: Guards
     """What the environment allows a run to ask for."""
+    serving_images: tuple[str, ...] = ()
+    """The repository of the images that compile models and serve them; none where models are not compiled."""
 
     @property
     def pipeline(self) -> str:

@@ -67,9 +67,10 @@ NOT_TOUCHED: Mapping[tuple[str, str, str], str] = {
     ("*Role", "PullImages", "*:repository/mw-dev-penguins"): (
         "the pipeline's own repository: a release may name an image of its own without a deploy; the penguins' is AWS's"
     ),
-    ("StateMachineRole", "RunProcessingJobs", "*:processing-job/dev-penguins-evaluate-*"): (
-        "an execution that is stopped while it evaluates stops that job: tried with the other processing job"
+    ("StateMachineRole", "RunProcessingJobs", "*:processing-job/dev-penguins-[ec]*"): (
+        "an execution that is stopped while it evaluates or converts stops that job: tried with another"
     ),
+    ("BatchRole", "PullImages", "*:repository/mw-dev-serving"): "a compiled model's: tried with the endpoint",
 }
 """(owner, statement, resource) that some action of the statement is never used on, to the reason."""
 

@@ -295,6 +295,14 @@ def no_model(stage: Stage) -> Seen:
     return _asked(stage, "PackageModelFunction", {"model_uri": uri, "code_uri": uri})
 
 
+def no_report(stage: Stage) -> Seen:
+    """The conversion left no report, and the model has to be compiled."""
+    prefix = f"s3://{stage.deployment.artifact_bucket}/runs/penguins/none/"
+    problem = {"state": "", "error": "", "cause": ""}
+    event = {"run": "none", "prefix": prefix, "sha256": "0" * 64, "serve": "onnx", "problem": problem}
+    return _asked(stage, "ChooseModelFunction", event)
+
+
 def no_smoke_test(stage: Stage) -> Seen:
     """The release is not there any more when the model is to be asked."""
     return _asked(stage, "SmokeTestFunction", {"release": NO_RELEASE})
@@ -330,7 +338,18 @@ SCENARIOS: Mapping[str, Scenario] = {
     for prepare, acts in (
         (
             nothing,
-            (deployed, alarm, undelivered, subscribed, no_model_data, no_smoke_test, no_model, no_release, no_commit),
+            (
+                deployed,
+                alarm,
+                undelivered,
+                subscribed,
+                no_model_data,
+                no_smoke_test,
+                no_model,
+                no_report,
+                no_release,
+                no_commit,
+            ),
         ),
         (nothing, (merged, scheduled, duplicate, silent, new_data, unclosed, transformed)),
         (absent, (rejected,)),

@@ -87,6 +87,7 @@ def test_the_scenarios_are_what_they_are_called(tried: Tried) -> None:
         "no_model_data": ("FAILED", "missing"),
         "no_smoke_test": ("FAILED", "ReleaseNotFound"),
         "no_model": ("FAILED", "NoSuchKey"),
+        "no_report": ("FAILED", "NotCompiled"),
         "no_release": ("FAILED", "ReleaseNotFound"),
         "no_commit": ("FAILED", "ReleaseNotFound"),
         "merged": ("FAILED", "ReleaseNotFound"),
