@@ -25,7 +25,7 @@ def create_model(structure: WorkflowStructure) -> State:
         "ExecutionRoleArn": "${HostingRoleArn}",
         "PrimaryContainer": {
             "Image": jsonata("$plan.deploy.image"),
-            "Environment": container_environment(),
+            "Environment": container_environment() | _script_of_several(structure),
             **_model_data(structure),
         },
         "EnableNetworkIsolation": jsonata("$plan.deploy.isolated"),
@@ -63,6 +63,16 @@ def create_endpoint_config(structure: WorkflowStructure) -> State:
         "Catch": catch("CreateEndpointConfig", "ReleaseFailedLease"),
         "Next": "InspectEndpoint",
     }
+
+
+def _script_of_several(structure: WorkflowStructure) -> dict[str, str]:
+    """AWS's image imports one script for all models when it starts; what lies in their archives it does not read.
+
+    https://github.com/aws/sagemaker-scikit-learn-container/blob/master/src/sagemaker_sklearn_container/serving_mms.py
+    """
+    if structure.endpoint != "multi-model":
+        return {}
+    return {"SAGEMAKER_SUBMIT_DIRECTORY": jsonata("$plan.run.code.uri")}
 
 
 def _model_data(structure: WorkflowStructure) -> dict[str, Any]:
