@@ -82,9 +82,12 @@ def instance_types(settings: Settings) -> list[str]:
 
 
 def _isolated(settings: Settings, kind: str, *, possible: bool) -> bool:
-    """A serverless endpoint has none: https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html."""
+    """A serverless endpoint has none: https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html.
+
+    A container with several models fetches their script from S3 by itself.
+    """
     written = settings.get("network_isolation")
-    return kind != "serverless" and (possible if written is None else bool(written))
+    return kind not in ("serverless", "multi-model") and (possible if written is None else bool(written))
 
 
 def _serverless(found: Mapping[str, int]) -> dict[str, int]:

@@ -104,14 +104,11 @@ def _in_s3(session: Session, deployment: Deployment, uri: str, columns: Columns 
     _check_place(deployment, uri, bucket, key)
     s3 = session.client("s3")
     entries = _listed(s3, bucket, key)
-    folder = key if key.endswith("/") else key.rpartition("/")[0] + "/"
-    if not key.endswith("/") and not any(entry["Key"] == key for entry in entries):
-        folder = f"{key}/"
-    found = [
-        File(entry["Key"].removeprefix(folder), entry["Size"])
-        for entry in entries
-        if (entry["Key"] == key or entry["Key"].startswith(folder)) and _is_data(entry["Key"].removeprefix(folder))
-    ]
+    alone = [entry for entry in entries if entry["Key"] == key and not key.endswith("/")]
+    folder = f"{key.rpartition('/')[0]}/" if alone else f"{key.rstrip('/')}/"
+    below = alone or [entry for entry in entries if entry["Key"].startswith(folder)]
+    named = [(entry["Key"].removeprefix(folder), entry["Size"]) for entry in below]
+    found = [File(name, size) for name, size in named if _is_data(name) or alone]
     if not found:
         raise DataNotFound(f"There is no object at {uri}.", "A folder ends with a slash: s3://bucket/folder/.")
 

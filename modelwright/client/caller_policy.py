@@ -224,6 +224,7 @@ def deploy_policy(place: Place) -> list[Statement]:
         _stacks_statement(place, "cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources"),
         # none of these takes a resource that could be named
         _allow("LookAtTheAccount", [*_LOOKS], ["*"]),
+        _allow("LookAtTheLogsOfApis", ["apigateway:GET"], [place.arn("apigateway", "/account", account="")]),
         _allow("LookAtTheTable", ["dynamodb:DescribeTable"], [place.arn("dynamodb", f"table/mw-{environment}")]),
         _allow("LookAtRepositories", ["ecr:DescribeRepositories"], place.each("ecr", "repository/{name}")),
         _allow("LookAtImages", ["ecr:BatchGetImage"], registries),

@@ -195,6 +195,9 @@ def _isolation(section: Section, kind: EndpointKind, serve: Serve, place: Place)
         return None
     if written.value and kind == "serverless":
         section.problem("network_isolation", "is true, but serverless endpoints cannot be isolated; remove it.")
+    if written.value and kind == "multi-model":
+        reason = "is true, but a container with several models fetches their script from S3; remove it."
+        section.problem("network_isolation", reason)
     if written.value and serve != "onnx" and (place.folder / REQUIREMENTS).is_file():
         reason = f"is true, but the container would have to install {REQUIREMENTS} from the network"
         section.problem("network_isolation", f"{reason}; remove one of them, or write serve: onnx.")

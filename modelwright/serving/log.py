@@ -53,7 +53,12 @@ class Log:
         rest = memoryview(b"".join(self._lines))
         self._lines.clear()
         while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
+            try:
+                rest = rest[os.write(self._descriptor, rest) :]
+            except BlockingIOError:
+                select.select([], [self._descriptor], [])
+            except OSError:  # nobody reads it any more, or the disk is full: no reason to answer nobody
+                return
 
 
 def request_line(head: Head, status: int, milliseconds: float, sizes: tuple[int, int]) -> bytes:

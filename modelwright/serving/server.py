@@ -7,6 +7,7 @@ other thread exists, so that later workers can be forked and share its memory.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
@@ -80,6 +81,7 @@ class Place:
 
 def run(settings: Settings, place: Place, parent: Parent) -> int:
     """Serve until SIGTERM; return the exit code, 1 with the reason on standard error when it cannot serve."""
+    _write_lines()
     try:
         listener = _bind(place.host, place.port)
         hold_threads(os.environ, settings)
@@ -98,6 +100,12 @@ def refuse(error: StartupError, parent: Parent) -> None:
     """Say on standard error, and to the parent, why there is nothing to serve."""
     print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201  # the log of a process
     parent.failed(str(error))
+
+
+def _write_lines() -> None:
+    """Let what scripts print come out line by line: the log of requests does not go through the same buffer."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
 
 
 def _bind(host: str, port: int) -> socket.socket:

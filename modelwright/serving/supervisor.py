@@ -6,6 +6,7 @@ what was measured: docs/adr/0018-workers-and-gathering.md.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -32,6 +33,8 @@ MOST_IDLE_ENDS = 5
 """so often in a row may workers end that nobody had asked anything, before all is given up"""
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 2.0
+LONGEST_REASON = 600
+"""characters: a line in a pipe is one piece up to 4,096 bytes"""
 SHORT_LIFE_SECONDS = 10.0
 """who lived longer is started again at once"""
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
@@ -133,6 +136,7 @@ class Supervisor:
     def _fork(self, place: _Place) -> None:
         reading, writing = os.pipe()
         place.asked = self.counters.asked(place.number)
+        _flush()  # what is in the buffers would be written by both
         pid = os.fork()
         if pid == 0:
             os.close(reading)
@@ -253,13 +257,18 @@ def _become(work: Callable[[], int], telling: int) -> None:
     try:
         code = work()
     except StartupError as error:
-        _tell(telling, {"reason": str(error)})
+        _tell(telling, {"reason": str(error)[:LONGEST_REASON]})
     except BaseException:  # noqa: BLE001  # it is the process's last word
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush()
         os._exit(code)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # closed, or nobody reads it
+            stream.flush()
 
 
 def _tell(telling: int, message: Mapping[str, Any]) -> None:

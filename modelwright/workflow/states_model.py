@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from modelwright.workflow.expressions import deployment_name, jsonata, name_in_arn, tags, with_optional
+from modelwright.workflow.expressions import deployment_name, expression, jsonata, name_in_arn, tags, with_optional
 from modelwright.workflow.tasks import SAGEMAKER_ERRORS, SAGEMAKER_SDK_ERRORS, State, call, catch
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def create_model(structure: WorkflowStructure) -> State:
         "ExecutionRoleArn": "${HostingRoleArn}",
         "PrimaryContainer": {
             "Image": jsonata("$model.image"),
-            "Environment": jsonata("$model.environment"),
+            "Environment": _environment(structure),
             **_model_data(structure),
         },
         "EnableNetworkIsolation": jsonata("$plan.deploy.isolated"),
@@ -62,6 +62,21 @@ def create_endpoint_config(structure: WorkflowStructure) -> State:
         "Catch": catch("CreateEndpointConfig", "ReleaseFailedLease"),
         "Next": "InspectEndpoint",
     }
+
+
+def _environment(structure: WorkflowStructure) -> str:
+    several = _script_of_several(structure)
+    return jsonata(f"$merge([$model.environment, {expression(several)}])" if several else "$model.environment")
+
+
+def _script_of_several(structure: WorkflowStructure) -> dict[str, str]:
+    """AWS's image imports one script for all models when it starts; what lies in their archives it does not read.
+
+    https://github.com/aws/sagemaker-scikit-learn-container/blob/master/src/sagemaker_sklearn_container/serving_mms.py
+    """
+    if structure.endpoint != "multi-model":
+        return {}
+    return {"SAGEMAKER_SUBMIT_DIRECTORY": jsonata("$plan.run.code.uri")}
 
 
 def _model_data(structure: WorkflowStructure) -> dict[str, Any]:

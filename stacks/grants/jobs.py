@@ -62,7 +62,8 @@ def hosting(target: Target, structure: PipelineStructure, answers_topic: str | N
         *((f"capture/{target.pipeline}/",) if structure.capture else ()),
         *((f"{async_}output/", f"{async_}failure/") if queued else ()),
     )
-    read = (f"models/{target.pipeline}/", *((f"{async_}input/",) if queued else ()))
+    several = (f"code/{target.pipeline}/",) if structure.endpoint == "multi-model" else ()
+    read = (f"models/{target.pipeline}/", *several, *((f"{async_}input/",) if queued else ()))
     decrypt = target.use_key("DecryptModels", "kms:Decrypt", conditions=via("s3"))
     return (
         *_read(target, (), read),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from modelwright.client.doctor.api_logs import check_api_logs
 from modelwright.client.doctor.bootstrap import check_bootstrap
 from modelwright.client.doctor.endpoints import check_endpoints
 from modelwright.client.doctor.findings import Examination, Finding, warning
@@ -46,6 +47,7 @@ CHECKS: tuple[Check, ...] = (
     check_boundary,
     check_network,
     check_log_policies,
+    check_api_logs,
 )
 _AT_ONCE = 8
 

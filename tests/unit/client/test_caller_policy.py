@@ -81,6 +81,7 @@ _AS_ACTIONS = {
     "s3:HeadBucket": "s3:ListBucket",
     "s3:ListObjectsV2": "s3:ListBucket",
     "ecr:BatchGetImage": "ecr:BatchGetImage",
+    "apigateway:GetAccount": "apigateway:GET",
 }
 """Operations whose action has another name: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html"""
 
@@ -88,6 +89,7 @@ _AS_ACTIONS = {
 def test_the_doctor_asks_for_exactly_what_who_deploys_may_look_at(loaded_project: Project) -> None:
     """Everything that can be set is set, so that every check looks."""
     from modelwright.client.doctor import examine_account  # noqa: PLC0415
+    from modelwright.config.hosting import Api  # noqa: PLC0415
 
     account = healthy()
     account.answers |= {
@@ -95,6 +97,7 @@ def test_the_doctor_asks_for_exactly_what_who_deploys_may_look_at(loaded_project
         "s3:HeadBucket": {"BucketRegion": REGION},
         "s3:ListObjectsV2": {"KeyCount": 0},
         "codecommit:GetBranch": {"branch": {}},
+        "apigateway:GetAccount": {},
         "iam:GetPolicy": {"Policy": {}},
         "iam:ListOpenIDConnectProviders": {"OpenIDConnectProviderList": [{"Arn": PROVIDER}]},
         "iam:GetOpenIDConnectProvider": Refusal("NoSuchEntity"),
@@ -109,6 +112,7 @@ def test_the_doctor_asks_for_exactly_what_who_deploys_may_look_at(loaded_project
     own = replace(
         penguins,
         data=replace(penguins.data, source="s3://producers/x/"),
+        deploy=replace(penguins.deploy, api=Api("iam", 10, 20, None, None)),
         triggers=replace(penguins.triggers, merge_codecommit="models", merge_github="owner/models"),
     )
     for provider in ("create", PROVIDER):

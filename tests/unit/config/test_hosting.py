@@ -90,6 +90,7 @@ def test_several_models_are_served_by_the_scripts(project) -> None:
         (f"{SERVERLESS}, update: {{}}", "only real-time and asynchronous endpoints have deployment guardrails"),
         (f"{SERVERLESS}, autoscaling: {{}}", "a serverless endpoint scales by itself, down to nothing"),
         (f"{SERVERLESS}, network_isolation: true", "is true, but serverless endpoints cannot be isolated"),
+        (f"{MULTI_MODEL}, network_isolation: true", "a container with several models fetches their script from S3"),
         (f"{SERVERLESS}, serverless: {{memory_gib: 7}}", "deploy.serverless.memory_gib is 7; it must be 1 to 6."),
         (f"{SERVERLESS}, serverless: {{memory_gib: 1.5}}", "memory_gib is 1.5; it must be a whole number, 1 to 6."),
         (f"{SERVERLESS}, serverless: {{max_concurrency: 201}}", "max_concurrency is 201; it must be 1 to 200."),

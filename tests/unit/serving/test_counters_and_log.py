@@ -91,6 +91,20 @@ def test_lines_are_written_whole_and_in_order():
     assert len(written) == 4
 
 
+def test_a_log_that_nobody_reads_is_no_trouble():
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    async def run():
+        log = Log(writing)
+        for _ in range(100):
+            log.record({"text": "x" * 100})
+        await asyncio.sleep(0)
+
+    asyncio.run(run())
+    os.close(writing)
+
+
 def test_a_template_gives_the_same_line():
     headers = {"content-type": 'text/csv; a="100%"', "accept": "*/*"}
     head = Head("POST", "/invocations", headers, request_id="00000000000000ff")

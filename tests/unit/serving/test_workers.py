@@ -86,6 +86,15 @@ def test_connections_are_shared_out(start):
     assert {pids.count(pid) for pid in set(pids)} <= {7, 8, 9}
 
 
+def test_what_a_script_prints_is_in_the_log_once_and_at_once(start):
+    script = SCRIPT.replace("return os.getpid()", 'print("loaded")\n    return os.getpid()')
+    script = script.replace("    return [os.getpid(), loaded_by]", '    print("predicted")\n    return [1, 2]')
+    server = start(script, MODELWRIGHT_WORKERS="2")
+    server.invoke("hello")
+    lines = server.log.read_text().splitlines()
+    assert [lines.count(text) for text in ("loaded", "predicted")] == [1, 1]
+
+
 @contextlib.contextmanager
 def held(folder, connections):
     """Send each connection a request that is worked on until the end of the block."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fake_account import ACCOUNT, FakeAccount, Refusal
 
+from modelwright.config.hosting import Api
+
 from .conftest import of
 
 if TYPE_CHECKING:
@@ -117,3 +119,43 @@ def test_a_boundary_that_is_not_there(account: FakeAccount, examine: Examine) ->
     account.answers["iam:GetPolicy"] = Refusal("NoSuchEntity")
     ((level, message, _),) = of(examine(permissions_boundary=arn), "boundary")
     assert (level, message) == ("failure", f"there is no policy {arn}.")
+
+
+OTHERS = "arn:aws:iam::123456789012:role/others"
+
+
+@pytest.mark.parametrize(
+    ("setting", "role", "ours", "level", "words"),
+    [
+        ("existing", None, False, "failure", "API Gateway has no role to write logs with in eu-central-1"),
+        ("existing", OTHERS, False, "ok", f"API Gateway writes them as {OTHERS}."),
+        ("create", None, False, "ok", "a deploy makes the role for them."),
+        ("create", OTHERS, True, "ok", f"API Gateway writes them as {OTHERS}."),
+        ("create", OTHERS, False, "warning", "a deploy puts another role in its place, for all APIs of the account."),
+    ],
+)
+def test_the_accounts_role_for_logs_of_apis(  # noqa: PLR0917 # a table
+    account: FakeAccount,
+    examine: Examine,
+    loaded: Project,
+    setting: str,
+    role: str | None,
+    ours: bool,
+    level: str,
+    words: str,
+) -> None:
+    penguins = loaded.pipelines["penguins"]
+    served = replace(penguins, deploy=replace(penguins.deploy, api=Api("iam", 10, 20, None, None)))
+    account.answers["apigateway:GetAccount"] = {"cloudwatchRoleArn": role} if role else {}
+    if ours:
+        made = {"LogicalResourceId": "ApiLogs", "ResourceType": "AWS::ApiGateway::Account", "PhysicalResourceId": "x"}
+        made |= {"Timestamp": "2026-11-20T00:00:00Z", "ResourceStatus": "CREATE_COMPLETE"}
+        account.answers["cloudformation:DescribeStackResources"] = {"StackResources": [made]}
+    ((found, message, _),) = of(examine(served, api_logs=setting), "api logs")
+    assert found == level
+    assert words in message
+
+
+def test_without_an_api_nobody_asks_for_it(account: FakeAccount, examine: Examine) -> None:
+    assert of(examine(), "api logs") == []
+    assert "apigateway:GetAccount" not in {name for name, _ in account.calls}
