@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
-from modelwright.workflow.states_model import create_model
+import pytest
+from workflow_answers import EVENT, Answers, manifest, ready_plan, substituted
+from workflow_walk import Walk
+
+from modelwright.workflow.definition import definition
 from modelwright.workflow.structure import WorkflowStructure
 from prepare_run.hosting import hosting
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "directory"),
-    [
-        ("realtime", "/opt/ml/model/code"),
-        ("serverless", "/opt/ml/model/code"),
-        ("async", "/opt/ml/model/code"),
-        ("multi-model", "{% $plan.run.code.uri %}"),
-    ],
-)
-def test_where_the_container_finds_its_script(endpoint: str, directory: str) -> None:
-    container = create_model(WorkflowStructure("penguins", endpoint))["Arguments"]["PrimaryContainer"]
-    assert container["Environment"]["SAGEMAKER_SUBMIT_DIRECTORY"] == directory
-    assert container.get("Mode", "SingleModel") == ("MultiModel" if endpoint == "multi-model" else "SingleModel")
+@pytest.mark.parametrize("endpoint", ["realtime", "serverless", "async", "multi-model"])
+def test_where_the_container_finds_its_script(endpoint: str) -> None:
+    structure = WorkflowStructure("penguins", endpoint)
+    changes = {"endpoint": endpoint, "async": {"concurrent_per_instance": 1}}
+    changes |= {"serverless": {"memory_gib": 1, "max_concurrency": 1}} if endpoint == "serverless" else {}
+    plan = {"Payload": ready_plan(deploy={**manifest()["deploy"], **changes})}
+    done = Walk(json.loads(substituted(json.dumps(definition(structure)))), Answers(PrepareRun=plan), EVENT).run()
+    container = next(given for name, given in done.asked if name == "CreateModel")["PrimaryContainer"]
+    several = endpoint == "multi-model"
+    wanted = ready_plan()["run"]["code"]["uri"] if several else "/opt/ml/model/code"
+    assert container["Environment"]["SAGEMAKER_SUBMIT_DIRECTORY"] == wanted
+    assert container.get("Mode", "SingleModel") == ("MultiModel" if several else "SingleModel")
+    # each of several archives has a hash of its own
+    assert ("MODELWRIGHT_MODEL_SHA256" in container["Environment"]) is not several
 
 
 @pytest.mark.parametrize(("endpoint", "isolated"), [("realtime", True), ("multi-model", False), ("serverless", False)])
