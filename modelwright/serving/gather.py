@@ -17,7 +17,7 @@ from modelwright.serving.model import Answer
 from modelwright.serving.problems import Interrupted, RequestError, last_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 
 MOST_ROWS = 1024
 """of one call; a request with more goes alone, where there is nothing to gain"""
@@ -28,6 +28,7 @@ READING_SECONDS = 0.02
 """so long others are read before those that are read already are answered"""
 SLOW_SECONDS = 0.1
 """a call that takes longer had too many rows: the next gets half of them"""
+_INT64 = 2**63
 _PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
 
 Outcome = Answer | BaseException
@@ -181,20 +182,28 @@ def form_of(rows: Any) -> Form | None:
 def _form_of_list(rows: list[Any]) -> Hashable:
     if len(rows) > MOST_ROWS:
         return None
-    forms = frozenset(map(_form_of_row, rows))
+    forms = tuple(dict.fromkeys(map(_form_of_row, rows)))  # a frame has its columns in the order in which they come
     return None if None in forms else ("list", forms)
 
 
 def _form_of_row(row: Any) -> Hashable:
-    if type(row) in _PLAIN:
-        return ("plain", type(row))
     if type(row) is dict:
-        kinds = tuple(map(type, row.values()))
-        return (dict, tuple(row), kinds) if _PLAIN.issuperset(kinds) else None
+        kinds = _kinds(row.values())
+        return (dict, tuple(row), kinds) if kinds is not None else None
     if type(row) in (list, tuple):
-        kinds = tuple(map(type, row))
-        return (type(row), kinds) if _PLAIN.issuperset(kinds) else None
-    return None
+        kinds = _kinds(row)
+        return (type(row), kinds) if kinds is not None else None
+    return _kinds((row,))
+
+
+def _kinds(values: Collection[Any]) -> tuple[type, ...] | None:
+    """Return the types of plain values, from which follow those of a column; None where they do not."""
+    kinds = tuple(map(type, values))
+    if not _PLAIN.issuperset(kinds):
+        return None
+    if int in kinds and not all(-_INT64 <= value < _INT64 for value in values if type(value) is int):
+        return None  # a column with one larger has another type, whatever the others are
+    return kinds
 
 
 def _form_of_frame(frame: Any) -> Hashable:

@@ -1,4 +1,4 @@
-"""The page of `modelwright open` in a real headless Chromium: what a person sees, with the mouse and with keys alone."""
+"""The page of `modelwright open` in a real headless Chromium: what a person sees, with the mouse and by keys."""
 
 from __future__ import annotations
 
@@ -57,6 +57,19 @@ def test_a_missing_value_is_left_out_and_numbers_are_numbers(opened: Browser, tr
     assert trial.asked[0][0]["bill_length_mm"] is None
     assert trial.asked[0][0]["species"] is None
     assert trial.asked[0][0]["year"] == 2009
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [("39.5", 39.5), (" -1e3 ", -1000), (".5", 0.5), ("1,000", "1,000"), ("0x10", "0x10"), ("Infinity", "Infinity")],
+)
+def test_only_plain_numbers_are_sent_as_numbers(
+    opened: Browser, trial: FakeTrial, typed: str, sent: float | str
+) -> None:
+    opened.type("[name=bill_length_mm]", typed)
+    opened.click("#submit")
+    opened.see("#answer", "answered in")
+    assert trial.asked[0][0]["bill_length_mm"] == sent
 
 
 def test_what_is_wrong_stands_beside_its_field(opened: Browser, trial: FakeTrial) -> None:

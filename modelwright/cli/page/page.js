@@ -67,13 +67,13 @@
     drawCurl();
   };
 
+  const plain = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?$/i;
   const valueOf = ({ field, element }) => {
     const text = element.value;
     if (field.type === "string") return text === "" && field.missing ? null : text;
     if (text.trim() === "") return null;
     if (field.type === "boolean") return text === "true";
-    const number = Number(text.trim().replace(",", "."));
-    return Number.isFinite(number) ? number : text;
+    return plain.test(text.trim()) ? Number(text.trim()) : text; // what is no number goes as it is: the model says so
   };
   const rowOfForm = () => Object.fromEntries(controls.map((each) => [each.field.name, valueOf(each)]));
   const isForm = () => $("mode-form").checked;

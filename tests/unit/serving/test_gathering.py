@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from modelwright.serving import gather
 from modelwright.serving.gather import Gathering, form_of, join, split
@@ -268,6 +270,23 @@ def test_a_frame_with_notes_goes_alone():
     frame = FRAME.copy()
     frame.attrs["unit"] = "mm"
     assert form_of(frame) is None
+
+
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
+ROWS = st.lists(st.dictionaries(st.sampled_from("ab"), VALUES) | st.lists(VALUES, max_size=3), max_size=4)
+
+
+@given(st.lists(ROWS, min_size=1, max_size=6))
+def test_a_frame_made_of_joined_rows_tells_nobody_that_they_were_joined(requests):
+    """Its columns have the types that each request's own frame would have: else values would be others, too."""
+
+    def predict(rows):
+        frame = pd.DataFrame(rows)
+        kinds = [f"{name} {dtype}" for name, dtype in frame.dtypes.items()]
+        return [[*kinds, *map(repr, row)] for row in frame.itertuples(index=False, name=None)]
+
+    alone = [answer(Steps(predict), rows)[0] for rows in requests]
+    assert answer(Steps(predict), *requests) == alone
 
 
 def test_what_is_done_to_joined_rows_does_not_reach_the_requests():
