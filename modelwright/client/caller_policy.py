@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Statement = dict[str, Any]
 PAGE = Path(__file__).parents[2] / "docs" / "caller-policy.md"
 _PUBLISHED = ("code", "commits", "datasets", "releases")
-_KEPT = (*_PUBLISHED, "runs", "models", "batch")
+_KEPT = (*_PUBLISHED, "runs", "models", "batch", "async", "capture")
 
 
 def run_policy(place: Place) -> list[Statement]:
@@ -151,6 +151,22 @@ def open_policy(place: Place) -> list[Statement]:
         _allow("AskTheEndpoint", ["sagemaker:InvokeEndpoint"], place.each("sagemaker", "endpoint/{name}")),
         *_read_items(place),
         *([_key(place, "DecryptItsSchema", ["kms:Decrypt"], "s3")] if place.own_key else []),
+    ]
+
+
+def later_policy(place: Place) -> list[Statement]:
+    """For `predict PIPELINE --aws` where the endpoint is asynchronous: the request and the answer lie in S3."""
+    inputs = [f"{place.artifacts}/async/{each}/input/*" for each in place.pipelines]
+    answers = [f"{place.artifacts}/async/{each}/{what}/*" for each in place.pipelines for what in ("output", "failure")]
+    prefixes = {"StringLike": {"s3:prefix": [f"async/{each}/*" for each in place.pipelines]}}
+    return [
+        _stacks_statement(place),
+        _allow("BringRequests", ["s3:PutObject"], inputs),
+        _allow("AskLater", ["sagemaker:InvokeEndpointAsync"], place.each("sagemaker", "endpoint/{name}")),
+        _allow("ReadAnswers", ["s3:GetObject"], answers),
+        _allow("SeeWhetherItIsThere", ["s3:ListBucket"], [place.artifacts], prefixes),
+        *_encrypt(place),
+        *([_key(place, "DecryptAnswers", ["kms:Decrypt"], "s3")] if place.own_key else []),
     ]
 
 
@@ -284,6 +300,7 @@ def page(place: Place) -> str:
         ("Who brings data", produce_policy.__doc__, produce_policy(place)),
         ("Who exports", export_policy.__doc__, export_policy(place)),
         ("Who tries a model", open_policy.__doc__, open_policy(place)),
+        ("Who asks an asynchronous endpoint", later_policy.__doc__, later_policy(place)),
         ("Who asks about whole files", batch_policy.__doc__, batch_policy(place)),
         ("Who destroys", destroy_policy.__doc__, destroy_policy(place)),
     ):

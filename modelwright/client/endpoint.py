@@ -45,10 +45,7 @@ def ask(session: Session, deployment: Deployment, question: Question) -> bytes:
     try:
         return bytes(session.client("sagemaker-runtime").invoke_endpoint(**request)["Body"].read())
     except ClientError as error:
-        known = _explain(error, deployment, session.options)
-        if known is None:
-            raise
-        raise known from None
+        raise explained(error, deployment, session.options) from None
 
 
 def describe(session: Session, deployment: Deployment) -> str:
@@ -64,6 +61,11 @@ def describe(session: Session, deployment: Deployment) -> str:
             return ""
         raise
     return str(answer["EndpointStatus"])
+
+
+def explained(error: Any, deployment: Deployment, options: str) -> Exception:
+    """What an endpoint's refusal means to its caller; the error itself where nothing is known of it."""
+    return _explain(error, deployment, options) or error
 
 
 def _explain(error: Any, deployment: Deployment, options: str) -> PredictionFailed | None:

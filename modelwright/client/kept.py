@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from modelwright.client.session import Session
 
 
+_FOLDERS = ("releases", "commits", "code", "datasets", "runs", "models", "batch", "async", "capture")
+"""of the artifact bucket"""
+
+
 @dataclass(frozen=True)
 class Kept:
     """Where the things of one pipeline lie."""
@@ -71,7 +75,7 @@ def remove_kept(session: Session, kept: Kept) -> Iterator[str]:
     name = kept.pipeline
     if kept.package_group:
         yield from _remove_packages(session, kept.package_group)
-    folders = [f"{what}/{name}/" for what in ("releases", "commits", "code", "datasets", "runs", "models", "batch")]
+    folders = [f"{what}/{name}/" for what in _FOLDERS]
     for prefix in [*folders, f"defaults/{name}.json"]:
         yield from remove_objects(session, kept.artifact_bucket, prefix)
     for partition in (f"PIPELINE#{name}", f"TRIGGER#{name}", f"RECORDS#{name}", f"ENDPOINT#{kept.endpoint}"):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from modelwright.client.doctor import Finding
     from modelwright.config import Project
 
-POLICIES = ("run", "deploy", "produce", "export", "open", "batch", "destroy")
+POLICIES = ("run", "deploy", "produce", "export", "open", "later", "batch", "destroy")
 _SIGNS = {"ok": ("ok     ", "32"), "warning": ("warning", "33"), "failure": ("FAILURE", "31")}
 
 

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelwright.cli.platform import add_place, platform, read_project
+from modelwright.cli.terminal import Terminal
 from modelwright.client.endpoint import Question, ask
 from modelwright.errors import DataNotFound, WrongUsage
 
 if TYPE_CHECKING:
     import argparse
+
+    from modelwright.cli.platform import Platform
 
 _TYPES = {".csv": "text/csv", ".json": "application/json", ".npy": "application/x-npy"}
 _BINARY = "application/x-npy"
@@ -34,14 +37,35 @@ def run(args: argparse.Namespace) -> int:
     """Do it."""
     body, content_type = _body(args)
     project = read_project(args)
-    project.pipeline(args.pipeline)
-    with platform(args, project, services=("cloudformation", "sagemaker-runtime")) as place:
+    is_later = project.pipeline(args.pipeline).deploy.endpoint == "async"
+    services = ("cloudformation", "s3", "sagemaker-runtime") if is_later else ("cloudformation", "sagemaker-runtime")
+    with platform(args, project, services=services) as place:
         question = Question(body, content_type, args.accept, args.model)
-        answer = ask(place.session, place.deployment(args.pipeline), question)
+        answer = (_ask_later if is_later else _ask)(place, args.pipeline, question)
         sys.stdout.flush()
         sys.stdout.buffer.write(answer if args.accept == _BINARY else answer.rstrip(b"\n") + b"\n")
         sys.stdout.buffer.flush()
     return 0
+
+
+def _ask(place: Platform, pipeline: str, question: Question) -> bytes:
+    return ask(place.session, place.deployment(pipeline), question)
+
+
+def _ask_later(place: Platform, pipeline: str, question: Question) -> bytes:
+    """Ask an asynchronous endpoint; one without machines starts some meanwhile, here in minutes that are shorter."""
+    from modelwright.client.async_prediction import ask_later  # noqa: PLC0415 # only where it is needed
+
+    deployment, terminal = place.deployment(pipeline), Terminal(sys.stderr)
+    if place.local is not None:
+        place.local.rehearse(deployment.endpoint_name)
+    try:
+        return ask_later(
+            place.session, deployment, question, lambda where: terminal.draw(f"  … waiting for {where}", "2")
+        )
+    finally:
+        terminal.clear()
+        terminal.flush()
 
 
 def _body(args: argparse.Namespace) -> tuple[bytes, str]:
