@@ -45,11 +45,29 @@ class _Place:
     key: str | None
 
 
+@dataclass(frozen=True)
+class _Event:
+    """A request that was answered: its line is made when it is written, not while the caller waits."""
+
+    config: Mapping[str, Any]
+    asked: Asked
+    outcome: Outcome
+
+    @property
+    def size(self) -> int:
+        """About how much memory it holds."""
+        return len(self.asked.body) + len(self.outcome.reply.body if self.outcome.reply else b"")
+
+    def line(self) -> str:
+        """Return its line, as SageMaker documents it."""
+        return f"{json.dumps(_record(self.config, self.asked, self.outcome), separators=(',', ':'))}\n"
+
+
 @dataclass
 class _File:
     began: datetime
     due: float
-    lines: list[bytes] = field(default_factory=list)
+    events: list[_Event] = field(default_factory=list)
     size: int = 0
 
 
@@ -93,24 +111,23 @@ class Capture:
             return
         if asked.draw * 100 >= config["InitialSamplingPercentage"]:
             return
-        line = f"{json.dumps(_record(config, asked, outcome), separators=(',', ':'))}\n".encode()
         hour = asked.at.strftime("%Y/%m/%d/%H")
         prefix = f"{config['DestinationS3Uri'].rstrip('/')}/{asked.endpoint}/{member.variant}/{hour}"
         place = _Place(prefix, asked.endpoint, member.variant, member.plan["RoleArn"], config.get("KmsKeyId"))
-        self._keep(place, line, asked.at)
+        self._keep(place, _Event(config, asked, outcome))
 
-    def _keep(self, place: _Place, line: bytes, at: datetime) -> None:
+    def _keep(self, place: _Place, event: _Event) -> None:
         with self._changed:
-            if self._size + len(line) > MOST_BYTES:
+            if self._size + event.size > MOST_BYTES:
                 _log.warning("a request is not captured: too much waits to be written to %s", place.prefix)
                 return
             file = self._files.get(place)
             if file is None:
-                file = self._files[place] = _File(at, self._cloud.clock.time() + FLUSH_SECONDS)
-            file.lines.append(line)
-            file.size += len(line)
-            self._size += len(line)
-            if len(file.lines) == 1 or file.size >= FLUSH_BYTES:
+                file = self._files[place] = _File(event.asked.at, self._cloud.clock.time() + FLUSH_SECONDS)
+            file.events.append(event)
+            file.size += event.size
+            self._size += event.size
+            if len(file.events) == 1 or file.size >= FLUSH_BYTES:
                 self._changed.notify_all()
 
     def _run(self) -> None:
@@ -138,7 +155,7 @@ class Capture:
                 try:
                     self._write_one(place, file)
                 except ClientProblem as error:
-                    self._say(place, f"{len(file.lines)} captured requests are lost: {error}")
+                    self._say(place, f"{len(file.events)} captured requests are lost: {error}")
                 except Exception:  # noqa: BLE001  # one file that is lost must not end the capture
                     _log.exception("captured requests are lost prefix=%s", place.prefix)
                 finally:
@@ -154,7 +171,8 @@ class Capture:
         folder = self._cloud.directory / FOLDER
         folder.mkdir(exist_ok=True)
         path = folder / name
-        path.write_bytes(b"".join(file.lines))
+        with path.open("w", encoding="utf-8", newline="\n") as lines:
+            lines.writelines(event.line() for event in file.events)
         try:
             Outputs(self._cloud, place.role, place.key).file(path, f"{place.prefix}/{name}")
         finally:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 WORKERS = 4
 MOST_WAITING = 256
 """copies that wait for a slow shadow; no more are made until it has caught up"""
+LAST_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -51,9 +52,11 @@ class Shadows:
         with self._idle:
             self._under_way += 1
         try:
-            self._pool.submit(self._send, fleet, member, asked)
+            copy = self._pool.submit(self._send, fleet, member, asked)
         except RuntimeError:  # the local cloud ends
             self._ended(fleet, member)
+            return
+        copy.add_done_callback(lambda done: self._ended(fleet, member) if done.cancelled() else None)
 
     def flush(self) -> None:
         """Return when all copies that were made are answered."""
@@ -61,8 +64,10 @@ class Shadows:
             self._idle.wait_for(lambda: self._under_way == 0)
 
     def stop(self) -> None:
-        """Make no more copies; those that wait are dropped."""
+        """Make no more copies; those that wait are dropped, those that are under way get a moment to be answered."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._idle:
+            self._idle.wait_for(lambda: self._under_way == 0, LAST_SECONDS)
 
     def _send(self, fleet: Fleet, member: Member, asked: Asked) -> None:
         began = time.perf_counter()
