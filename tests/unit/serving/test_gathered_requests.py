@@ -1,5 +1,6 @@
 """Requests that come together at a real server: one call, each its own answer, its own error and its own time."""
 
+import http.client
 import json
 import os
 import socket
@@ -26,8 +27,6 @@ def input_fn(body, content_type):
     return rows
 
 def predict_fn(rows, model):
-    with open(FOLDER / "calls", "a") as calls:
-        calls.write(json.dumps(rows) + "\\\\n")
     if "bad" in rows:
         raise ValueError(f"bad is not good, said to {len(rows)} rows")
     if "hang" in rows:
@@ -54,9 +53,6 @@ class Gate:
     def __init__(self, server, folder):
         self.server = server
         self.folder = folder
-
-    def calls(self):
-        return [json.loads(line) for line in (self.folder / "calls").read_text().splitlines()]
 
     def together(self, *bodies, meanwhile=lambda: None):
         """Send these while one is at the gate, and do something else; return its answer and theirs."""
@@ -184,3 +180,13 @@ def test_sigterm_loses_none_of_those_that_wait(gated):
     assert [status for status, _ in found] == [200] * 21
     assert [answer[0][1] for _, answer in found[1:]] == list(range(20))
     assert gate.server.ended()[0] == 0
+
+
+def test_a_request_that_kills_its_worker_is_lost_alone_or_with_its_company_and_the_next_is_answered(start, tmp_path):
+    script = SCRIPT.replace('if "hang" in rows:', 'if "kill" in rows:\n        os._exit(9)\n    if "hang" in rows:')
+    server = start(placed(f"import os\n{script}", tmp_path), MODELWRIGHT_WORKERS="2")
+    for _ in range(3):
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+            server.invoke('["kill"]')
+        assert server.invoke("[1]").json == [[1, 1]]
+    assert server.ask("GET", "/ping").status == 200
