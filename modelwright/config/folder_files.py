@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from dataclasses import dataclass
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING
 from modelwright.errors import names, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     Report = Callable[[str], None]
 
 MAX_SMOKE_TEST_BYTES = 64 * 1024
+MAX_HOOK_BYTES = 1024 * 1024
+HOOK_FUNCTION = "preprocess"
 CONTENT_TYPES = {".csv": "text/csv", ".json": "application/json"}
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/(?P<key>[^\s]*))?")
@@ -92,6 +95,38 @@ def check_script(folder: Path, script: str, report: Report) -> None:
     found = _inside(folder, script, report)
     if found is not None and not found.is_file():
         report(f"is {script!r}, which is no file.")
+
+
+def check_hook(folder: Path, script: str, report: Report) -> None:
+    """Report what is wrong with the file that prepares rows: callers of the API would be the first to find out."""
+    wrong: list[str] = []
+    check_script(folder, script, wrong.append)
+    for message in wrong:
+        report(message)
+    if wrong:
+        return
+    content = (folder / script).read_bytes()
+    if len(content) > MAX_HOOK_BYTES:
+        report(f"is {script!r} with {len(content)} bytes; it must have at most {MAX_HOOK_BYTES}.")
+        return
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError) as error:
+        report(f"is {script!r}, which is not Python: {error}.")
+        return
+    if HOOK_FUNCTION not in set(_names_at_the_top(tree)):
+        report(f"is {script!r}, which has no function {HOOK_FUNCTION}(rows).")
+
+
+def _names_at_the_top(tree: ast.Module) -> Iterator[str]:
+    """Every name that the module could define outside of functions and classes."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        else:
+            yield from (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+            yield from (part.asname or part.name for part in ast.walk(node) if isinstance(part, ast.alias))
+            yield from (part.name for part in ast.walk(node) if isinstance(part, ast.FunctionDef))
 
 
 def check_smoke_test(folder: Path, name: str, report: Report) -> None:

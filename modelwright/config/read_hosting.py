@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, cast
 
-from modelwright.config.folder_files import check_script
+from modelwright.config.folder_files import check_hook
 from modelwright.config.hosting import (
     AUTHORIZATIONS,
     TRAFFICS,
@@ -227,6 +227,6 @@ def read_api(section: Section, place: Place) -> Api | None:
         found.problem("requests_per_day", "is a quota of API keys: write authorization: api-key, or remove it.")
     hook = found.optional_text("hook", allowed="a Python file of the pipeline's folder")
     if hook:
-        check_script(place.folder, hook, lambda message: found.problem("hook", message))
+        check_hook(place.folder, hook, lambda message: found.problem("hook", message))
     found.finish()
     return Api(authorization, rate, burst, quota, hook)

@@ -42,12 +42,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         shut_down(folder, force=True)
 
 
-def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def started(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MODELWRIGHT_"))}
     return subprocess.Popen(
         [sys.executable, "-m", "modelwright", *arguments],
         cwd=folder,
-        env={**kept, "PYTHONPATH": str(REPOSITORY), "BROWSER": "/bin/false"},
+        env={**kept, "PYTHONPATH": str(REPOSITORY), "BROWSER": "/bin/false", **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -104,6 +104,29 @@ def test_wrong_input_opens_nothing(project: Path, arguments: tuple[str, ...], co
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (code, "")
     assert said in err
+
+
+def test_the_browser_is_opened_with_the_pages_address(project: Path, tmp_path: Path) -> None:
+    told, script = tmp_path / "told", tmp_path / "browser"
+    os.mkfifo(told)
+    script.write_text(f'#!/bin/sh\necho "$1" > {told}\n')
+    script.chmod(0o755)
+    process = started(project, "open", "penguins", BROWSER=f"{script} %s")
+    assert told.read_text().startswith("http://127.0.0.1:")  # waits for the script
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def test_without_a_screen_the_address_is_enough(project: Path) -> None:
+    process = started(project, "open", "penguins", BROWSER="", DISPLAY="", WAYLAND_DISPLAY="")
+    assert process.stdout
+    assert process.stderr
+    assert process.stdout.readline().startswith("http://127.0.0.1:")
+    assert "for you alone" in process.stderr.readline()
+    assert "no browser could be opened: open the address above yourself" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
 
 
 def test_a_port_in_use_is_said(project: Path, opened: tuple[subprocess.Popen[str], str]) -> None:

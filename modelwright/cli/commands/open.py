@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import webbrowser
@@ -56,8 +57,15 @@ def _serve(trial: Trial, port: int) -> PageServer:
     return server
 
 
+def _has_a_screen() -> bool:
+    """Without one, Python would open a browser of the terminal's, in place of this command."""
+    if sys.platform != "linux":
+        return True
+    return any(os.environ.get(name) for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))
+
+
 def _tell(url: str, *, browser: bool) -> None:
     print(url, flush=True)
     print("the page is for you alone, as long as this command runs; Ctrl-C ends it", file=sys.stderr)
-    if browser and not webbrowser.open(url):
+    if browser and not (_has_a_screen() and webbrowser.open(url)):
         print("no browser could be opened: open the address above yourself", file=sys.stderr)

@@ -7,6 +7,7 @@ Here an address is `/restapis/<id>/<stage>/_user_request_/<path>` of the local e
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
 import uuid
@@ -35,6 +36,7 @@ LARGEST_BYTES = 10_485_760
 """https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html: 10 MB"""
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/[^/,\s]+/([^/,\s]+)/([^/,\s]+)/aws4_request")
 _SERVICE = "execute-api"
+_log = logging.getLogger(__name__)
 _PRINCIPAL = "apigateway.amazonaws.com"
 
 
@@ -78,6 +80,9 @@ class Requests:
             reply, asked = self._through(http, found, path, asked)
         except Refused as refused:
             reply = self._refusal(refused, found.deployment.responses)
+        except Exception:  # noqa: BLE001 - a request is always answered
+            _log.exception("a request to the API %s failed", found.api.name)
+            reply = self._refusal(answers.failed(500), found.deployment.responses)
         self._reports.add(found.api, found.stage, asked, _ended(reply, time.monotonic() - began))
         return _response(reply, request_id)
 
@@ -95,7 +100,10 @@ class Requests:
         stage = api.stages.get(address["stage"]) if api and address else None
         if address is None or api is None or stage is None:
             raise answers.unknown_api()
-        return _Found(api, stage, api.deployments[stage.deployment]), address["path"] or "/"
+        deployment = api.deployments.get(stage.deployment)
+        if deployment is None:  # it is being replaced at this moment
+            raise answers.unknown_api()
+        return _Found(api, stage, deployment), address["path"] or "/"
 
     def _through(self, http: HttpRequest, found: _Found, path: str, asked: Asked) -> tuple[_Reply, Asked]:
         if len(http.body) > LARGEST_BYTES:

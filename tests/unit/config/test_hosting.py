@@ -43,6 +43,34 @@ def test_everything_that_a_realtime_endpoint_can_have(project) -> None:
     assert deploy.api == Api("api-key", 10, 20, 100, "hook.py")
 
 
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("def prepare(rows): ...\n", "deploy.api.hook is 'hook.py', which has no function preprocess(rows)."),
+        ("def preprocess(rows\n", "deploy.api.hook is 'hook.py', which is not Python: '(' was never closed"),
+        ("#" * 1_048_577, "deploy.api.hook is 'hook.py' with 1048577 bytes; it must have at most 1048576."),
+    ],
+)
+def test_a_hook_that_could_not_work_is_said_before_anything_starts(project, source: str, problem: str) -> None:
+    project.write("training_code/things/hook.py", source)
+    project.replace(DEPLOY, f"{{{REALTIME}, api: {{hook: hook.py}}}}")
+    assert [line for line in project.problems() if problem in line]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def preprocess(rows): ...\n",
+        "preprocess = list\n",
+        "from json import loads as preprocess\n",
+        "if True:\n    def preprocess(rows): ...\n",
+    ],
+)
+def test_a_hook_may_define_its_function_as_it_likes(project, source: str) -> None:
+    project.write("training_code/things/hook.py", source)
+    assert loaded(project, f"{REALTIME}, api: {{hook: hook.py}}").deploy.api.hook == "hook.py"
+
+
 def test_variants_take_what_they_do_not_say_from_above(project) -> None:
     variants = "variants: [{name: AllTraffic, weight: 9}, {name: Bigger, instance: ml.c5.xlarge, instance_count: 1}]"
     deploy = loaded(project, f"{REALTIME}, {variants}").deploy
