@@ -51,7 +51,7 @@ class OnnxModel:
 
     def __init__(self, session: onnxruntime.InferenceSession, schema: Schema, default_accept: str = media.JSON) -> None:
         """Serve this session of ONNX Runtime; StartupError unless its inputs are the schema's columns."""
-        from modelwright.serving import answers, bulk, quick, rows, typed  # noqa: PLC0415 # they need the extra
+        from modelwright.serving import answers, bulk, one_row, quick, rows, typed  # noqa: PLC0415 # they need the extra
 
         self._session = session
         self._schema = schema
@@ -63,7 +63,7 @@ class OnnxModel:
         self._typed = typed.Reader(schema)
         self._bulk, self._lines = bulk, bulk.CsvWriter(schema.outputs)
         self._ways = quick
-        self._row = quick.OneRow(schema)
+        self._row = one_row.OneRow(schema)
         self._writers: dict[str, Writer] = {accept: answers.writer(schema.outputs, accept) for accept in answers.TYPES}
         self._understood = lru_cache(_HEADERS_KEPT)(self._understand)
 

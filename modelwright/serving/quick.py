@@ -8,65 +8,28 @@ from __future__ import annotations
 
 import csv
 import io
-from math import hypot
+from math import nan
 from operator import attrgetter, itemgetter
-from struct import error as struct_error
-from struct import pack_into
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
 
 from modelwright.serving import typed
 from modelwright.serving.media import CSV, JSON
-from modelwright.serving.schema import FALSE, LARGEST, MISSING_TEXTS, TRUE, as_number
+from modelwright.serving.schema import FALSE, MISSING_TEXTS, TRUE, as_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from modelwright.serving.schema import Column, Outputs, Schema
+    from modelwright.serving.one_row import Feeds, OneRow
+    from modelwright.serving.schema import Outputs
 
-    Feeds = dict[str, np.ndarray[Any, Any]]
     Reader = Callable[[bytes], Feeds | None]
     Writer = Callable[[Sequence[float]], bytes]
 
 _MOST_OBJECTS = 3
 """in the document of one row: with more there are more rows, which are not decoded in vain"""
 _TRUTHS: dict[Any, float] = dict.fromkeys(TRUE, 1.0) | dict.fromkeys(FALSE, 0.0) | {True: 1.0, False: 0.0}
-
-
-class OneRow:
-    """One row as ONNX Runtime takes it: `(1, 1)` for each column, numbers in one buffer, known texts ready made."""
-
-    def __init__(self, schema: Schema) -> None:
-        """Lay out the row."""
-        self.schema = schema
-        numbers = [column for column in schema.columns if column.type != "string"]
-        self._buffer: Any = np.zeros(len(numbers), np.float32)
-        self._layout = f"{len(numbers)}f"
-        self._feeds: Feeds = {c.name: self._buffer[at : at + 1].reshape(1, 1) for at, c in enumerate(numbers)}
-        strings = [column for column in schema.columns if column.type == "string"]
-        self._strings = [(column.name, _ready(column, schema)) for column in strings]
-        self._whole = [at for at, column in enumerate(numbers) if column.type == "integer"]
-
-    def fill(self, texts: Sequence[str], values: Sequence[float]) -> Feeds | None:
-        """Put in a row; None for what has to be looked at: another text, an infinity, NaN, a fraction in a count."""
-        if not hypot(*values) <= LARGEST:
-            return None
-        feeds = self._feeds
-        for (name, known), text in zip(self._strings, texts, strict=True):
-            array = known.get(text)
-            if array is None:
-                return None
-            feeds[name] = array
-        for at in self._whole:
-            if values[at] % 1:
-                return None
-        try:
-            pack_into(self._layout, self._buffer, 0, *values)
-        except (OverflowError, struct_error):
-            return None
-        return feeds
 
 
 def csv_reader(row: OneRow) -> Reader | None:
@@ -79,7 +42,7 @@ def csv_reader(row: OneRow) -> Reader | None:
     numbers_of = _picker(itemgetter, [at for at, kind in enumerate(kinds) if kind != "string"])
     number = float if "boolean" not in kinds else None
     truths = [at for at, kind in enumerate(kinds) if kind == "boolean"]
-    width, fill = len(kinds), row.fill
+    width, fill, kept = len(kinds), row.fill, row.texts(csv=True)
 
     def read(body: bytes) -> Feeds | None:
         line, _, rest = body.partition(b"\n")
@@ -95,29 +58,44 @@ def csv_reader(row: OneRow) -> Reader | None:
             found = numbers_of(cells)
             if b"_" in line and any("_" in str(cell) for cell in found):
                 return None  # `1_000` is a number to Python alone
-            return fill(texts_of(cells), tuple(map(float, found)))
+            return fill(kept, texts_of(cells), _values(found, width))
         except (ValueError, KeyError):
             return None
 
     return read
 
 
+def _values(cells: Sequence[str | float], width: int) -> tuple[float, ...]:
+    """Return numbers; ValueError for another text than one that stands for a missing value."""
+    try:
+        return tuple(map(float, cells))
+    except ValueError:
+        if width == 1:  # a blank line is no row
+            raise
+        return tuple([nan if cell in MISSING_TEXTS else float(cell) for cell in cells])
+
+
 def json_reader(row: OneRow) -> Reader | None:
     """Return what reads one object, alone, in a list, or as `{"instances": [{…}]}`; None for odd columns' names."""
     columns = row.schema.columns
-    decode = typed.decoder(row.schema, missing=False)
+    decode = typed.decoder(row.schema)
     if decode is None:
         return None
     names = typed.fields(len(columns))
     texts_of = _picker(attrgetter, [name for name, c in zip(names, columns, strict=True) if c.type == "string"])
     numbers_of = _picker(attrgetter, [name for name, c in zip(names, columns, strict=True) if c.type != "string"])
-    fill = row.fill
+    fill, kept = row.fill, row.texts(csv=False)
 
     def read(body: bytes) -> Feeds | None:
         if not body.isascii() or body.count(b"{") > _MOST_OBJECTS:
             return None
         rows = decode(body)
-        return fill(texts_of(rows[0]), numbers_of(rows[0])) if rows and len(rows) == 1 else None
+        if not rows or len(rows) > 1:
+            return None
+        values = numbers_of(rows[0])
+        if None in values:
+            values = tuple([nan if value is None else value for value in values])
+        return fill(kept, texts_of(rows[0]), values)
 
     return read
 
@@ -156,13 +134,6 @@ def _cell(value: object) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow([value])
     return text.getvalue()
-
-
-def _ready(column: Column, schema: Schema) -> dict[str, np.ndarray[Any, Any]]:
-    """Return the array of each text that is nothing but that text, wherever it stands."""
-    odd = MISSING_TEXTS | set(schema.names)
-    texts = [text for text in column.categories if text.strip() not in odd and not set(text) & set(',"\r\n')]
-    return {text: np.array([[text]], dtype=object) for text in texts}
 
 
 def _picker(getter: Callable[..., Any], places: Sequence[Any]) -> Callable[[Any], Sequence[Any]]:

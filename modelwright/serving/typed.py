@@ -41,13 +41,12 @@ def _named(name: str) -> Any:
     return msgspec.field(name=name)
 
 
-def decoder(schema: Schema, *, missing: bool) -> Callable[[bytes | str], Sequence[Any] | None] | None:
+def decoder(schema: Schema) -> Callable[[bytes | str], Sequence[Any] | None] | None:
     """Return what decodes the rows of a document: one object, a list of them, or `{"instances": [{…}]}`.
 
-    It gives None for what the types do not allow. `missing`: a null may stand where the schema allows a missing value.
-    None instead of a decoder for columns with odd names.
+    It gives None for what the types do not allow. None instead of a decoder for columns with odd names.
     """
-    kinds = [_MISSING[c.type] if missing and c.missing else _TYPES[c.type] for c in schema.columns]
+    kinds = [_MISSING[c.type] if c.missing else _TYPES[c.type] for c in schema.columns]
     one = struct(schema.names, kinds)
     if one is None:
         return None
@@ -78,7 +77,7 @@ class Reader:
     def __init__(self, schema: Schema) -> None:
         """Read by this schema."""
         self._columns = schema.columns
-        self._decode = decoder(schema, missing=True)
+        self._decode = decoder(schema)
         self._getters = [attrgetter(name) for name in fields(len(schema.columns))]
 
     def read(self, text: str) -> list[Array] | None:
