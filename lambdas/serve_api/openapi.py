@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from serve_api.schema import LARGEST
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -117,6 +119,8 @@ def _model_row(schema: Schema) -> dict[str, Any]:
 def _value(column: Column) -> dict[str, Any]:
     kind = _TYPES[column.type]
     found: dict[str, Any] = {"type": [kind, "null"] if column.missing else kind}
+    if kind in {"number", "integer"}:
+        found |= {"minimum": -LARGEST, "maximum": LARGEST}
     if column.limits:
         low, high = column.limits
         found["description"] = f"Training saw {low:g} to {high:g}; other numbers are taken, too."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -89,6 +90,13 @@ def test_a_person_tries_the_model_and_ends_it(browser: Browser, opened: tuple[su
     assert said.splitlines()[-1] == "closed"
     browser.click("#submit")
     assert browser.see("#problem", "has ended: run modelwright open again")
+
+
+def test_status_tells_where_the_api_is(project: Path) -> None:
+    out, _ = started(project, "status").communicate(timeout=60)
+    assert re.fullmatch(
+        r"The REST API of penguins: http://127\.0\.0\.1:\d+/restapis/\w+/live/_user_request_", out.splitlines()[-1]
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from modelwright.serving.schema import UNKNOWN_OUTPUTS, Column, Outputs, Schema
+from serve_api import openapi
 from serve_api.schema import NoSuchColumn
 from serve_api.schema import Schema as ApiSchema
 
@@ -46,6 +48,17 @@ def test_what_passes_here_passes_there_as_it_is_sent_on(schema: Schema, sent: li
     ours = ApiSchema.from_json(schema.to_json().encode())
     if not ours.check(sent):
         assert schema.check([ours.whole(row) for row in sent]) == []
+
+
+@given(schemas, rows)
+def test_what_the_document_allows_is_never_refused(schema: Schema, sent: list[dict[str, Any]]) -> None:
+    ours = ApiSchema.from_json(schema.to_json().encode())
+    about = openapi.Api("p", "https://x.example", "iam", "run", hook=False)
+    described = Draft202012Validator(openapi.document(about, ours)["components"]["schemas"]["Row"])
+    for row in sent:
+        as_json = json.loads(json.dumps(row, default=str).replace("NaN", "null").replace("Infinity", "null"))
+        if described.is_valid(as_json):
+            assert ours.check([as_json]) == []
 
 
 @given(schemas)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from modelwright.cli.platform import add_place, platform, read_project
 from modelwright.cli.render import table
-from modelwright.client import endpoint
+from modelwright.client import api, endpoint
 
 if TYPE_CHECKING:
     import argparse
@@ -27,14 +27,18 @@ def run(args: argparse.Namespace) -> int:
     if not args.aws:
         print(_local(project))
     with platform(args, project, services=("cloudformation", "sagemaker")) as place:
+        deployed = place.deployments()
         rows = [
             (item.pipeline, item.stack, item.endpoint_name, endpoint.describe(place.session, item) or "none")
-            for item in place.deployments()
+            for item in deployed
         ]
         if rows:
             table(rows, _HEADS)
         else:
             print("Nothing is deployed.")
+        for item in deployed:
+            if item.api_url:
+                print(f"The REST API of {item.pipeline}: {api.local_address(place.session, item.api_url)}")
     return 0
 
 
