@@ -21,11 +21,18 @@ class Promotion:
     package_arn: str
     endpoint_config: str
     metrics: dict[str, float]
+    model: dict[str, str]
+    """`uri`, `sha256` and `serve` (python, onnx) of what serves; empty from a state machine of before."""
 
     @classmethod
     def from_event(cls, event: dict[str, Any]) -> Promotion:
         """Read the state's payload."""
-        return cls(**{name: event[name] for name in cls.__dataclass_fields__})
+        return cls(**{name: event[name] for name in cls.__dataclass_fields__ if name != "model"}, model=_model(event))
+
+
+def _model(event: dict[str, Any]) -> dict[str, str]:
+    given = event.get("model", {})
+    return {name: given[name] for name in ("uri", "sha256", "serve") if name in given}
 
 
 def champion_item(promotion: Promotion, pipeline: str) -> dict[str, Any]:
@@ -39,6 +46,7 @@ def champion_item(promotion: Promotion, pipeline: str) -> dict[str, Any]:
         "metrics": json.dumps(promotion.metrics, sort_keys=True),
         "execution": promotion.execution,
         "fence": promotion.fence,
+        **{name if name == "serve" else f"model_{name}": value for name, value in promotion.model.items()},
     }
     return {**champion_key(pipeline), **to_item(values)}
 

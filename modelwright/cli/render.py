@@ -86,6 +86,7 @@ def print_outcome(run: Run, history: History, options: str = "") -> None:
         mark, code = _MARKS["succeeded" if clause["passed"] else "failed"]
         note = f"  ({clause['note']})" if clause.get("note") else ""
         terminal.line(f"  {terminal.colour(mark, code)} {clause['text']}: found {_number(clause.get('found'))}{note}")
+    _print_model(run.result.get("model") or {}, terminal)
     if run.status not in {"SUCCEEDED", "RUNNING"}:
         terminal.line(
             "  " + failure(run.error or history.error, reason(run.cause or history.cause)).replace("\n", "\n  ")
@@ -111,6 +112,7 @@ def run_as_json(run: Run) -> dict[str, Any]:
         "gate": run.result.get("gate") or [],
         "modelPackageArn": run.result.get("modelPackageArn"),
         "endpoint": run.result.get("endpoint"),
+        **({"model": run.result["model"]} if run.result.get("model") else {}),
         **({"of": run.result["of"]} if run.result.get("of") else {}),
         **({"error": run.error, "cause": reason(run.cause)} if run.error or run.cause else {}),
     }
@@ -126,6 +128,14 @@ def _print_metrics(metrics: Mapping[str, Any], terminal: Terminal) -> None:
     numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
     if numbers:
         terminal.line("  " + "  ".join(f"{name} {_number(value)}" for name, value in numbers.items()))
+
+
+def _print_model(model: Mapping[str, Any], terminal: Terminal) -> None:
+    """What serves it, where that was decided by the model."""
+    if model.get("serve") == "onnx":
+        terminal.line("  compiled: the model answers the same as its script, and is served without it")
+    elif model.get("reason"):
+        terminal.line(f"  not compiled, its script serves it: {model['reason']}")
 
 
 def _number(value: Any) -> str:

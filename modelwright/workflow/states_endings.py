@@ -102,6 +102,7 @@ _JUDGED = {
     "metrics": jsonata("$metrics"),
     "gate": jsonata("[$gate]"),
     "modelPackageArn": jsonata("$package_arn"),
+    "model": {name: jsonata(f"$model.{name}") for name in ("sha256", "serve", "reason")},
 }
 
 

@@ -23,6 +23,7 @@ def promote_model(structure: WorkflowStructure) -> State:
         "package_arn": jsonata("$package_arn"),
         "endpoint_config": jsonata("$config_name"),
         "metrics": jsonata("$metrics"),
+        "model": {name: jsonata(f"$model.{name}") for name in ("uri", "sha256", "serve")},
     }
     return {
         "Comment": f"The new champion of {structure.pipeline}",

@@ -13,7 +13,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
-from workflow_answers import EVENT, manifest
+from workflow_answers import EVENT, SHA, manifest
 
 import acquire_deployment.handler as acquire
 import check_quality_gate.handler as gate
@@ -29,7 +29,7 @@ import watch_endpoint.handler as watch
 from modelwright.workflow.functions import SMOKE_TEST
 from shared.errors import DeployNeeded, ReleaseNotFound
 from shared.run_id import run_id
-from shared.table import from_item, lease_key, run_key
+from shared.table import champion_key, from_item, lease_key, run_key
 from smoke_test.domain import SmokeTestFailed
 
 if TYPE_CHECKING:
@@ -275,6 +275,7 @@ def promotion(execution: str, run: str, fence: int, started_at: str = EARLY) -> 
         "package_arn": f"arn:package/{run}",
         "endpoint_config": f"dev-penguins-{run}-00",
         "metrics": {"accuracy": 0.9, "tiny": 1e-300},
+        "model": {"uri": f"s3://b/{SHA}", "sha256": SHA, "serve": "onnx"},
     }
 
 
@@ -284,6 +285,8 @@ def test_a_promoted_run_is_the_champion_that_the_next_gate_compares_with(sagemak
 
     assert sagemaker.packages == {f"arn:package/{'a' * 12}": "Approved"}
     assert item(run_key("penguins", "a" * 12))["status"] == "Deployed"
+    champion = item(champion_key("penguins"))
+    assert (champion["model_sha256"], champion["serve"], champion["model_uri"]) == (SHA, "onnx", f"s3://b/{SHA}")
     clause = {
         "left": {"metric": "accuracy"},
         "op": ">=",
@@ -293,6 +296,14 @@ def test_a_promoted_run_is_the_champion_that_the_next_gate_compares_with(sagemak
     verdict = gate.handler({"gate": [clause], "metrics": {"accuracy": 0.89}}, None)
     assert verdict["passed"] is False
     assert verdict["clauses"][0]["limit"] == 0.9
+
+
+def test_a_run_that_began_before_the_deploy_says_less_of_its_model(sagemaker: FakeSageMaker) -> None:
+    """Its definition is the old one, the function is the new one."""
+    event = promotion(ONE, "a" * 12, take(ONE, "a" * 12)["fence"])
+    del event["model"]
+    promote.handler(event, None)
+    assert "model_sha256" not in item(champion_key("penguins"))
 
 
 def test_without_a_champion_the_gate_says_so() -> None:

@@ -51,6 +51,26 @@ def test_a_deployed_run(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (
+            {"serve": "onnx", "reason": ""},
+            "  compiled: the model answers the same as its script, and is served without it\n",
+        ),
+        (
+            {"serve": "python", "reason": "not convertible: Net."},
+            "  not compiled, its script serves it: not convertible: Net.\n",
+        ),
+        ({"serve": "python", "reason": ""}, ""),
+    ],
+)
+def test_a_run_says_what_serves_its_model(capsys: pytest.CaptureFixture[str], model: dict[str, str], said: str) -> None:
+    run = described(output={"status": "Deployed", "metrics": {}, "gate": [], "model": model})
+    assert printed(capsys, run) == "Deployed  penguins run RUN in 12.50 s\n" + said
+    assert render.run_as_json(run)["model"] == model
+
+
 def test_a_rejected_run_says_which_clause_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     gate = [{"text": "accuracy >= 0.99", "passed": False, "found": 0.9, "limit": 0.99}]
     gate.append({"text": "auc >= 0.5", "passed": False, "found": None, "limit": 0.5, "note": "not reported"})
