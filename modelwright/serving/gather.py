@@ -126,6 +126,8 @@ class Gathering:
         counts = [len(read.rows) for read in group]
         try:
             prediction = self._steps.predict_together(join([read.rows for read in group]))
+            seconds = self._timer() - started
+            parts = split(prediction, counts)
         except Interrupted:
             raise
         except BaseException:  # noqa: BLE001  # alone it is raised again, and is that request's
@@ -133,8 +135,7 @@ class Gathering:
             self._predict(group[: len(group) // 2])
             self._predict(group[len(group) // 2 :])
             return
-        self._adapt(sum(counts), self._timer() - started)
-        parts = split(prediction, counts)
+        self._adapt(sum(counts), seconds)
         if parts is None:
             self._row_by_row = False
             self._tell(

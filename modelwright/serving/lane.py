@@ -11,6 +11,7 @@ import json
 import queue
 import threading
 import time
+import traceback
 from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
@@ -184,7 +185,13 @@ class Lane:
         if self._gathering is None or call.alone:
             return [_outcome(self._model, call.prepared)]
         until = started + self._wait_seconds
-        return self._gathering.answer(call.prepared, lambda: self._more(mine, until))
+        try:
+            return self._gathering.answer(call.prepared, lambda: self._more(mine, until))
+        except Interrupted:
+            raise
+        except BaseException as error:  # noqa: BLE001  # a thread that ends would answer nobody any more
+            traceback.print_exc()
+            return [RequestError(500, "ModelError", last_line(error)) for _ in mine]
 
     def _more(self, mine: list[_Call], until: float) -> Any:
         """Take one that has come meanwhile; where as many as lately have not come yet, wait a moment for it."""

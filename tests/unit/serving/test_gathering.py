@@ -125,6 +125,17 @@ def test_a_script_that_is_not_row_by_row_is_found_out_and_answers_alone_from_the
     assert told in messages[0]
 
 
+class Uncut(list):
+    def __getitem__(self, place):
+        raise KeyError(place)
+
+
+def test_a_prediction_that_cannot_be_cut_is_asked_for_alone():
+    steps = Steps(Uncut)
+    assert answer(steps, [1], [2]) == ["[1]", "[2]"]
+    assert steps.calls == [2, 1, 1]
+
+
 def test_other_columns_or_types_are_calls_of_their_own():
     steps = Steps(lambda rows: [sorted(row) for row in rows])
     found = answer(steps, [{"a": 1}], [{"b": 1}], [{"a": 2}], [{"a": 1.5}], [{"a": 3}, {"b": 1}], [], [[1, [2]]])
