@@ -10,5 +10,7 @@ if TYPE_CHECKING:
 
 def is_there(cloud: Cloud, account: str, repository: str, tag: str) -> bool:
     """Say whether an image is there: of this account's own, ECR knows it; those of others are taken as there."""
+    if account != cloud.account:
+        return True
     registry: Any = cloud.services["ecr"]
-    return account != cloud.account or registry.has(repository, tag)
+    return bool(registry.has(repository, tag))

@@ -43,6 +43,7 @@ GRANTS: dict[str, tuple[list[str], str]] = {
     "Capture": (["s3:PutObject"], f"arn:aws:s3:::{BUCKET}/captured/*"),
 }
 SERVICES = {
+    "ecr": "modelwright.local.ecr:Registry",
     "logs": "modelwright.local.logs:Logs",
     "cloudwatch": "modelwright.local.monitoring.service:CloudWatch",
     "events": "modelwright.local.events.service:Events",
@@ -126,6 +127,14 @@ class Hosting:
         container = {"Image": IMAGE, "ModelDataUrl": self.upload(data), **container}
         self.client.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=self.role)
         return name
+
+    def own_image(self) -> str:
+        """Push an image of our own server to the environment's repository; returns its URI."""
+        repository, tag = "mw-dev-serving", "serve-0123456789abcdef"
+        registry: Any = self.cloud.services["ecr"]
+        registry.put_repository(repository, immutable=True)
+        registry.put_image(repository, tag)
+        return f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{repository}:{tag}"
 
     def config(self, *models: str, count: int = 1, weights: tuple[float, ...] = ()) -> str:
         """Make a configuration with one variant a model (`v0`, `v1` …); returns its name."""

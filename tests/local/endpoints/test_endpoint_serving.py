@@ -227,13 +227,6 @@ def test_an_endpoint_that_is_not_there_is_a_validation_error(hosting):
     assert "Endpoint no-such-endpoint of account 123456789012 not found" in error_of(caught)["Message"]
 
 
-def test_asynchronous_invocation_is_named_as_not_there_yet(hosting):
-    client = hosting.cloud.client("sagemaker-runtime")
-    with pytest.raises(ClientError) as caught:
-        client.invoke_endpoint_async(EndpointName="any", InputLocation="s3://bucket/key")
-    assert "InvokeEndpointAsync" in error_of(caught)["Message"]
-
-
 def test_a_role_that_may_not_write_logs_serves_without(role_without):
     hosting = role_without("Log")
     name = hosting.in_service()

@@ -103,7 +103,6 @@ def test_a_role_that_does_not_trust_sagemaker_makes_no_model(hosting, put_role):
         ({"ProductionVariants": [{"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 1}}]},
          "has ServerlessConfig and InstanceType and InitialInstanceCount"),
         ({"ProductionVariants": [{"RoutingConfig": {"RoutingStrategy": "PREFIX_AWARE"}}]}, "PREFIX_AWARE"),
-        ({"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://a/b"}}}, "AsyncInferenceConfig"),
         ({"ShadowProductionVariants": [{}]}, "v0 stands twice"),
         ({"DataCaptureConfig": {"EnableCapture": True, "InitialSamplingPercentage": 1, "DestinationS3Uri": "https://a/b",
                                 "CaptureOptions": [{"CaptureMode": "Input"}] * 2}}, "CaptureOptions must be unique"),

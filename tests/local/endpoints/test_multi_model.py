@@ -197,7 +197,7 @@ def test_a_container_that_could_not_get_its_script_fails_the_endpoint(several, h
 
 
 def test_our_own_image_does_not_take_several_models(several, hosting):
-    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mw-dev-serving:serve-0123456789abcdef"
+    image = hosting.own_image()
     role = "arn:aws:iam::123456789012:role/any-image"
     statement = {"Effect": "Allow", "Action": ["ecr:*", "s3:*", "logs:*"], "Resource": "*"}
     hosting.cloud.iam.put_role(role, TRUST, {"all": {"Version": "2012-10-17", "Statement": [statement]}})

@@ -121,6 +121,12 @@ def test_a_shadow_that_does_not_start_fails_the_endpoint(hosting):
         ([{}, {}], [{}], {}, "there is one production variant and one shadow; found 2 and 1"),
         ([{}], [{"InstanceType": "ml.inf1.xlarge"}], {}, "ml.inf1.xlarge; such instances have no shadow"),
         ([{"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}], [{}], {}, "has no shadow variants"),
+        (
+            [{}],
+            [{}],
+            {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://models/out/"}}},
+            "An asynchronous endpoint has no shadow variants",
+        ),
     ],
 )
 def test_what_cannot_have_a_shadow_is_refused(hosting, variants, shadows, more, reason):
@@ -132,3 +138,15 @@ def test_what_cannot_have_a_shadow_is_refused(hosting, variants, shadows, more, 
             **more,
         )
     assert reason in caught.value.response["Error"]["Message"]
+
+
+def test_several_models_have_no_shadow(hosting):
+    hosting.client.create_model(
+        ModelName="several-and-a-shadow",
+        PrimaryContainer={"Image": hosting.image, "Mode": "MultiModel", "ModelDataUrl": "s3://models/several/"},
+        ExecutionRoleArn=hosting.role,
+    )
+    with pytest.raises(ClientError, match="has several models"):
+        hosting.variants(
+            {"ModelName": "several-and-a-shadow"}, ShadowProductionVariants=[shadow_variant(hosting.model())]
+        )

@@ -148,7 +148,7 @@ def test_each_variant_has_metrics_of_its_own(hosting):
 
 
 def test_a_model_of_our_own_image_is_served(hosting, put_role):
-    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mw-dev-serving:serve-0123456789abcdef"
+    image = hosting.own_image()
     role = "arn:aws:iam::123456789012:role/own-image"
     statement = {"Effect": "Allow", "Action": ["ecr:*", "s3:*", "logs:*"], "Resource": "*"}
     hosting.cloud.iam.put_role(role, TRUST, {"all": {"Version": "2012-10-17", "Statement": [statement]}})
