@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 NAMESPACE = "AWS/SageMaker"
 MOST_AT_ONCE = 1000
+REST = 4
+"""times as long as the alarms took to evaluate: with many requests they have a fifth of a core at most"""
+LONGEST_REST_SECONDS = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -49,6 +53,7 @@ class EndpointMetrics:
         self._cloud = cloud
         self._queue: queue.Queue[list[Recorded] | None] = queue.Queue()
         self._usage = Usage(cloud)
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="endpoint-metrics", daemon=True)
 
     def start(self) -> None:
@@ -57,6 +62,7 @@ class EndpointMetrics:
 
     def stop(self) -> None:
         """Record what is left."""
+        self._stopped.set()
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
@@ -125,6 +131,7 @@ class EndpointMetrics:
                 self._guarded(self._report)
                 continue
             items += self._more()
+            began = time.perf_counter()
             self._guarded(self._report)
             values = [each for item in items if item is not None for each in item]
             self._guarded(lambda values=values: self._record(values))  # type: ignore[misc]  # bound at once
@@ -132,6 +139,7 @@ class EndpointMetrics:
                 self._queue.task_done()
             if None in items:
                 return
+            self._stopped.wait(min(LONGEST_REST_SECONDS, REST * (time.perf_counter() - began)))
 
     def _more(self) -> list[list[Recorded] | None]:
         """What else waits by now."""

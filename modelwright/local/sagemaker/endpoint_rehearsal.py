@@ -8,11 +8,13 @@ Their definitions decide, with their thresholds, statistics and numbers of perio
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from modelwright.errors import ModelwrightError
 from modelwright.local.monitoring.alarms import MINUTE_SECONDS
 
 if TYPE_CHECKING:
@@ -25,6 +27,20 @@ BAKE_VARIABLE = "MODELWRIGHT_LONGEST_BAKE_SECONDS"
 MINUTE_VARIABLE = "MODELWRIGHT_MINUTE_SECONDS"
 """how long a minute lasts in a rehearsal; 60 is AWS's time"""
 REHEARSED_MINUTE_SECONDS = 3.0
+SHORTEST_MINUTE_SECONDS = 0.5
+
+
+def _seconds(settings: Mapping[str, str], name: str, default: float) -> float:
+    text = settings.get(name)
+    if text is None:
+        return default
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not (found >= 0 and math.isfinite(found)):
+        raise ModelwrightError(f"{name} is {text!r}; it must be a number of seconds.")
+    return found
 
 
 class Rehearsals:
@@ -36,8 +52,12 @@ class Rehearsals:
         self._lock = Lock()
         self._count: Counter[str] = Counter()
         self._guards: dict[str, set[str]] = {}
-        self._longest = float(settings.get(BAKE_VARIABLE, "0"))
-        self.minute_seconds = float(settings.get(MINUTE_VARIABLE, REHEARSED_MINUTE_SECONDS))
+        self._longest = _seconds(settings, BAKE_VARIABLE, 0.0)
+        self.minute_seconds = _seconds(settings, MINUTE_VARIABLE, REHEARSED_MINUTE_SECONDS)
+        if self.minute_seconds < SHORTEST_MINUTE_SECONDS:
+            raise ModelwrightError(
+                f"{MINUTE_VARIABLE} is {self.minute_seconds:g}; it must be {SHORTEST_MINUTE_SECONDS:g} seconds or more."
+            )
 
     def begin(self, endpoint: str) -> None:
         """Requests are on their way to this endpoint, until `end`."""
