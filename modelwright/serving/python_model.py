@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from modelwright.serving import media
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from modelwright.serving.script import Function, Script
 
+HEADERS_KEPT = 64
+"""pairs of Content-Type and Accept whose meaning is kept: clients send the same ones"""
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -26,7 +30,7 @@ class Prepared:
 
     body: str | bytes
     content_type: str
-    accepts: list[str]
+    accepts: tuple[str, ...]
     context: Context
 
 
@@ -47,6 +51,7 @@ class PythonModel:
         own_output = script.output_fn or script.transform_fn
         self._content_types = script.content_types or (None if own_input else INPUT_TYPES)
         self._accept_types = script.accept_types or (None if own_output else OUTPUT_TYPES)
+        self._understood = lru_cache(HEADERS_KEPT)(self._understand)
 
     @property
     def loaded(self) -> Any:
@@ -55,21 +60,24 @@ class PythonModel:
 
     def prepare(self, request: Request) -> Prepared:
         """Understand the headers: RequestError 400, 406 or 415."""
-        content_type = media.parse_media_type(request.headers.get("content-type") or media.JSON)
+        headers = request.headers
+        content_type, accepts = self._understood(headers.get("content-type") or media.JSON, headers.get("accept", ""))
+        if not request.body:
+            raise RequestError(400, "BadRequest", "The body is empty.")
+        is_text = content_type.name in media.TEXT_TYPES
+        body = media.decode(request.body, content_type) if is_text else request.body
+        mine = dict(content_type.parameters)  # the others' is kept
+        context = Context(self._model_dir, request.request_id, content_type.name, mine, accepts[0], headers)
+        return Prepared(body, content_type.name, accepts, context)
+
+    def _understand(self, header: str, accept: str) -> tuple[media.MediaType, tuple[str, ...]]:
+        content_type = media.parse_media_type(header)
         if self._content_types is not None and content_type.name not in self._content_types:
             allowed = ", ".join(self._content_types)
             raise RequestError(
                 415, "UnsupportedMediaType", f"Content-Type is {content_type.name!r}; this model takes {allowed}."
             )
-        accepts = media.candidates(request.headers.get("accept", ""), self._accept_types, self._default_accept)
-        if not request.body:
-            raise RequestError(400, "BadRequest", "The body is empty.")
-        is_text = content_type.name in media.TEXT_TYPES
-        body = media.decode(request.body, content_type) if is_text else request.body
-        context = Context(
-            self._model_dir, request.request_id, content_type.name, content_type.parameters, accepts[0], request.headers
-        )
-        return Prepared(body, content_type.name, accepts, context)
+        return content_type, tuple(media.candidates(accept, self._accept_types, self._default_accept))
 
     def warm_up(self) -> None:
         """Call the script's `warm_up_fn`, if it has one; StartupError with its last line when it fails."""
