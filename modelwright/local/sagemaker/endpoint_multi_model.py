@@ -53,6 +53,10 @@ class _Model:
     def loaded(self) -> bool:
         return self.server.done() and self.server.exception() is None
 
+    @property
+    def dead(self) -> bool:
+        return self.loaded and self.server.result().given_up
+
 
 class MultiModelHost:
     """The models that one instance has loaded; those that were asked longest ago make room for others."""
@@ -127,6 +131,8 @@ class MultiModelHost:
     def _take(self, target: str) -> tuple[_Model, bool, bool]:
         """Return the model, whether its caller is to load it, and whether it is loaded."""
         with self._lock:
+            if target in self._models and self._models[target].dead:
+                self._models.pop(target).server.result().stop(0)
             first = target not in self._models
             model = self._models.setdefault(target, _Model())
             self._models.move_to_end(target)

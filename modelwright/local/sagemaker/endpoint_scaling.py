@@ -11,7 +11,7 @@ from modelwright.local.sagemaker.endpoint_server import ServerFailed
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from modelwright.local.sagemaker.endpoint_fleet import Fleet
 
@@ -36,25 +36,30 @@ def changed(plan: Sequence[dict[str, Any]], wanted: Sequence[dict[str, Any]]) ->
     return [_changed(variant, by_name.get(variant["VariantName"], {})) for variant in plan]
 
 
-def apply(fleet: Fleet, plan: Sequence[dict[str, Any]]) -> None:
-    """Make a running fleet what the plan says, servers first; ServerFailed with what stayed as it was."""
-    for variant in plan:
-        if not variant.get("Serverless"):
-            fleet.resize(variant["VariantName"], variant["InitialInstanceCount"])
-        else:
-            fleet.limit(variant["VariantName"], variant["Serverless"]["MaxConcurrency"])
-    fleet.weigh({variant["VariantName"]: variant["InitialVariantWeight"] for variant in plan})
-
-
 def reached(fleet: Fleet, plan: Sequence[dict[str, Any]], wanted: Sequence[dict[str, Any]]) -> tuple[Any, str | None]:
-    """Change the fleet; return the plan that holds now, and why it is not the wanted one."""
+    """Change the fleet; return the plan that holds now, and why it is not the wanted one.
+
+    Servers are started before any is ended, so that there is a way back when one does not start.
+    """
     after = changed(plan, wanted)
+    counts = {each["VariantName"]: each["InitialInstanceCount"] for each in after if not each.get("Serverless")}
+    before = {name: fleet.count(name) for name in counts}
     try:
-        apply(fleet, after)
+        _resize(fleet, {name: max(count, before[name]) for name, count in counts.items()})
     except ServerFailed as error:
-        apply(fleet, plan)
+        _resize(fleet, before)
         return list(plan), str(error)
+    fleet.weigh({variant["VariantName"]: variant["InitialVariantWeight"] for variant in after})
+    _resize(fleet, counts)
+    for variant in after:
+        if variant.get("Serverless"):
+            fleet.limit(variant["VariantName"], variant["Serverless"]["MaxConcurrency"])
     return after, None
+
+
+def _resize(fleet: Fleet, counts: Mapping[str, int]) -> None:
+    for name, count in counts.items():
+        fleet.resize(name, count)
 
 
 def _changed(variant: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:

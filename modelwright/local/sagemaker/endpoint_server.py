@@ -74,6 +74,11 @@ class Server:
         return self._spec.root
 
     @property
+    def given_up(self) -> bool:
+        """Whether it has ended for good, by itself."""
+        return bool(self._reason)
+
+    @property
     def servers(self) -> Sequence[Server]:
         """Itself: what a member of a fleet consists of."""
         return (self,)

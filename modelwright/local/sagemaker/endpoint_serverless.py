@@ -104,8 +104,10 @@ class ServerlessHost:
 
     def _warm(self) -> Server:
         with self._starting:
-            if (found := self._server) is not None:
+            if (found := self._server) is not None and not found.given_up:
                 return found
+            if found is not None:
+                found.stop(0)
             began = time.perf_counter()
             server = self._make()
             server.start()

@@ -218,6 +218,25 @@ def test_the_role_may_read_the_models_and_look_for_them(role_without, archive):
         assert "Could not access model data" in found["FailureReason"], "the script is read as the role, too"
 
 
+def test_a_model_whose_server_is_given_up_is_loaded_anew(several, hosting, tmp_path):
+    licence = tmp_path / "licence"
+    licence.touch()
+    script = f"""
+import os
+def model_fn(d): return open({str(licence)!r})
+def predict_fn(data, model): return os._exit(1) if float(data.max()) > 1000 else "yes"
+"""
+    several.put("a", 1)
+    name = several.serve(script)
+    assert hosting.ask(name, TargetModel="a") == "yes"
+    licence.unlink()
+    for body in ("2000,1", "1,2"):  # it ends, and cannot be started again
+        with pytest.raises(ClientError):
+            hosting.ask(name, body, TargetModel="a")
+    licence.touch()
+    assert hosting.ask(name, TargetModel="a") == "yes"
+
+
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],

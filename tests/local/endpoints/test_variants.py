@@ -81,6 +81,22 @@ def test_a_server_that_cannot_start_leaves_what_serves(hosting, tmp_path):
     assert hosting.ask(name) == "yes"
 
 
+def test_where_one_variant_cannot_grow_no_other_has_shrunk(hosting, tmp_path):
+    licence = tmp_path / "licence"
+    licence.touch()
+    script = f"def model_fn(d): open({str(licence)!r}); return lambda x: 'yes'\n"
+    name = hosting.served(hosting.config(hosting.model(script=script), hosting.model(script=script), count=2))
+    licence.unlink()
+    found = scale(
+        hosting, name,
+        {"VariantName": "v0", "DesiredInstanceCount": 1}, {"VariantName": "v1", "DesiredInstanceCount": 3},
+    )  # fmt: skip
+    assert (shown(found), found["EndpointStatus"]) == ({"v0": (1.0, 2), "v1": (1.0, 2)}, "InService")
+    assert "production variant v1" in found["FailureReason"]
+    fleet = hosting.cloud.services["sagemaker"].endpoints.traffic(name).fleet
+    assert (fleet.count("v0"), fleet.count("v1")) == (2, 2)
+
+
 @pytest.mark.parametrize(
     ("wanted", "reason"),
     [
