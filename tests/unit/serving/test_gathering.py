@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.serving import gather
-from modelwright.serving.gather import Gathering, form_of, join, split
+from modelwright.serving.gather import Gathering
+from modelwright.serving.joining import form_of, join, split
 from modelwright.serving.model import Answer
 from modelwright.serving.problems import RequestError
 
