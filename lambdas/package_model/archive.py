@@ -71,6 +71,15 @@ def open_tar(file: IO[bytes], name: str) -> tarfile.TarFile:
         raise ArchiveInvalid(f"{name} is no tar archive: {error}.") from error
 
 
+def read_small(archive: tarfile.TarFile, name: str, max_bytes: int) -> bytes | None:
+    """A file at the archive's root; None when there is none, or when it is larger than it may be."""
+    for clean, member in members(archive, name):
+        if clean == name and member.size <= max_bytes:
+            content = archive.extractfile(member)
+            return content.read() if content else None
+    return None
+
+
 def model_names(model: tarfile.TarFile, name: str) -> list[str]:
     """Return the models in an archive that holds several: each is a folder, and nothing lies beside them.
 

@@ -6,6 +6,7 @@ Everything is streamed through files in /tmp: the unpacked model, and the packed
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import tempfile
 from contextlib import ExitStack
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 # /tmp has 10 GiB: the unpacked model, and a packed one that in the worst case is as large.
 MAX_MODEL_BYTES = 4 * 1024**3
 MAX_CODE_BYTES = 256 * 1024**2
+SCHEMA = "schema.json"
+MAX_SCHEMA_BYTES = 16 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         with archive.open_tar(model, names[0]) as model_tar, archive.open_tar(code, names[1]) as code_tar:
             archive.combine(model_tar, code_tar, target, names)
             several = _store_each(env, event["run"], (model_tar, code_tar), names) if event.get("several") else {}
-        return {**_store(env, target), **several}
+            stored = _store(env, target)
+            _store_schema(env, stored["sha256"], archive.read_small(model_tar, SCHEMA, MAX_SCHEMA_BYTES))
+        return {**stored, **several}
 
 
 def _fetch(uri: str, target: IO[bytes], max_bytes: int) -> None:
@@ -71,6 +76,13 @@ def _store(env: Env, packed: IO[bytes]) -> dict[str, Any]:
     _upload(env, packed, location)
     log("model packaged", uri=location.uri, bytes=size)
     return {"uri": location.uri, "sha256": sha256, "bytes": size}
+
+
+def _store_schema(env: Env, sha256: str, content: bytes | None) -> None:
+    """Put the schema that training left in the model beside the archive; who reads it says what is wrong with it."""
+    if content is not None:
+        where = Location(env.artifact_bucket, f"models/{env.pipeline}/{sha256}/{SCHEMA}")
+        _upload(env, io.BytesIO(content), where)
 
 
 def _store_each(

@@ -1,4 +1,4 @@
-"""What serves a deployed model: the compiled one; its script where that answers otherwise; nothing, where it may not."""
+"""What serves a deployed model: the compiled one; its script where that answers otherwise; else nothing."""
 
 import json
 
