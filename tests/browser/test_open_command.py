@@ -30,7 +30,7 @@ SETTINGS = "{authorization: api-key, requests_per_second: 1000, burst: 1000}"
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The sample with a REST API and its own scripts, deployed and trained by the command line."""
-    folder = make_project(tmp_path_factory.mktemp("project"), SETTINGS)
+    folder = make_project(tmp_path_factory.mktemp("project"), SETTINGS, serve="auto")
     for name in ("process.py", "train.py", "evaluate.py", "inference.py"):
         shutil.copy(REPOSITORY / "training_code" / "penguins" / name, folder / "training_code" / "penguins" / name)
     start = started(folder, "up")
@@ -72,10 +72,12 @@ def test_a_person_tries_the_model_and_ends_it(browser: Browser, opened: tuple[su
     browser.events.clear()
     browser.open(url)
     assert browser.text("h1") == "penguins"
-    if browser.value("#mode-form", "disabled"):  # the model has no schema
-        rows = [{"species": "Adelie", "island": "Dream", "bill_length_mm": 39, "bill_depth_mm": 18}]
-        rows[0] |= {"flipper_length_mm": 190, "body_mass_g": 3700}
-        browser.type("#json", json.dumps(rows))
+    assert "training saw 32.1 to" in browser.text("#fields"), "the schema of the model that was trained and compiled"
+    browser.type("[name=bill_length_mm]", "wide")
+    browser.click("#submit")
+    browser.see("#problem", "1 field(s) cannot be taken")
+    assert 'bill_length_mm is "wide"; it must be a number' in browser.text("#fields")
+    browser.type("[name=bill_length_mm]", "39")
     browser.click("#submit")
     answer = browser.see("#answer", "answered in")
     assert "male" in answer

@@ -52,7 +52,7 @@ def preprocess(rows):
 """
 
 
-def make_project(folder: Path, api_settings: str) -> Path:
+def make_project(folder: Path, api_settings: str, serve: str = "python") -> Path:
     """Write the project: penguins with `deploy.api` as given and scripts that take no time."""
     for name in LINKED:
         (folder / name).symlink_to(PROJECT / name)
@@ -60,7 +60,7 @@ def make_project(folder: Path, api_settings: str) -> Path:
     shutil.copytree(PROJECT / "training_code" / "penguins", pipeline, ignore=shutil.ignore_patterns("__pycache__"))
     settings = (pipeline / "pipeline.yaml").read_text()
     assert "deploy: {" in settings
-    settings = settings.replace("deploy: {", f"deploy: {{serve: python, api: {api_settings}, ")
+    settings = settings.replace("deploy: {", f"deploy: {{serve: {serve}, api: {api_settings}, ")
     (pipeline / "pipeline.yaml").write_text(settings)
     for name, text in {**SCRIPTS, "inference.py": INFERENCE, "hook.py": HOOK}.items():
         (pipeline / name).write_text(text)
