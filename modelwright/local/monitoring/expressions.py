@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Series = dict[float, float]
 Value = Series | float
 
-_SUPPORTED = "+ - * / ^, comparisons, AND, OR, FILL(m, number) and IF(condition, value, value) are"
+_SUPPORTED = "+ - * / ^, comparisons, AND, OR, FILL(m, number), IF(condition, value, value) and MAX([m, n]) are"
 _OPERATORS: dict[type, Callable[[float, float], float]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -36,7 +36,7 @@ _OPERATORS: dict[type, Callable[[float, float], float]] = {
     ast.And: lambda left, right: bool(left) and bool(right),
     ast.Or: lambda left, right: bool(left) or bool(right),
 }
-_ARGUMENTS = {"FILL": (2, 2), "IF": (2, 3)}
+_ARGUMENTS = {"FILL": (2, 2), "IF": (2, 3), "MAX": (1, 1)}
 _NODES = (ast.Expression, ast.BinOp, ast.UnaryOp, ast.USub, ast.Compare, ast.BoolOp, ast.Name, ast.Load, ast.Constant)
 _SPELLINGS = ((r"\bAND\b|&&", " and "), (r"\bOR\b|\|\|", " or "), (r"\^", "**"))
 
@@ -68,7 +68,8 @@ def evaluate(expression: str, named: Mapping[str, Series], begins: Iterable[floa
 def _checked(expression: str) -> ast.Expression:
     """The expression as a tree; alarms ask for the same few at each value that arrives."""
     parsed = _parsed(expression)
-    for node in ast.walk(parsed):
+    lists = {id(node.args[0]) for node in ast.walk(parsed) if isinstance(node, ast.Call) and _name(node.func) == "MAX"}
+    for node in (each for each in ast.walk(parsed) if id(each) not in lists):
         if not _is_supported(node):
             raise ValueError(f"metric math {expression!r}: {ast.unparse(node)} is not supported; {_SUPPORTED}")
     return parsed
@@ -86,6 +87,8 @@ def _parsed(expression: str) -> ast.Expression:
 
 def _is_supported(node: ast.AST) -> bool:
     if isinstance(node, ast.Call):
+        if any(isinstance(each, ast.List) for each in node.args) != (_name(node.func) == "MAX"):
+            return False
         least, most = _ARGUMENTS.get(_name(node.func), (1, 0))
         return least <= len(node.args) <= most and not node.keywords
     if isinstance(node, ast.Compare) and len(node.ops) > 1:
@@ -104,6 +107,8 @@ def _value(node: ast.expr, named: Mapping[str, Series], begins: list[float]) -> 
         return float(str(node.value))
     if isinstance(node, ast.Name):
         return named[node.id]
+    if isinstance(node, ast.Call) and _name(node.func) == "MAX":
+        return _largest([_value(each, named, begins) for each in node.args[0].elts])  # type: ignore[attr-defined]  # `check` lets a list pass only
     operands = [_value(each, named, begins) for each in _operands(node)]
     if isinstance(node, ast.Call):
         return _filled(operands, begins) if _name(node.func) == "FILL" else _chosen(operands, begins)
@@ -140,6 +145,19 @@ def _combined(operation: Callable[[float, float], float], left: Value, right: Va
 
 def _at(value: Value, begin: float) -> float:
     return value.get(begin, 0.0) if isinstance(value, dict) else value
+
+
+def _largest(operands: list[Value]) -> Value:
+    """`MAX` of several series: at each time the largest value that there is."""
+    begins = {begin for series in operands if isinstance(series, dict) for begin in series}
+    return {
+        begin: max(
+            series[begin] if isinstance(series, dict) else series
+            for series in operands
+            if not isinstance(series, dict) or begin in series
+        )
+        for begin in begins
+    }
 
 
 def _filled(operands: list[Value], begins: list[float]) -> Value:

@@ -77,3 +77,9 @@ def test_statistics(statistic, expected):
 def test_what_is_no_expression_is_a_value_error_that_shows_it():
     with pytest.raises(ValueError, match=r"'m1 \+' is no metric math expression"):
         check("m1 +")
+
+
+def test_the_largest_of_several_is_of_those_that_there_are():
+    assert evaluate("MAX([a, b])", {"a": series(1, 5, None, None), "b": series(2, None, 3, None)}) == series(2, 5, 3)
+    with pytest.raises(ValueError, match="not supported"):
+        check("MAX(a)")
