@@ -203,6 +203,7 @@ class _Run:
             wait_for_job=self._wait_for_job,
             publish=self._publish,
             idle=lambda: parse_next(self._machine.definition),
+            baked=self._baked,
         )
         env.event_manager = History(env)
         return env
@@ -215,6 +216,11 @@ class _Run:
         sagemaker: Any = self._cloud.services["sagemaker"]
         found: dict[str, Any] | None = sagemaker.wait(kind, name, timeout)
         return found
+
+    def _baked(self, seconds: float) -> float:
+        """As long as an update of the endpoint bakes; a pipeline's endpoint has the name of its state machine."""
+        sagemaker: Any = self._cloud.services["sagemaker"]
+        return float(sagemaker.endpoints.rehearsals.seconds(self._machine.name, seconds))
 
     def _publish(self, event: dict[str, Any]) -> None:
         kept = {**event, "timestamp": event["timestamp"].timestamp()}

@@ -40,6 +40,8 @@ class Runtime:
     """takes each event of the history, in order"""
     idle: Callable[[], bool] = field(default=lambda: False)
     """does a little that will be needed later; False when there is nothing"""
+    baked: Callable[[float], float] = field(default=lambda seconds: seconds)
+    """how long a state that bakes a deployment waits here, of so many seconds"""
     longest_sleep_seconds: float = field(default=LONGEST_SLEEP_SECONDS)
 
     def use_time(self, over: threading.Event) -> None:

@@ -22,6 +22,10 @@ _DEFAULT_TAKEN: Final = "choice-default-taken"
 _moto_eval_state_input = CommonStateField._eval_state_input  # noqa: SLF001  # called from the function in its place
 
 
+BAKES = "Bake"
+"""What the names of states begin with that give alarms and metrics of a deployment their time."""
+
+
 def enter_state(self: Any, env: LocalEnvironment) -> None:
     """In place of `CommonStateField._eval_state_input`, which runs right after the state was entered."""
     state = env.states.context_object.context_object_data["State"]
@@ -108,8 +112,12 @@ def eval_rule(self: Any, env: LocalEnvironment) -> None:
 
 
 def wait(self: Any, env: LocalEnvironment) -> None:
-    """In place of `WaitFunction._eval_body`: on the local cloud's clock, and stopped at once."""
-    env.sleep(self._get_wait_seconds(env=env))
+    """In place of `WaitFunction._eval_body`: on the local cloud's clock, and stopped at once.
+
+    A deployment that bakes is a rehearsal here, as it is where SageMaker itself waits: docs/local.md.
+    """
+    seconds = self._get_wait_seconds(env=env)
+    env.sleep(env.runtime.baked(seconds) if str(env.next_state_name).startswith(BAKES) else seconds)
 
 
 def wait_seconds_jsonata(self: Any, env: LocalEnvironment) -> int:
