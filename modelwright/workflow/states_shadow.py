@@ -67,11 +67,11 @@ def create_shadow_config(structure: WorkflowStructure) -> State:
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html (ShadowProductionVariants)
     """
     weight = "$champion_variants[0].InitialVariantWeight * $plan.deploy.shadow.share"
-    shadow = f"$merge([$plan.deploy.shadow.variant, {{'ModelName': $model_name, 'InitialVariantWeight': {weight}}}])"
+    own = {"ModelName": jsonata("$model_name"), "InitialVariantWeight": jsonata(weight)}
     fixed = {
         "EndpointConfigName": shadow_name(structure),
         "ProductionVariants": jsonata("[$champion_variants]"),
-        "ShadowProductionVariants": [jsonata(shadow)],
+        "ShadowProductionVariants": [with_optional(own, "$plan.deploy.shadow.variant")],
         "Tags": tags(structure),
     }
     request = with_optional(fixed, "$champion_options")

@@ -58,7 +58,7 @@ def _statement(target: Target, number: int, grant: Grant) -> Statement:
 
 def _sid(number: int, grant: Grant) -> str:
     """`Grant1S3GetObject`: a statement is found again by what it allows first."""
-    return f"Grant{number}" + "".join(part[:1].upper() + part[1:] for part in grant.actions[0].split(":"))
+    return f"Grant{number}" + "".join(part[:1].upper() + part[1:] for part in re.split("[:-]", grant.actions[0]))
 
 
 def _resolve(target: Target, resource: str) -> str:

@@ -20,6 +20,43 @@ PROJECT = Path(__file__).resolve().parents[2]
 SAMPLE = PROJECT / "training_code" / "penguins"
 LINKED = ("app.py", "cdk.json", "stacks", "lambdas", "requirements-checks.txt", ".venv-checks")
 
+_SMOKE = {"smoke_test": "data/smoke.csv", "serve": "python"}
+_FLEET = {"instance": "ml.m5.large", "instance_count": 2}
+_SCALING = {"min": 2, "max": 4, "requests_per_instance": 1000}
+HOSTED: Mapping[str, Mapping[str, Any]] = {
+    "full-hosting-letter0": {
+        "endpoint": "realtime",
+        **(_FLEET | _SMOKE),
+        "autoscaling": _SCALING,
+        "capture": {"percent": 50},
+        "update": {"traffic": "canary", "percent": 50, "wait_seconds": 60},
+        "shadow": {"percent": 100, "minutes": 5},
+        "ttl_hours": 12,
+    },
+    "variants": {
+        "endpoint": "realtime",
+        "instance": "ml.m5.large",
+        **_SMOKE,
+        "variants": [{"name": name, "weight": 1, **_FLEET} for name in ("One", "Two")],
+        "update": {"traffic": "linear", "percent": 50, "wait_seconds": 60},
+    },
+    "queue-twenty-letter0": {
+        "endpoint": "async",
+        "instance": "ml.m5.large",
+        **_SMOKE,
+        "async": {"concurrent_per_instance": 4},
+        "autoscaling": {"min": 0, "max": 2, "backlog_per_instance": 5},
+        "ttl_hours": 1,
+    },
+    "several": {"endpoint": "multi-model", **(_FLEET | _SMOKE), "autoscaling": _SCALING},
+    "without-machines-let": {
+        "endpoint": "serverless",
+        **_SMOKE,
+        "serverless": {"memory_gib": 6, "max_concurrency": 200},
+        "ttl_hours": 24,
+    },
+}
+"""`deploy` of each way to host."""
 _REALTIME = {"endpoint": "realtime", "instance": "ml.t2.medium", "smoke_test": "data/smoke.csv"}
 PIPELINES: Mapping[str, Mapping[str, Any]] = {
     "commit": {"triggers": {"merge": {"codecommit": "models", "branch": "main"}}},
@@ -40,12 +77,18 @@ PIPELINES: Mapping[str, Mapping[str, Any]] = {
         "triggers": {"merge": {"branch": "main"}},
         "batch": {"instance": "ml.m5.large", "instance_count": 2},
     },
+    **{name: {"deploy": deploy} for name, deploy in HOSTED.items()},
 }
 """What differs from the sample pipeline, by section; the sample itself is checked in the project's own environments.
 Names as long as they may be, so that sizes are those of the worst case."""
 
-FEWER: Mapping[str, tuple[str, ...]] = {"lean": ("commit", "hub", "records")}
-"""Where not every pipeline is needed to see what the environment changes."""
+_NOT_IN_A_VPC = "without-machines-let"
+FEWER: Mapping[str, tuple[str, ...]] = {
+    "fullsettings": tuple(name for name in PIPELINES if name != _NOT_IN_A_VPC),
+    "lean": ("commit", "hub", "records", "queue-twenty-letter0", "full-hosting-letter0"),
+    "open": ("queue-twenty-letter0", "several", _NOT_IN_A_VPC),
+}
+"""Where not every pipeline is needed to see what the environment changes, or possible."""
 
 ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
     "fullsettings": {
@@ -69,6 +112,7 @@ ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
             "endpoints": "create",
         },
     },
+    "open": {"region": "eu-central-1"},
     "lean": {
         "region": "us-east-1",
         "removal": "destroy",

@@ -102,7 +102,7 @@ def _is_one_of(resource: str, action: str, types: Sequence[str]) -> bool:
 def _forms(known: Mapping[str, Any], type_: str) -> Iterator[str]:
     """The ARNs of a resource type as regular expressions; the reference's copy writes buckets and objects alike."""
     ends = {"bucket": "[^/]*", "object": "[^/]*/.*"}
-    for form in known.get(type_, {}).get("ARNFormats", []):
+    for form in (known.get(type_) or known.get(type_.lower(), {})).get("ARNFormats", []):  # the copy's own spelling
         text = re.sub(r"\$\{(Partition|Region|Account)\}", "[^:]*", form)
         yield text.replace(":s3:::.*", f":s3:::{ends.get(type_, '.*')}")
 
