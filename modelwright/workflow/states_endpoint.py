@@ -180,7 +180,7 @@ def create_endpoint(structure: WorkflowStructure) -> State:
     }
     return {
         **call("sagemaker:createEndpoint", arguments, SAGEMAKER_ERRORS),
-        "Assign": asked(structure),
+        "Assign": asked(),
         "Output": {"endpointConfig": jsonata("$config_name")},
         "Catch": catch("CreateEndpoint", "RestoreEndpoint"),
         "Next": "WatchEndpoint",
@@ -224,17 +224,16 @@ def update_endpoint(structure: WorkflowStructure) -> State:
             with_optional(named, optional) if optional else named,
             SAGEMAKER_SDK_ERRORS,
         ),
-        "Assign": asked(structure),
+        "Assign": asked(),
         "Output": {"endpointConfig": jsonata("$config_name"), "previous": jsonata("$previous_config")},
         "Catch": catch("UpdateEndpoint", "RestoreEndpoint"),
         "Next": "WatchEndpoint",
     }
 
 
-def asked(structure: WorkflowStructure, config: str = "$config_name", *, shadow: bool = False) -> dict[str, Any]:
-    """What is watched from now on: the configuration that the endpoint was asked for, and what it is for."""
-    aim = {"in_shadow": shadow} if structure.shadow else {}
-    return {"endpoint_polls": 0, "asked_config": jsonata(config), **aim}
+def asked(config: str = "$config_name") -> dict[str, Any]:
+    """What is watched from now on: the configuration that the endpoint was asked for."""
+    return {"endpoint_polls": 0, "asked_config": jsonata(config)}
 
 
 def first_of_update(structure: WorkflowStructure) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from modelwright.workflow.expressions import jsonata
 from modelwright.workflow.functions import timeout_of
@@ -33,12 +33,18 @@ def prepare_run(structure: WorkflowStructure) -> State:
             "endpoint_polls": 0,
             "restore_polls": 0,
             "restored": UNTOUCHED,
-            **({"scaling": {"found": False}} if structure.autoscaling else {}),
+            **_nothing_found(structure),
         },
         "Output": {"status": jsonata("$states.result.Payload.status"), "run": jsonata("$states.result.Payload.run")},
         "Catch": catch("PrepareRun", "MarkRunFailed", restored=UNTOUCHED),
         "Next": "CheckRun",
     }
+
+
+def _nothing_found(structure: WorkflowStructure) -> dict[str, Any]:
+    """What is known before the endpoint was looked at: no scaling, and no shadow that would have to bake."""
+    scaling = {"scaling": {"found": False}} if structure.autoscaling else {}
+    return {**scaling, **({"shadow_bakes": 1} if structure.shadow else {})}
 
 
 def check_run(structure: WorkflowStructure) -> State:

@@ -15,8 +15,12 @@ from modelwright.workflow.tasks import SAGEMAKER_SDK_ERRORS, State, call, catch,
 if TYPE_CHECKING:
     from modelwright.workflow.structure import WorkflowStructure
 
-# Of a description, what a request takes again; both may be absent.
-_CHAMPION_KEY: Final = "$exists($states.result.KmsKeyId) ? {'KmsKeyId': $states.result.KmsKeyId} : {}"
+# Of a description, what a request takes again; both may be absent. One key is for the volumes of both fleets: none
+# where one of them has disks that are encrypted by hardware.
+_CHAMPION_KEY: Final = (
+    "$exists($states.result.KmsKeyId) and $exists($plan.deploy.volume_key.KmsKeyId) ? "
+    "{'KmsKeyId': $states.result.KmsKeyId} : {}"
+)
 _CHAMPION_CAPTURE: Final = (
     "$exists($states.result.DataCaptureConfig) ? {'DataCaptureConfig': $states.result.DataCaptureConfig} : {}"
 )
@@ -29,8 +33,11 @@ def inspect_champion(structure: WorkflowStructure) -> State:
         "Comment": f"What serves {structure.pipeline} is served with this",
         **call("aws-sdk:sagemaker:describeEndpointConfig", request, SAGEMAKER_SDK_ERRORS),
         "Assign": {
-            "champion_variants": jsonata("[$states.result.ProductionVariants]"),
-            "champion_options": jsonata(f"$merge([{_CHAMPION_KEY}, {_CHAMPION_CAPTURE}])"),
+            "champion": {
+                "variants": jsonata("[$states.result.ProductionVariants]"),
+                "volume_key": jsonata(_CHAMPION_KEY),
+                "capture": jsonata(_CHAMPION_CAPTURE),
+            }
         },
         "Output": {"variants": jsonata("[$states.result.ProductionVariants.VariantName]")},
         "Catch": catch("InspectChampion", "ReleaseFailedLease"),
@@ -43,7 +50,7 @@ def check_champion(structure: WorkflowStructure) -> State:
     return {
         "Type": "Choice",
         "Comment": f"Can what serves {structure.pipeline} have a shadow?",
-        "Choices": [{"Condition": jsonata("$count($champion_variants) = 1"), "Next": "CreateShadowConfig"}],
+        "Choices": [{"Condition": jsonata("$count($champion.variants) = 1"), "Next": "CreateShadowConfig"}],
         "Default": "ExplainNoShadow",
     }
 
@@ -51,7 +58,7 @@ def check_champion(structure: WorkflowStructure) -> State:
 def explain_no_shadow(structure: WorkflowStructure) -> State:
     """The champion has several variants; nothing was changed."""
     cause = (
-        f"'What serves {structure.pipeline} has ' & $string($count($champion_variants)) & ' variants, and SageMaker "
+        f"'What serves {structure.pipeline} has ' & $string($count($champion.variants)) & ' variants, and SageMaker "
         "has shadows beside one only. Deploy once without deploy.shadow.'"
     )
     return {
@@ -66,15 +73,19 @@ def create_shadow_config(structure: WorkflowStructure) -> State:
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html (ShadowProductionVariants)
     """
-    weight = "$champion_variants[0].InitialVariantWeight * $plan.deploy.shadow.share"
-    own = {"ModelName": jsonata("$model_name"), "InitialVariantWeight": jsonata(weight)}
+    weight = "$champion.variants[0].InitialVariantWeight * $plan.deploy.shadow.share"
+    own = {
+        "VariantName": jsonata("$plan.deploy.shadow.variant.VariantName"),
+        "ModelName": jsonata("$model_name"),
+        "InitialVariantWeight": jsonata(weight),
+    }
     fixed = {
         "EndpointConfigName": shadow_name(structure),
-        "ProductionVariants": jsonata("[$champion_variants]"),
+        "ProductionVariants": jsonata("[$champion.variants]"),
         "ShadowProductionVariants": [with_optional(own, "$plan.deploy.shadow.variant")],
         "Tags": tags(structure),
     }
-    request = with_optional(fixed, "$champion_options")
+    request = with_optional(fixed, "$champion.volume_key, $champion.capture")
     return {
         **call("aws-sdk:sagemaker:createEndpointConfig", request, SAGEMAKER_SDK_ERRORS),
         "Assign": {"shadow_config": name_in_arn("EndpointConfigArn")},
@@ -92,7 +103,7 @@ def start_shadow(structure: WorkflowStructure) -> State:
     return {
         "Comment": f"The new model in the shadow of what serves {structure.pipeline}",
         **call("aws-sdk:sagemaker:updateEndpoint", {**request, **kept}, SAGEMAKER_SDK_ERRORS),
-        "Assign": asked(structure, "$shadow_config", shadow=True),
+        "Assign": {**asked("$shadow_config"), "shadow_bakes": 0},
         "Output": {"endpointConfig": jsonata("$shadow_config"), "previous": jsonata("$previous_config")},
         "Catch": catch("StartShadow", "RestoreEndpoint"),
         "Next": "WatchEndpoint",
@@ -105,7 +116,10 @@ def bake_shadow(structure: WorkflowStructure) -> State:
         "Type": "Wait",
         "Comment": f"The new model of {structure.pipeline} gets copies of the requests",
         "Seconds": jsonata("$plan.deploy.shadow.seconds"),
-        "Assign": {"baked_from": jsonata("$states.context.State.EnteredTime")},
+        "Assign": {
+            "baked_from": jsonata("$states.context.State.EnteredTime"),
+            "shadow_bakes": jsonata("$shadow_bakes + 1"),
+        },
         "Next": "JudgeShadow",
     }
 
@@ -115,7 +129,7 @@ def judge_shadow(structure: WorkflowStructure) -> State:
     payload = {
         "since": jsonata("$baked_from"),
         "variant": jsonata("$plan.deploy.shadow.variant.VariantName"),
-        "champion": jsonata("$champion_variants[0].VariantName"),
+        "champion": jsonata("$champion.variants[0].VariantName"),
     }
     return {
         "Comment": f"How did the new model of {structure.pipeline} do in the shadow?",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from modelwright.workflow.expressions import jsonata
 from modelwright.workflow.functions import timeout_of
 from modelwright.workflow.states_endpoint import max_polls, poll_wait
 from modelwright.workflow.tasks import State, catch, function
+
+SHADOW_WAITS: Final = "$shadow_bakes < 1"
+"""What serves has the new model in its shadow, which has not baked yet."""
 
 if TYPE_CHECKING:
     from modelwright.workflow.structure import WorkflowStructure
@@ -29,12 +32,12 @@ def watch_endpoint(structure: WorkflowStructure) -> State:
 def check_endpoint(structure: WorkflowStructure) -> State:
     """Only InService with the configuration that was asked for is a success."""
     waiting = f"$watched.outcome = 'Waiting' and $endpoint_polls < {max_polls(structure.limits)}"
-    shadows = {"Condition": jsonata("$watched.outcome = 'Serving' and $in_shadow"), "Next": "BakeShadow"}
+    shadow = jsonata(f"$watched.outcome = 'Serving' and {SHADOW_WAITS}")
     return {
         "Type": "Choice",
         "Comment": f"Does the endpoint of {structure.pipeline} serve the new model?",
         "Choices": [
-            *([shadows] if structure.shadow else []),
+            *([{"Condition": shadow, "Next": "BakeShadow"}] if structure.shadow else []),
             {"Condition": jsonata("$watched.outcome = 'Serving'"), "Next": "SmokeTest"},
             {"Condition": jsonata(waiting), "Next": "WaitForEndpoint"},
         ],

@@ -18,6 +18,7 @@ KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-123456
 PACKAGE_ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/mw-dev-penguins/1"
 ENDPOINT = "mw-dev-penguins"
 CONFIG = f"dev-penguins-{RUN}-00"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:mw-dev-penguins-answers"
 SHADOW = f"dev-penguins-{RUN}-90"
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py312"
 
@@ -34,7 +35,7 @@ SUBSTITUTIONS = {
     "TableName": "mw-dev",
     "KeyArn": KEY_ARN,
     "TopicArn": "arn:aws:sns:eu-west-1:123456789012:mw-dev-topic",
-    "AnswersTopicArn": "arn:aws:sns:eu-west-1:123456789012:mw-dev-penguins-answers",
+    "AnswersTopicArn": TOPIC,
     "EndpointErrorAlarmName": "mw-dev-penguins-errors",
     "EndpointLatencyAlarmName": "mw-dev-penguins-latency",
     **{name: f"arn:aws:iam::123456789012:role/{name}" for name in ("ProcessingRoleArn", "TrainingRoleArn")},

@@ -123,7 +123,9 @@ def _has_key(given: Any, name: str) -> bool:
     found = merged(given)
     if found is None:
         return False
-    return bool(found.known.get(name)) or any(re.fullmatch(r"\$plan\.\w+\.volume_key", item) for item in found.added)
+    return bool(found.known.get(name)) or any(
+        re.fullmatch(r"\$(plan\.\w+|champion)\.volume_key", item) for item in found.added
+    )
 
 
 def _place(address: Any) -> Iterator[Problem]:
