@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from modelwright.serving.counters import TEXT, Counters, WorkerCounters
 from modelwright.serving.lane import Lane
 from modelwright.serving.log import request_line, request_template
-from modelwright.serving.messages import Response, quick_template, refusal
+from modelwright.serving.messages import REQUEST_ID, Response, quick_template, refusal
 from modelwright.serving.model import Answer, Model, Quick, QuickModel, Request
 from modelwright.serving.problems import RequestError, last_line
 
@@ -34,7 +34,6 @@ INLINE_BYTES = 64 * 1024
 """a larger body takes milliseconds to read, for which the event loop would answer nobody"""
 CLIENT_GONE = 499
 """nginx's status, in the log only: nobody was left to answer"""
-REQUEST_ID = "x-amzn-sagemaker-inference-id"
 _clock = time.perf_counter_ns
 _WAYS_KEPT = 256
 """so many different pairs of Content-Type and Accept"""
@@ -46,8 +45,8 @@ class Known:
 
     length: int
     """of the body, which is in the head"""
-    answer: Callable[[bytes], bytes | None]
-    """body to the whole response, counted and logged; None: nothing was done, go the long way"""
+    answer: Callable[[bytes, bytes | None], bytes | None]
+    """body, and the request's own id, to the whole response, counted and logged; None: nothing was done, parse it"""
 
 
 class App:
@@ -78,13 +77,13 @@ class App:
     def known(self, head: Head, length: int) -> Known | None:
         """Return what answers more requests with this head and a body of this length; None when nothing quick does."""
         way = self._quick_way(head.headers, length) if head.path == INVOCATIONS and head.method == "POST" else None
-        if way is None or REQUEST_ID in head.headers:
+        if way is None:
             return None
-        respond = quick_template(way.content_type, f"{self._process}%016x")
-        line = request_template(f"{self._process}%016x", 200, length, head.headers)
-        find, log, count, numbers, clock = way.answer, self._log.line, self._counters.count_quick, self._numbers, _clock
+        respond, line = quick_template(way.content_type), request_template(200, length, head.headers)
+        process, numbers = f"{self._process}%016x".encode(), self._numbers
+        find, log, count, clock = way.answer, self._log.line, self._counters.count_quick, _clock
 
-        def answer(body: bytes) -> bytes | None:
+        def answer(body: bytes, own: bytes | None) -> bytes | None:
             started = clock()
             try:
                 found = find(body)
@@ -92,11 +91,12 @@ class App:
                 return None
             if found is None:
                 return None
-            number, size, taken = next(numbers), len(found), clock() - started
+            name = process % next(numbers) if own is None else own
+            size, taken = len(found), clock() - started
             milliseconds = taken / 1e6
-            log(line % (number, milliseconds, size))
+            log(line % (name, milliseconds, size))
             count(taken)
-            return respond % (size, number, milliseconds, found)
+            return respond % (size, name, milliseconds, found)
 
         return Known(length, answer)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from modelwright.serving.problems import RequestError
 
+REQUEST_ID = "x-amzn-sagemaker-inference-id"
 JSON_TYPE = "application/json"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _TIMING = b"server-timing: model;dur=%.3f\r\n"
@@ -68,11 +69,11 @@ def encode(response: Response, head: Head, *, keep_alive: bool) -> bytes:
     return lines + b"\r\n" if head.method == "HEAD" else lines + b"\r\n" + response.body
 
 
-def quick_template(content_type: str, request_id: str) -> bytes:
-    """Return a 200 of a kept connection with `%` conversions: body's length, those of `request_id`, time, body."""
+def quick_template(content_type: str) -> bytes:
+    """Return a 200 of a kept connection with `%` conversions: body's length, request's id, milliseconds, body."""
     kind = _header_value(content_type).replace(b"%", b"%%")
     lines = _status_line(200) + b"content-length: %d\r\n" + b"content-type: %b\r\n" % kind
-    return lines + b"x-amzn-requestid: %b\r\n" % request_id.encode() + _TIMING + b"\r\n%b"
+    return lines + b"x-amzn-requestid: %b\r\n" + _TIMING + b"\r\n%b"
 
 
 def _header_value(text: str) -> bytes:

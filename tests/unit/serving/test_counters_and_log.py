@@ -109,7 +109,7 @@ def test_a_template_gives_the_same_line():
     headers = {"content-type": 'text/csv; a="100%"', "accept": "*/*"}
     head = Head("POST", "/invocations", headers, request_id="00000000000000ff")
     line = request_line(head, 200, 1.25, (3, 4))
-    assert request_template("%016x", 200, 3, headers) % (255, 1.25, 4) == line
+    assert request_template(200, 3, headers) % (b"00000000000000ff", 1.25, 4) == line
     assert json.loads(line) == {
         "event": "request", "id": "00000000000000ff", "status": 200, "milliseconds": 1.25, "bytes_in": 3,
         "bytes_out": 4, "content_type": 'text/csv; a="100%"', "accept": "*/*",

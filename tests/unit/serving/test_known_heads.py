@@ -11,9 +11,23 @@ from hypothesis import strategies as st
 from modelwright.serving.app import Known
 from modelwright.serving.connection import Connection, Group
 from modelwright.serving.heads import MOST_KEPT
-from modelwright.serving.messages import Response, encode
+from modelwright.serving.messages import Head, Response, encode
 
 POST = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n%b"
+ID = "x-amzn-sagemaker-inference-id"
+OTHER_IDS = {"traceparent", "x-amzn-trace-id"}
+MORE = [
+    b"X-Amzn-SageMaker-Inference-Id: abc",
+    b"x-amzn-sagemaker-inference-id: def\r\nTraceparent: 00-1-2-03",
+    b"X-Amzn-Trace-Id: Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1",
+    b"X-Amzn-SageMaker-Inference-Id:ghi",
+    b"X-Amzn-SageMaker-Inference-Id: j k",
+    b'X-Amzn-SageMaker-Inference-Id: "l\\',
+    b"X-Amzn-SageMaker-Inference-Id: m\r\nX-Amzn-SageMaker-Inference-Id: n",
+    b"X-Amzn-SageMaker-Inference-Id: o\r\n folded",
+    b"Traceparent: 1\r\n folded",
+    b"A: 1\r\n folded",
+]
 BODIES = [b"1,2", b"4,5", b"\r\n\r\n", b"", b"POST / HTTP/1.1\r\n\r\n"]
 MESSAGES = [
     *[POST % (len(body), body) for body in BODIES],
@@ -27,6 +41,7 @@ MESSAGES = [
     b"POST /invocations HTTP/1.1\r\nConnection: close\r\nContent-Length: 3\r\n\r\n1,2",
     b"POST /invocations HTTP/1.1\r\nContent-Length: 999\r\n\r\n" + b"1" * 999,
     b"nonsense\r\n\r\n",
+    *[POST.replace(b"Host: x", b"Host: x\r\n" + more) % (3, b"1,2") for more in MORE],
 ]
 
 
@@ -56,9 +71,12 @@ class Echo:
         self.quick = 0
 
     def known(self, head, length):
-        def answer(body):
+        def answer(body, own):
             self.quick += 1
-            return encode(self._said(head, body), head, keep_alive=True) if body != b"4,5" else None
+            headers = {name: value for name, value in head.headers.items() if name != ID}
+            headers |= {ID: own.decode()} if own else {}
+            said = self._said(Head(head.method, head.path, headers), body)
+            return encode(said, head, keep_alive=True) if body != b"4,5" else None
 
         return Known(length, answer) if self.learns else None
 
@@ -69,7 +87,8 @@ class Echo:
         pass
 
     def _said(self, head, body):
-        return Response(200, json.dumps([head.method, head.path, head.headers, body.decode()]).encode())
+        headers = sorted((name, value) for name, value in head.headers.items() if name not in OTHER_IDS)
+        return Response(200, json.dumps([head.method, head.path, headers, body.decode()]).encode())
 
 
 def talk(app, pieces):
@@ -107,6 +126,14 @@ def test_the_third_of_equal_heads_is_not_parsed():
     assert [f'"{number},2"'.encode() in answers for number in range(6)] == [True] * 6
 
 
+def test_ids_make_no_other_head():
+    app = Echo()
+    own = [b"X-Amzn-SageMaker-Inference-Id: %d\r\nTraceparent: 00-%d\r\n" % (number, number) for number in range(6)]
+    answers = talk(app, [(POST % (3, b"1,2")).replace(b"Host: x\r\n", b"Host: x\r\n" + ids) for ids in own])
+    assert app.quick == 4
+    assert [f'["{ID}", "{number}"]'.encode() in answers for number in range(6)] == [True] * 6
+
+
 def test_heads_that_never_come_again_are_not_kept():
     async def run():
         app = Echo()
@@ -114,7 +141,7 @@ def test_heads_that_never_come_again_are_not_kept():
         connection = Connection(group, asyncio.get_running_loop())
         connection.connection_made(Transport())
         for number in range(3 * MOST_KEPT):
-            connection.data_received(b"POST /invocations HTTP/1.1\r\nX-Id: %d\r\nContent-Length: 1\r\n\r\n1" % number)
+            connection.data_received(b"POST /invocations HTTP/1.1\r\nX-Mine: %d\r\nContent-Length: 1\r\n\r\n1" % number)
         assert (len(group.heads._known), len(group.heads._seen)) == (0, MOST_KEPT)
 
     asyncio.run(run())
