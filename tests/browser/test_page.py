@@ -167,6 +167,15 @@ def test_without_a_schema_rows_are_written_as_json(browser: Browser, page: PageS
     assert browser.see("#answer", "answered in").startswith("3")
 
 
+def test_an_answer_of_another_form_is_shown_as_it_is(browser: Browser, page: PageServer, trial: FakeTrial) -> None:
+    trial.about |= {"outputs": None}
+    trial.answers = [{"status": 200, "document": {"predictions": [{"score": 1}]}, "milliseconds": 1}]
+    browser.open(page.url)
+    browser.click("#submit")
+    browser.see("#answer", "answered in")
+    assert json.loads(browser.text("#answer pre")) == {"score": 1}
+
+
 def test_texts_of_the_schema_are_texts(browser: Browser, page: PageServer, trial: FakeTrial) -> None:
     evil = "</script><img src=x onerror=alert(1)>"
     trial.about |= {"pipeline": evil, "note": evil, "title": evil}

@@ -126,8 +126,9 @@
 
   const one = (prediction) => {
     const outputs = about.outputs;
-    if (!outputs || outputs.form !== "records" || prediction === null || typeof prediction !== "object") {
-      return [make("p", { class: "label" }, text(prediction))];
+    if (prediction === null || typeof prediction !== "object") return [make("p", { class: "label" }, text(prediction))];
+    if (!outputs || outputs.form !== "records") {
+      return [make("pre", { tabindex: "0" }, make("code", {}, JSON.stringify(prediction, null, 2)))];
     }
     const shares = Object.entries(prediction[outputs.probabilities] || {}).sort((a, b) => b[1] - a[1]);
     const bars = shares.map(([name, share]) => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -48,6 +49,13 @@ def test_rows_are_answered(ground: ApiGround) -> None:
     assert answer.status == 200
     assert [row["sex"] for row in answer.document["predictions"]] == ["male", "male"]
     assert list(answer.document["predictions"][0]["row"]) == [column["name"] for column in SCHEMA["columns"]]
+
+
+def test_many_at_once_are_all_answered(ground: ApiGround) -> None:
+    with ThreadPoolExecutor(64) as pool:
+        found = list(pool.map(lambda number: ground.ask({**GOOD, "bill_length_mm": number}), range(64)))
+    assert {answer.status for answer in found} == {200}
+    assert [answer.document["predictions"][0]["row"]["bill_length_mm"] for answer in found] == list(range(64))
 
 
 def test_everything_that_is_wrong_is_said_at_once_and_the_next_request_is_answered(ground: ApiGround) -> None:

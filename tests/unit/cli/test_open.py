@@ -1,0 +1,34 @@
+"""`modelwright open` of a pipeline whose models no page can ask."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from modelwright.cli import main
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize(
+    "deploy", ["{endpoint: none}", "{endpoint: async, instance: ml.m5.large, smoke_test: data/smoke.csv}"]
+)
+def test_a_kind_that_does_not_answer_at_once_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], deploy: str
+) -> None:
+    for name in ("cdk.json", "app.py", "environments"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    pipeline = tmp_path / "training_code" / "penguins"
+    shutil.copytree(REPOSITORY / "training_code" / "penguins", pipeline, ignore=shutil.ignore_patterns("__pycache__"))
+    lines = (pipeline / "pipeline.yaml").read_text().splitlines()
+    kept = [line for line in lines if not line.startswith("deploy:")]
+    (pipeline / "pipeline.yaml").write_text("\n".join([*kept, f"deploy: {deploy}\n"]))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MODELWRIGHT_ENV", raising=False)
+    code = main.run(["open", "penguins"])
+    out, err = capsys.readouterr()
+    kind = deploy.split(": ")[1].strip("{}").split(",")[0]
+    assert (code, out) == (2, "")
+    assert f"error: penguins has deploy.endpoint {kind}; the page asks one model that answers at once." in err
