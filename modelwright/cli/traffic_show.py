@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -22,13 +23,21 @@ if TYPE_CHECKING:
     from modelwright.config.pipeline import PipelineSettings
 
 _LINES = 3
+_LOOKS, _PAUSE_SECONDS = 20, 0.2
 
 
 class TrafficShow:
     """What is sent while a run goes on."""
 
-    def __init__(self, sender: Sender, served: Callable[[], list[Served]], minute_seconds: float) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        served: Callable[[], list[Served]],
+        minute_seconds: float,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         """Show this sender; `served` asks the endpoint's metrics what each configuration answered."""
+        self._sleep = sleep
         self._sender = sender
         self._served = served
         self._minute_seconds = minute_seconds
@@ -46,7 +55,17 @@ class TrafficShow:
     def finish(self) -> None:
         """End it, with the last answers."""
         self._sender.finish()
-        self._sum = (self._sender.tally(), self._served())
+        tally = self._sender.tally()
+        self._sum = (tally, self._counted(tally.sent - tally.kinds["lost"]))
+
+    def _counted(self, requests: int) -> list[Served]:
+        """What each configuration answered, once the metrics have counted so many requests, or after a while."""
+        for _ in range(_LOOKS):
+            found = self._served()
+            if sum(each.requests for each in found) >= requests:
+                break
+            self._sleep(_PAUSE_SECONDS)
+        return found
 
     def stop(self) -> None:
         """End it at once."""

@@ -110,3 +110,13 @@ def test_without_a_terminal_a_pause_is_one_pause() -> None:
     pauses = Pauses()
     Live(Terminal(io.StringIO()), lambda: START, pauses).pause(2.0)
     assert pauses.lengths == [2.0]
+
+
+def test_what_goes_on_beside_stands_behind_the_running_state() -> None:
+    story, stream = Story(), FakeTerminal()
+    story.enter("Task", "WatchEndpoint")
+    live = Live(Terminal(stream), lambda: START, Pauses(), beside=lambda: "50 sent")
+    live(history := History(), history.add(story.events))
+    live.pause(0.1)
+    assert "WatchEndpoint" in stream.getvalue()
+    assert " · 50 sent" in stream.getvalue()

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from modelwright.cli.traffic_show import _summary
+from modelwright.cli.traffic_show import TrafficShow, _summary
 from modelwright.client.endpoint_traffic import Sample, Served, _refusal
 from modelwright.client.traffic import Outcome, Sender, Tally, parse_rate
 from modelwright.errors import WrongUsage
@@ -126,6 +126,40 @@ def test_the_sum_says_what_was_lost():
 )
 def test_what_the_api_says_is_an_answer_or_a_loss(response, kind, what):
     assert _refusal(response) == Outcome(kind, what=what)
+
+
+class EndedSender:
+    """A sender of ten requests that has ended."""
+
+    lasted = 1.0
+
+    def finish(self):
+        pass
+
+    def tally(self):
+        found = Tally(sent=10)
+        for _ in range(10):
+            found.add(Outcome("answered", "all"), 0.001)
+        return found
+
+
+def test_the_metrics_are_waited_for_until_they_have_counted_every_request():
+    answers, pauses = iter([[], [Served("old", 4, 0)], [Served("new", 6, 0), Served("old", 4, 0)]]), []
+    show = TrafficShow(EndedSender(), lambda: next(answers), 3.0, pauses.append)
+    show.finish()
+    assert [each["config"] for each in show.as_json()["configurations"]] == ["new", "old"]
+    assert len(pauses) == 2
+
+
+def test_metrics_that_never_come_are_not_waited_for_for_ever():
+    pauses = []
+    show = TrafficShow(EndedSender(), lambda: [Served("old", 4, 0)], 3.0, pauses.append)
+    show.finish()
+    assert (show.as_json()["configurations"][0]["requests"], len(pauses)) == (4, 20)
+
+
+def test_what_is_shown_while_it_goes_on_is_short():
+    assert TrafficShow(EndedSender(), list, 3.0).line() == "10 sent, 10 answered, p50 1 ms, p99 1 ms"
 
 
 def test_a_sample_is_json_unless_it_says_otherwise():
