@@ -82,6 +82,7 @@ class Supervisor:
     _places: list[_Place] = field(default_factory=list)
     _reason: str = ""
     _stopping: float | None = None
+    _killed: bool = False
     _idle_ends: int = 0
     _told: bool = False
     _failed: bool = False
@@ -182,6 +183,8 @@ class Supervisor:
     # go on
 
     def _until(self) -> float | None:
+        if self._killed:
+            return None
         if self._stopping is not None:
             return max(0.0, self._stopping - time.monotonic())
         due = [place.again for place in self._places if place.again is not None]
@@ -241,9 +244,9 @@ class Supervisor:
         self._send(signal.SIGTERM)
 
     def _kill_late(self) -> None:
-        if self._stopping is not None and time.monotonic() >= self._stopping:
+        if self._stopping is not None and time.monotonic() >= self._stopping and not self._killed:
+            self._killed = True
             self._send(signal.SIGKILL)
-            self._stopping = float("inf")
 
     def _send(self, number: int) -> None:
         for place in self._places:

@@ -1,18 +1,25 @@
 """Several processes on one port: each its own requests, counted together, started again, ended together."""
 
+import asyncio
 import contextlib
 import http.client
 import json
 import os
 import signal
 import socket
+import subprocess
+import sys
+import textwrap
 import threading
 from pathlib import Path
 
 import pytest
 
+from modelwright.serving import serve
+from modelwright.serving.counters import Counters
 from modelwright.serving.problems import StartupError
 from modelwright.serving.settings import Settings, cores, settings_from
+from modelwright.serving.supervisor import Share
 
 SCRIPT = """
 import os, signal, pathlib
@@ -79,11 +86,55 @@ def test_workers_are_forked_from_the_process_that_loaded_and_are_counted_as_one(
     assert server.stop()[0] == 0
 
 
-def test_connections_are_shared_out(start):
-    server = start(SCRIPT, MODELWRIGHT_WORKERS="2")
-    connections = [server.connect() for _ in range(16)]
-    pids = [ask(connection, "hello")[0] for connection in connections]
-    assert {pids.count(pid) for pid in set(pids)} <= {7, 8, 9}
+def test_who_has_more_connections_leaves_the_next_to_the_other_for_a_moment():
+    counters = Counters(2)
+    mine, other = counters.of(0), counters.of(1)
+
+    async def run():
+        loop = asyncio.get_running_loop()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            process = serve._Process(None, Settings(), listener, Share(mine, -1))
+            taken = []
+            process._accept = lambda: taken.append(1)
+            loop.add_reader(listener, process._offered)
+            mine.serving(True)
+            other.serving(True)
+            mine.opened()
+            process._offered()
+            assert (taken, loop.remove_reader(listener)) == ([], False), "it looks away"
+            process._watch()
+            process._offered()
+            assert len(taken) == 1, "and takes what the other has not taken meanwhile"
+            other.opened()
+            process._offered()
+            assert len(taken) == 2, "it has no more than the other now"
+            loop.remove_reader(listener)
+
+    asyncio.run(run())
+
+
+def test_a_worker_that_does_not_end_is_killed(tmp_path):
+    program = """
+    import signal, socket, sys, time
+    from modelwright.serving.counters import Counters
+    from modelwright.serving.supervisor import Supervisor
+
+    def work(share, listening):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        listening()
+        while True:
+            time.sleep(3600)
+
+    ready = lambda: print("ready", flush=True)
+    sys.exit(Supervisor(2, work, socket.socket(), Counters(2), ready, 0.1).run())
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        pids = children(process.pid)
+        process.terminate()
+        assert process.wait(20) == 1
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
 def test_what_a_script_prints_is_in_the_log_once_and_at_once(start):
