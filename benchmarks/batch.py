@@ -17,7 +17,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.memory import used
+from benchmarks.memory import processor_seconds, used
 from benchmarks.project import copy_project, modelwright, run_penguins
 from benchmarks.serving.model import difference, expected, take_rows, train
 from modelwright.client.deployment import find_deployment
@@ -65,8 +65,9 @@ def _measure(project: Path, folder: Path, given: argparse.Namespace) -> float:
         print(
             f"{given.rows:,} rows of CSV, {jobs.size / 1e6:.0f} MB, {given.concurrent} servers, {os.cpu_count()} cores"
         )
-        print(f"| {'what':<40} | {'seconds':>8} | {'rows/s':>12} | {'target':>10} | {'peak memory':>11} |")
-        print("| :-- | --: | --: | --: | --: |")
+        heads = (("seconds", 8), ("rows/s", 12), ("target", 10), ("processor us/row", 16), ("peak memory", 11))
+        print(f"| {'what':<40} | {' | '.join(f'{head:>{width}}' for head, width in heads)} |")
+        print("| :-- | --: | --: | --: | --: | --: |")
         best = 0.0
         for what, join in (("answers alone", False), ("joined with their records", True)):
             rate = max(_line(what, jobs.run(join=join), given.rows, str(project)) for _ in range(given.times))
@@ -85,13 +86,18 @@ def _line(what: str, run: Iterator[float | None], rows: int, project: str) -> fl
 
     thread = threading.Thread(target=sample)
     thread.start()
+    before = processor_seconds(project)
     try:
         seconds = next(found for found in run if found is not None)
     finally:
         ended.set()
         thread.join()
+    spent = (processor_seconds(project) - before) / rows * 1e6
     rate = rows / max(seconds, _LEAST_SECONDS)
-    print(f"| {what:<40} | {seconds:>8.2f} | {rate:>12,.0f} | {TARGET:>10,} | {peak[0]:>7.0f} MiB |", flush=True)
+    print(
+        f"| {what:<40} | {seconds:>8.2f} | {rate:>12,.0f} | {TARGET:>10,} | {spent:>16.2f} | {peak[0]:>7.0f} MiB |",
+        flush=True,
+    )
     return rate
 
 

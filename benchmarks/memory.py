@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -24,6 +25,18 @@ def peak_of_run(project: Path) -> float:
         ended.set()
         thread.join()
     return peak[0]
+
+
+def processor_seconds(project: str) -> float:
+    """Seconds that all processes that work for a folder have computed so far, with those that they waited for."""
+    ticks = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if project.encode() in (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes():
+                ticks += sum(map(int, (folder / "stat").read_text().rpartition(")")[2].split()[11:15]))
+        except OSError:
+            continue  # it ended meanwhile
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def used(project: str) -> float:

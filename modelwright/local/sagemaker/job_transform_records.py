@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 CSV = "text/csv"
+_JOINED_BYTES = 1 << 18
 
 
 class RecordProblem(Exception):  # noqa: N818 - a line of the job's data log
@@ -95,10 +96,7 @@ class Processing:
     def _joined_csv(self, payload: bytes, answer: bytes) -> bytes:
         if not self.join:
             return _csv_filter(self.kept, answer)
-        before, after = _lines(payload), _lines(answer)
-        if len(before) != len(after):
-            raise RecordProblem("Fail to join data: mismatched line count between the input and the output")
-        joined = _side_by_side(before, after)
+        joined = _side_by_side(_ended(payload), _ended(answer))
         return joined if self.kept.whole else _csv_filter(self.kept, joined)
 
     def _joined_json(self, payload: bytes, answer: bytes) -> bytes:
@@ -119,13 +117,42 @@ def _lines(body: bytes) -> list[bytes]:
     return lines
 
 
-def _side_by_side(before: list[bytes], after: list[bytes]) -> bytes:
-    """Put each answer behind its record: one join of all pieces is several times as fast as one of each line."""
-    pieces = [b","] * (4 * len(before))
-    pieces[::4] = before
-    pieces[2::4] = after
-    pieces[3::4] = [b"\n"] * len(before)
-    return b"".join(pieces)
+def _ended(body: bytes) -> bytes:
+    """Return lines that each end with a newline."""
+    if b"\r" in body:
+        body = body.replace(b"\r\n", b"\n")
+    return body if body.endswith(b"\n") else body + b"\n"
+
+
+def _side_by_side(before: bytes, after: bytes) -> bytes:
+    """Put each answer behind its record. Some thousand lines at a time: they stay in the cache, three times as fast."""
+    if before.count(b"\n") != after.count(b"\n"):
+        raise RecordProblem("Fail to join data: mismatched line count between the input and the output")
+    joined: list[bytes] = []
+    at = other = 0
+    while at < len(before):
+        end = before.rfind(b"\n", at, at + _JOINED_BYTES) + 1 or before.find(b"\n", at) + 1
+        records = before[at : end - 1].split(b"\n")
+        next_ = _behind(after, other, len(records))
+        pieces = [b","] * (4 * len(records))
+        pieces[::4] = records
+        pieces[2::4] = after[other : next_ - 1].split(b"\n")
+        pieces[3::4] = [b"\n"] * len(records)
+        joined.append(b"".join(pieces))
+        at, other = end, next_
+    return b"".join(joined)
+
+
+def _behind(body: bytes, begin: int, count: int) -> int:
+    """Return where the `count` lines from `begin` on end: estimated by the first one, then put right line by line."""
+    end = min(len(body), begin + count * (body.find(b"\n", begin) + 1 - begin))
+    found = body.count(b"\n", begin, end)
+    while found < count:
+        end, found = body.find(b"\n", end) + 1, found + 1
+    while found > count:
+        end = body.rfind(b"\n", begin, end)
+        found -= 1
+    return body.rfind(b"\n", begin, end) + 1
 
 
 def _csv_filter(path: Path, body: bytes) -> bytes:

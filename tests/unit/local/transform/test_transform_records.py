@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import random
 
 import pytest
 
+from modelwright.local.sagemaker import job_transform_records
 from modelwright.local.sagemaker.job_transform_paths import parse
 from modelwright.local.sagemaker.job_transform_records import Processing, RecordProblem, mini_batches
 
@@ -51,6 +53,20 @@ def test_without_a_split_an_object_is_one_payload() -> None:
 
 def test_answers_are_joined_line_by_line() -> None:
     assert processing(join=True).to_keep(b"1,2\r\n3,4", b"x\ny\n") == b"1,2,x\n3,4,y\n"
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("size", [1, 7, 64, 1000])
+def test_blocks_of_lines_keep_records_and_answers_together(
+    monkeypatch: pytest.MonkeyPatch, seed: int, size: int
+) -> None:
+    monkeypatch.setattr(job_transform_records, "_JOINED_BYTES", size)
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    before = ["x" * rng.randint(0, 12) for _ in range(200)] + ["end"]
+    after = ["y" * rng.randint(0, 30) for _ in range(200)] + ["end"]
+    found = processing(join=True).to_keep("\n".join(before).encode(), "\n".join(after).encode() + b"\n" * (seed % 2))
+    wanted = "".join(f"{record},{answer}\n" for record, answer in zip(before, after, strict=True))
+    assert found.decode() == wanted
 
 
 def test_a_quoted_record_stays_as_it_is() -> None:
