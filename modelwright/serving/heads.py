@@ -27,8 +27,8 @@ _IDS = re.compile(
     re.IGNORECASE,
 )
 """headers of one request alone, written as nearly everybody writes them; otherwise written they are parsed"""
-_SPECIAL = frozenset({"expect", "transfer-encoding", "connection", "upgrade"})
-"""headers that make more of a request than its head and so many bytes"""
+_SPECIAL = frozenset({"expect", "transfer-encoding", "upgrade"})
+"""headers that make more of a request than its head and so many bytes of a connection that goes on"""
 
 
 class Heads:

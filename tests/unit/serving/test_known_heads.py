@@ -38,6 +38,7 @@ MESSAGES = [
     b"POST /invocations HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n1,2",
     b"POST /invocations HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 3\r\n\r\n1,2",
     b"POST /invocations HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\n1,2",
+    b"POST /invocations HTTP/1.1\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\n1,2",
     b"POST /invocations HTTP/1.1\r\nConnection: close\r\nContent-Length: 3\r\n\r\n1,2",
     b"POST /invocations HTTP/1.1\r\nContent-Length: 999\r\n\r\n" + b"1" * 999,
     b"nonsense\r\n\r\n",
