@@ -11,7 +11,15 @@ from modelwright.local.sagemaker.endpoint_fleet import Fleet, Traffic
 from modelwright.local.sagemaker.endpoint_guardrails import Bake, Guard, RolledBack, shift
 from modelwright.local.sagemaker.endpoint_members import Members, Place
 from modelwright.local.sagemaker.endpoint_plan import PlanError, make_plan
-from modelwright.local.sagemaker.endpoint_rules import is_excluded, rollback_alarms, steps, time_limit, wait_interval
+from modelwright.local.sagemaker.endpoint_rolling import roll
+from modelwright.local.sagemaker.endpoint_rules import (
+    batches,
+    is_excluded,
+    rollback_alarms,
+    steps,
+    time_limit,
+    wait_interval,
+)
 from modelwright.local.sagemaker.endpoint_server import ServerFailed
 
 if TYPE_CHECKING:
@@ -78,4 +86,15 @@ class Deployer:
             interval=interval,
             limit=time_limit(moved.deployment),
         )
-        shift(moved.traffic, moved.fleet, steps(moved.deployment, config), bake, at)
+        rolling = batches(moved.deployment, config)
+        if rolling is not None:
+            roll(moved.traffic, moved.fleet, rolling, bake, at)
+        else:
+            shift(moved.traffic, moved.fleet, steps(moved.deployment, config), bake, at)
+
+    def first(self, plan: list[dict[str, Any]], deployment: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+        """Return what of a plan is started before any traffic moves: of a rolling deployment one batch."""
+        rolling = batches(deployment, {"ProductionVariants": [each for each in plan if not each.get("Shadow")]})
+        if rolling is None:
+            return plan
+        return [{**each, "InitialInstanceCount": min(rolling.size, rolling.total)} for each in plan]

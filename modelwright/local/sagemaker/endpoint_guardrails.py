@@ -105,6 +105,11 @@ class Bake:
         self._now = now
         self._spent = 0.0
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the local cloud ends."""
+        return self._stopping.is_set()
+
     def wait(self) -> None:
         """Return when the time is over; RolledBack when an alarm fires. The alarms are read at least once.
 

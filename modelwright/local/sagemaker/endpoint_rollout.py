@@ -137,7 +137,8 @@ class Rollout:
         plan = self._deployer.plan(self._configs.get(pending["EndpointConfigName"]))
         if pending.get("Retain") is not None:
             plan = retained(plan, record["Plan"], pending["Retain"])
-        fleet = self._deployer.fleet(name, plan, pending["EndpointConfigName"])
+        first = self._deployer.first(plan, pending["DeploymentConfig"])
+        fleet = self._deployer.fleet(name, first, pending["EndpointConfigName"])
         pending["Plan"] = plan
         traffic = self._traffic_of(name)
         try:

@@ -9,27 +9,24 @@ from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from modelwright.local.sagemaker.unsupported import refuse_members
+from modelwright.local.sagemaker.endpoint_rolling import Batches, rolling_problems
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 LEAST_INSTANCES = 2
-NOT_YET = {"DeploymentConfig.RollingUpdatePolicy": "use BlueGreenUpdatePolicy"}
 EXCLUDED = ("ml.inf1.", "ml.eia")
 """https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions.html: such an endpoint "will fall
 back to using a blue/green deployment with all at once traffic shifting and no final baking period" """
+_POLICIES = ("BlueGreenUpdatePolicy", "RollingUpdatePolicy")
 _SIZES = {"CANARY": "CanarySize", "LINEAR": "LinearStepSize"}
 _PERCENT = {"CanarySize": (0, 50), "LinearStepSize": (10, 50)}
 """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_TrafficRoutingConfig.html"""
 
 
-def check_deployment(
-    operation: str, params: Mapping[str, Any], config: Mapping[str, Any], serving: Sequence[str] = ()
-) -> None:
+def check_deployment(params: Mapping[str, Any], config: Mapping[str, Any], serving: Sequence[str] = ()) -> None:
     """Raise AwsError, with all that is wrong, for what AWS would not carry out; `serving` are today's variants."""
-    refuse_members(operation, params, NOT_YET)
     deployment = params.get("DeploymentConfig")
     problems = [] if deployment is None else list(_problems(deployment, config, serving))
     if problems:
@@ -38,7 +35,7 @@ def check_deployment(
 
 def steps(deployment: Mapping[str, Any] | None, config: Mapping[str, Any]) -> list[float]:
     """Return the shares of traffic that the new fleet gets one after the other; the last is 1."""
-    if deployment is None or is_excluded(config):
+    if deployment is None or is_excluded(config) or "RollingUpdatePolicy" in deployment:
         return [1.0]
     routing = deployment["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
     if routing["Type"] not in _SIZES:
@@ -49,17 +46,27 @@ def steps(deployment: Mapping[str, Any] | None, config: Mapping[str, Any]) -> li
     return [min(1.0, float(size * number)) for number in range(1, 1 + ceil(1 / size))]
 
 
+def batches(deployment: Mapping[str, Any] | None, config: Mapping[str, Any]) -> Batches | None:
+    """Return the batches of a rolling deployment; None of every other."""
+    if deployment is None or is_excluded(config) or "RollingUpdatePolicy" not in deployment:
+        return None
+    return Batches.of(deployment["RollingUpdatePolicy"], config)
+
+
 def wait_interval(deployment: Mapping[str, Any] | None, config: Mapping[str, Any]) -> float:
     """Return the baking period after each step, in seconds."""
     if deployment is None or is_excluded(config):
         return 0.0
+    if "RollingUpdatePolicy" in deployment:
+        return float(deployment["RollingUpdatePolicy"]["WaitIntervalInSeconds"])
     routing = deployment["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
     return float(routing["WaitIntervalInSeconds"])
 
 
 def time_limit(deployment: Mapping[str, Any] | None) -> float | None:
     """Return how long the deployment may take in all, in seconds, if it says so."""
-    limit = (deployment or {}).get("BlueGreenUpdatePolicy", {}).get("MaximumExecutionTimeoutInSeconds")
+    policies = [policy for name, policy in (deployment or {}).items() if name in _POLICIES]
+    limit = policies[0].get("MaximumExecutionTimeoutInSeconds") if policies else None
     return None if limit is None else float(limit)
 
 
@@ -88,9 +95,13 @@ def _problems(deployment: Mapping[str, Any], config: Mapping[str, Any], serving:
             f"With a DeploymentConfig the new configuration must have the variants of the one that serves: "
             f"{', '.join(sorted(serving))}; it has {', '.join(sorted(names))}."
         )
-    policy = deployment.get("BlueGreenUpdatePolicy")
-    if policy is None:
-        yield "DeploymentConfig needs a BlueGreenUpdatePolicy."
+    given = [name for name in _POLICIES if name in deployment]
+    if len(given) != 1:
+        yield f"DeploymentConfig needs either {' or '.join(_POLICIES)}; found {' and '.join(given) or 'none'}."
+        return
+    policy = deployment[given[0]]
+    if given[0] == "RollingUpdatePolicy":
+        yield from rolling_problems(policy, config)
         return
     routing = policy["TrafficRoutingConfiguration"]
     wanted = _SIZES.get(routing["Type"])

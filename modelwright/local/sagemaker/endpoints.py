@@ -131,7 +131,7 @@ class Endpoints:
 
     def _create(self, params: dict[str, Any]) -> dict[str, Any]:
         config = self._configs.get(params["EndpointConfigName"])
-        check_deployment("CreateEndpoint", params, config)
+        check_deployment(params, config)
         now, arn = self._cloud.clock.now(), self._store.arn(params["EndpointName"])
         record = {
             "EndpointName": params["EndpointName"],
@@ -154,7 +154,7 @@ class Endpoints:
             params = {**params, "DeploymentConfig": before.get("LastDeploymentConfig")}
         plan, config = before["Plan"] or [], self._configs.get(params["EndpointConfigName"])
         serving = [variant["VariantName"] for variant in plan if not variant.get("Shadow")]
-        check_deployment("UpdateEndpoint", params, config, serving)
+        check_deployment(params, config, serving)
         check_update(config, plan)
         types = {variant["VariantName"]: variant.get("InstanceType") for variant in config["ProductionVariants"]}
         if (scaling := self._scaling()) is not None:

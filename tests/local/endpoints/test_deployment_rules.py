@@ -24,6 +24,11 @@ def blue_green(kind, wait=300, **size):
     return {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
 
 
+def rolling(size, back=None, wait=300):
+    more = {} if back is None else {"RollbackMaximumBatchSize": back}
+    return {"RollingUpdatePolicy": {"MaximumBatchSize": size, "WaitIntervalInSeconds": wait, **more}}
+
+
 def percent(value):
     return {"Type": "CAPACITY_PERCENT", "Value": value}
 
@@ -34,7 +39,7 @@ def machines(value):
 
 def refusal(deployment, configuration, serving=()):
     with pytest.raises(AwsError) as caught:
-        check_deployment("UpdateEndpoint", {"DeploymentConfig": deployment}, configuration, serving)
+        check_deployment({"DeploymentConfig": deployment}, configuration, serving)
     assert caught.value.code == "ValidationException"
     return caught.value.message
 
@@ -71,8 +76,18 @@ def refusal(deployment, configuration, serving=()):
             (2,),
             "CanarySize must not be given for traffic of Type ALL_AT",
         ),
-        ({}, (2,), "DeploymentConfig needs a BlueGreenUpdatePolicy."),
-        ({"RollingUpdatePolicy": {"MaximumBatchSize": percent(50)}}, (2,), "use BlueGreenUpdatePolicy"),
+        ({}, (2,), "needs either BlueGreenUpdatePolicy or RollingUpdatePolicy; found none."),
+        (
+            blue_green("ALL_AT_ONCE") | rolling(percent(50)),
+            (2,),
+            "found BlueGreenUpdatePolicy and RollingUpdatePolicy.",
+        ),
+        (rolling(percent(51)), (4,), "MaximumBatchSize is 51 (CAPACITY_PERCENT) of 4 instances; it must be 5 to 50 %"),
+        (rolling(percent(4)), (40,), "MaximumBatchSize is 4 (CAPACITY_PERCENT) of 40 instances; it must be 5 to 50 %"),
+        (rolling(machines(1)), (1,), "MaximumBatchSize is 1 (INSTANCE_COUNT) of 1 instance; it must be 5 to 50 %"),
+        (rolling(percent(50)), (1,), "MaximumBatchSize is 50 (CAPACITY_PERCENT) of 1 instance; it must be 5 to 50 %"),
+        (rolling(machines(2), back=machines(5)), (4,), "RollbackMaximumBatchSize is 5 (INSTANCE_COUNT) of 4 instances"),
+        (rolling(percent(50)), (2, 2), "RollingUpdatePolicy is for endpoints with one variant; found 2."),
     ],
 )
 def test_what_is_refused_says_what_was_found_and_what_is_allowed(deployment, counts, said):
@@ -92,7 +107,7 @@ def test_a_serverless_endpoint_has_no_guardrails():
 
 
 def test_variants_may_change_without_guardrails_only():
-    check_deployment("UpdateEndpoint", {}, config(1), ["before"])
+    check_deployment({}, config(1), ["before"])
     assert "it has v0" in refusal(blue_green("ALL_AT_ONCE"), config(1), ["before"])
 
 

@@ -167,7 +167,7 @@ def test_canary_and_linear_traffic_end_on_the_new_fleet(hosting):
     [
         ({"RollingUpdatePolicy": {
             "MaximumBatchSize": {"Type": "INSTANCE_COUNT", "Value": 1}, "WaitIntervalInSeconds": 0}},
-         "RollingUpdatePolicy"),
+         "MaximumBatchSize is 1 (INSTANCE_COUNT) of 1 instance"),
         ({"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "CANARY", "WaitIntervalInSeconds": 0}}},
          "CanarySize must be given"),
         ({"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {

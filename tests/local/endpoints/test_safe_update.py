@@ -83,10 +83,13 @@ def latency_alarm(hosting, endpoint):
 def guarded(alarms, kind="CANARY", wait=300, **size):
     sizes = {"CANARY": {"CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50}}} | size
     routing = {"Type": kind, "WaitIntervalInSeconds": wait, **sizes.get(kind, {})}
-    return {
-        "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing},
-        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name} for name in alarms]},
-    }
+    half = {"Type": "CAPACITY_PERCENT", "Value": 50}
+    policy = (
+        {"RollingUpdatePolicy": {"MaximumBatchSize": half, "WaitIntervalInSeconds": wait}}
+        if kind == "ROLLING"
+        else {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
+    )
+    return {**policy, "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name} for name in alarms]}}
 
 
 @contextmanager
@@ -118,7 +121,7 @@ def short_minutes(cloud, monkeypatch):
     monkeypatch.setattr(rehearsals, "minute_seconds", 0.5)
 
 
-@pytest.mark.parametrize("kind", ["CANARY", "ALL_AT_ONCE"])
+@pytest.mark.parametrize("kind", ["CANARY", "ALL_AT_ONCE", "ROLLING"])
 def test_a_model_that_fails_goes_back_by_itself_and_no_request_is_lost(hosting, kind):
     name = serving(hosting)
     alarm, bad = errors_alarm(hosting, name), config(hosting, script=RAISES)
@@ -149,7 +152,7 @@ def test_a_model_that_is_slow_goes_back_by_itself(hosting):
     assert sent.tally().kinds["answered"] == sent.tally().sent
 
 
-@pytest.mark.parametrize("kind", ["CANARY", "LINEAR", "ALL_AT_ONCE"])
+@pytest.mark.parametrize("kind", ["CANARY", "LINEAR", "ALL_AT_ONCE", "ROLLING"])
 def test_a_good_model_bakes_and_takes_over_and_no_request_is_lost(hosting, kind):
     name = serving(hosting)
     alarms, good = [errors_alarm(hosting, name)], config(hosting, factor=3)
