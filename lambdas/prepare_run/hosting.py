@@ -95,11 +95,11 @@ def _serverless(found: Mapping[str, int]) -> dict[str, int]:
 
 
 def _capture(found: Mapping[str, int] | None, bucket: str, pipeline: str) -> dict[str, Any] | None:
-    """SageMaker adds endpoint, variant, date and hour to the address.
+    """SageMaker adds `/<endpoint>/<variant>/` and the hour to the address: no slash at its end, as in AWS's examples.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html
     """
-    return {"percent": found["percent"], "uri": f"s3://{bucket}/capture/{pipeline}/"} if found else None
+    return {"percent": found["percent"], "uri": f"s3://{bucket}/capture/{pipeline}"} if found else None
 
 
 def _asynchronous(found: Mapping[str, int] | None, bucket: str, pipeline: str) -> dict[str, Any] | None:

@@ -237,7 +237,7 @@ def test_what_is_captured_goes_where_the_plan_says() -> None:
     found = asked(done, "CreateEndpointConfig")["DataCaptureConfig"]
     assert found["EnableCapture"] is True
     assert found["InitialSamplingPercentage"] == 20
-    assert found["DestinationS3Uri"] == "s3://mw-artifacts/capture/penguins/"
+    assert found["DestinationS3Uri"] == "s3://mw-artifacts/capture/penguins"
 
 
 def test_a_deployment_that_an_alarm_sent_back_is_told_as_one() -> None:
