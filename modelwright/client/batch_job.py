@@ -13,7 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modelwright.client.batch_input import CSV, BatchInput, File
+from modelwright.client.batch_heads import File
+from modelwright.client.batch_input import CSV, BatchInput
 from modelwright.client.problems import code_of, is_missing
 from modelwright.config.local_storage import has_local_storage
 from modelwright.errors import RunNotFound, WrongUsage

@@ -14,11 +14,12 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from modelwright.client.batch_input import CSV, BatchInput, Columns, File
+from modelwright.client.batch_input import CSV, BatchInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from modelwright.client.batch_heads import Columns, File
     from modelwright.client.session import Session
 
 GROUP = "/aws/sagemaker/TransformJobs"

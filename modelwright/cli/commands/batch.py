@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from modelwright.cli.model_schema import ModelColumns
-    from modelwright.client.batch_input import BatchInput, File
+    from modelwright.client.batch_heads import File
+    from modelwright.client.batch_input import BatchInput
     from modelwright.client.batch_job import Job, Progress
     from modelwright.client.deployment import Deployment
 

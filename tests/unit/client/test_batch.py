@@ -15,7 +15,8 @@ from botocore.validate import ParamValidator
 
 from modelwright.cli.model_schema import read_columns
 from modelwright.client import batch_input, batch_job, batch_trouble
-from modelwright.client.batch_input import BatchInput, File, read_input, upload
+from modelwright.client.batch_heads import File
+from modelwright.client.batch_input import BatchInput, read_input, upload
 from modelwright.client.deployment import Deployment
 from modelwright.config.pipeline import BatchSettings
 from modelwright.errors import DataNotFound, InvalidInput, RunNotFound, WrongUsage
