@@ -17,11 +17,14 @@ run: setup ## run the penguins pipeline whole on this machine and ask the deploy
 test: setup browser ## all tests
 	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
-browser: ## a Chromium for the tests of `modelwright open`'s page, where there is none and apt-get may install it
-	@if [ -n "$$CHROMIUM" ] || command -v chromium || command -v chromium-browser || command -v google-chrome || command -v google-chrome-stable; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
-		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium fonts-dejavu-core; \
-	else echo "There is no Chromium: tests/browser will fail. Install it, or set CHROMIUM to its path."; fi
+browser: ## a Chromium for the tests of `modelwright open`, where there is none and apt-get may install it
+	@for name in "$$CHROMIUM" chromium chromium-browser google-chrome google-chrome-stable; do \
+		if command -v "$$name" > /dev/null; then exit 0; fi; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		{ apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium curl fonts-dejavu-core; } \
+		|| echo "Chromium could not be installed: the tests of tests/browser will fail."; \
+	else echo "There is no Chromium: the tests of tests/browser will fail. Install it, or set CHROMIUM to its path."; fi
 
 check: lint test ## what a change has to pass
 
