@@ -62,7 +62,10 @@ def account(monkeypatch: pytest.MonkeyPatch) -> FakeAccount:
     """Ready for the sample pipeline; every stack is there."""
     quotas = [
         {"QuotaName": f"{instance} usage", "QuotaCode": "L-1", "Value": 4.0}
-        for instance in ("ml.m5.large for training job", "ml.m5.large for processing job", "ml.t2.medium for endpoint")
+        for instance in (
+            *("ml.m5.large for training job", "ml.m5.large for processing job", "ml.m5.large for transform job"),
+            "ml.t2.medium for endpoint",
+        )
     ]
     made = FakeAccount(
         {

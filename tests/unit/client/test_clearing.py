@@ -38,6 +38,7 @@ class Environment:
             "sagemaker:ListModels": {"Models": []},
             "sagemaker:ListTrainingJobs": {"TrainingJobSummaries": []},
             "sagemaker:ListProcessingJobs": {"ProcessingJobSummaries": []},
+            "sagemaker:ListTransformJobs": {"TransformJobSummaries": []},
             "sagemaker:ListModelPackages": {"ModelPackageSummaryList": []},
             "cloudwatch:DescribeAlarms": {"MetricAlarms": []},
             "dynamodb:Query": {"Items": []},
