@@ -84,6 +84,13 @@ def destroy_policy(place: Place) -> list[Statement]:
             ["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"],
             place.each("sagemaker", "endpoint/{name}"),
         ),
+        _allow(
+            "EndScaling",
+            ["application-autoscaling:DeregisterScalableTarget"],
+            [place.arn("application-autoscaling", "scalable-target/*")],
+            {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
+        ),
+        _allow("EndAlarmsOfScaling", ["cloudwatch:DeleteAlarms"], _scaling_alarms(place)),
         _allow("StopBatches", ["sagemaker:StopTransformJob"], _batches(place)),
         _allow("RemoveModels", ["sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"], made),
         # none of these takes a resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemakerai.html
@@ -101,6 +108,12 @@ def destroy_policy(place: Place) -> list[Statement]:
         _allow("RemoveItems", ["dynamodb:DeleteItem", "dynamodb:Query"], [table], _items(place, _PARTITIONS)),
         *_read_items(place),
     ]
+
+
+def _scaling_alarms(place: Place) -> list[str]:
+    """Auto Scaling's own, and the one that starts an endpoint's first machine."""
+    names = ("alarm:{name}-from-zero", "alarm:TargetTracking-endpoint/{name}/variant/*")
+    return [each for name in names for each in place.each("cloudwatch", name)]
 
 
 def produce_policy(place: Place) -> list[Statement]:

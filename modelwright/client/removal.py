@@ -11,6 +11,7 @@ from modelwright.client.deployment import Deployment, describe_stack, find_deplo
 from modelwright.client.executions import executions, run_id, stop
 from modelwright.client.kept import find_kept, forget_merges, remove_kept
 from modelwright.client.leavings import batch_jobs, costly, endpoint_config, models_and_configs
+from modelwright.client.scaling import end_scaling, remove_alarm
 from modelwright.client.stack_failures import first_failure
 from modelwright.client.stack_states import IN_PROGRESS
 from modelwright.errors import ModelwrightError, NotDeployed, names
@@ -124,6 +125,7 @@ def _stop_batches(session: Session, environment: str, pipeline: str) -> Iterator
 def _remove_endpoint(session: Session, environment: str, pipeline: str, pause: Pause) -> Iterator[str]:
     """Only an endpoint that a run of this pipeline made: a name alone proves nothing."""
     name = stack_name(environment, pipeline)
+    remove_alarm(session, name)
 
     def status() -> str:
         found = endpoint_config(session, name)
@@ -136,6 +138,7 @@ def _remove_endpoint(session: Session, environment: str, pipeline: str, pause: P
         yield f"endpoint {name}: left, since no run of {pipeline} made its configuration {found.config}"
         return
     _until(lambda: status() not in _BUSY, f"endpoint {name} is still busy", session, pause)
+    end_scaling(session, name)
     session.client("sagemaker").delete_endpoint(EndpointName=name)
     _until(lambda: not status(), f"endpoint {name} is still there", session, pause)
     yield f"endpoint {name}: removed"

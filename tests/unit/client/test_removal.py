@@ -91,7 +91,15 @@ class Account:
         if not statuses:
             raise refused("ValidationException", "Could not find endpoint", "DescribeEndpoint")
         config = self.made_by.get(request["EndpointName"], f"dev-pen-{OLD}-01")
-        return {"EndpointConfigName": config, "EndpointStatus": statuses.pop(0) if len(statuses) > 1 else statuses[0]}
+        status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
+        variants = [{"VariantName": "AllTraffic"}]
+        return {"EndpointConfigName": config, "EndpointStatus": status, "ProductionVariants": variants}
+
+    def deregister_scalable_target(self, **request: Any) -> None:
+        raise refused("ObjectNotFoundException", "No scalable target found", "DeregisterScalableTarget")
+
+    def delete_alarms(self, **request: Any) -> None:
+        self.alarms = [name for name in self.alarms if name not in request["AlarmNames"]]
 
     def delete_endpoint(self, **request: Any) -> None:
         del self.endpoints[request["EndpointName"]]
@@ -228,7 +236,7 @@ def destroyed(
     pauses: Pauses | None = None,
     is_local: bool = True,
 ) -> list[str]:
-    services = ("cloudformation", "cloudwatch", "sagemaker", "ssm", "s3", "dynamodb")
+    services = ("cloudformation", "cloudwatch", "sagemaker", "ssm", "s3", "dynamodb", "application_autoscaling")
     session = FakeSession(
         is_local=is_local, stepfunctions=machine or StepFunctions(RUN), **dict.fromkeys(services, account)
     )
@@ -453,3 +461,10 @@ def test_on_aws_the_resource_that_could_not_be_deleted_is_named(account: Account
         "Put that right, then run the same command again; or leave it behind: "
         "`aws cloudformation delete-stack --stack-name mw-dev-pen --retain-resources Role`."
     )
+
+
+def test_the_alarm_that_starts_a_first_machine_goes_also_where_the_endpoint_has_expired(account: Account) -> None:
+    account.endpoints.pop("mw-dev-pen", None)
+    account.alarms.append("mw-dev-pen-from-zero")
+    destroyed(account)
+    assert "mw-dev-pen-from-zero" not in account.alarms
