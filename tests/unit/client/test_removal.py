@@ -290,6 +290,8 @@ def test_with_data_only_the_neighbours_is_left(account: Account) -> None:
         "s3://artifacts/runs/pen/: 1 objects removed",
         "s3://artifacts/models/pen/: 1 objects removed",
         "s3://artifacts/batch/pen/: 1 objects removed",
+        "s3://artifacts/async/pen/: 0 objects removed",
+        "s3://artifacts/capture/pen/: 0 objects removed",
         "s3://artifacts/defaults/pen.json: 1 objects removed",
         "table mw-dev: 2 items of PIPELINE#pen removed",
         "table mw-dev: 1 items of TRIGGER#pen removed",
