@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.serving.archive import unpack
 from modelwright.serving.counters import Counters
-from modelwright.serving.onnx_model import is_compiled, load_compiled
+from modelwright.serving.onnx_model import NO_TELEMETRY, is_compiled, load_compiled
 from modelwright.serving.problems import StartupError
 from modelwright.serving.python_model import load_model
 from modelwright.serving.requirements import install_requirements
@@ -85,6 +85,7 @@ def run(settings: Settings, place: Place, parent: Parent) -> int:
     try:
         listener = _bind(place.host, place.port)
         hold_threads(os.environ, settings)
+        os.environ[NO_TELEMETRY] = "1"  # also for a script that imports ONNX Runtime itself
         model = _load(settings, place)
         workers = _workers(settings)
         if workers > 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -188,6 +189,32 @@ def test_nothing_is_unpickled_and_no_training_library_is_imported(penguins) -> N
     text = "\n".join(line[8:] for line in program.splitlines())
     done = subprocess.run([sys.executable, "-c", text, str(penguins[2])], check=True, capture_output=True, text=True)
     assert done.stdout == "[]\n"
+
+
+def test_onnx_runtime_starts_no_thread_that_tells_others_of_the_model(penguins) -> None:
+    program = """
+        import pathlib, sys
+        from modelwright.serving.onnx_model import load_compiled
+        from modelwright.serving.server import threads_beside
+        load_compiled(pathlib.Path(sys.argv[1]))
+        print(threads_beside())
+    """
+    text = "\n".join(line[8:] for line in program.splitlines())
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    done = subprocess.run(
+        [sys.executable, "-c", text, str(penguins[2])], check=True, capture_output=True, text=True, env=environment
+    )
+    assert done.stdout == "0\n"
+
+
+def test_two_workers_serve_a_compiled_model(penguins, start) -> None:
+    server = start(folder=penguins[2], MODELWRIGHT_WORKERS="2")
+    assert server.told["ready"] is True, server.told
+    for _ in range(8):
+        assert server.invoke(b"Adelie,Dream,39.1,18.7,181,3750\n").status == 200
+    assert b"modelwright_workers 2\n" in server.ask("GET", "/metrics").body
+    assert server.stop()[0] == 0
 
 
 def test_a_wish_for_python_is_followed_and_one_for_onnx_needs_its_files(penguins, start) -> None:
