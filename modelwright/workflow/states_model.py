@@ -10,6 +10,8 @@ from modelwright.workflow.tasks import SAGEMAKER_ERRORS, SAGEMAKER_SDK_ERRORS, S
 if TYPE_CHECKING:
     from modelwright.workflow.structure import WorkflowStructure
 
+LATER_SECONDS: Final = "3600"
+LATER_BYTES: Final = str(1 << 30)
 VARIANT: Final = "AllTraffic"
 """Of an endpoint that has one; never changes: an update with guardrails wants the same variants."""
 
@@ -65,8 +67,23 @@ def create_endpoint_config(structure: WorkflowStructure) -> State:
 
 
 def _environment(structure: WorkflowStructure) -> str:
-    several = _script_of_several(structure)
-    return jsonata(f"$merge([$model.environment, {expression(several)}])" if several else "$model.environment")
+    more = {**_script_of_several(structure), **_limits_of_later(structure)}
+    return jsonata(f"$merge([$model.environment, {expression(more)}])" if more else "$model.environment")
+
+
+def _limits_of_later(structure: WorkflowStructure) -> dict[str, str]:
+    """Behind a queue a request may take an hour and have a gigabyte; servers end one after 60 s unless told otherwise.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference.html; the first name is read by AWS's images
+    (https://github.com/aws/sagemaker-containers), the others by our own server.
+    """
+    if structure.endpoint != "async":
+        return {}
+    return {
+        "SAGEMAKER_MODEL_SERVER_TIMEOUT": LATER_SECONDS,
+        "MODELWRIGHT_REQUEST_TIMEOUT_SECONDS": LATER_SECONDS,
+        "MODELWRIGHT_MAX_BODY_BYTES": LATER_BYTES,
+    }
 
 
 def _script_of_several(structure: WorkflowStructure) -> dict[str, str]:

@@ -53,6 +53,20 @@ def test_an_answer_starts_the_first_machine(later):
         assert client.describe_endpoint(**name)["ProductionVariants"][0]["CurrentInstanceCount"] == 1
 
 
+def test_the_server_takes_what_a_queue_does(later):
+    with attach(later.root) as local:
+        client = later.session(local).client("sagemaker")
+        config = client.describe_endpoint(EndpointName="mw-dev-penguins")["EndpointConfigName"]
+        (variant,) = client.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
+        environment = client.describe_model(ModelName=variant["ModelName"])["PrimaryContainer"]["Environment"]
+        assert (
+            environment["MODELWRIGHT_REQUEST_TIMEOUT_SECONDS"]
+            == environment["SAGEMAKER_MODEL_SERVER_TIMEOUT"]
+            == "3600"
+        )
+        assert environment["MODELWRIGHT_MAX_BODY_BYTES"] == "1073741824"
+
+
 def test_a_new_model_answers_after_an_update(later):
     before = later.predictions()
     assert later.run("-p", "C=0.5")["status"] == "Deployed"
