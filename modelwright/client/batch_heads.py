@@ -13,15 +13,14 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from modelwright.errors import InvalidInput, names
+from modelwright.client.batch_columns import choose
+from modelwright.errors import names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 HEAD_BYTES = 1 << 16
-_LONGEST_FILTER = 63
-"""https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DataProcessing.html"""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -75,20 +74,11 @@ class Check:
         file = replace(file, about_rows=about)
         return self._csv(file, lines, head) if self._is_csv else self._json(file, lines)
 
-    def input_filter(self) -> str:
-        """Return which columns the model gets: all, or those of the header in the model's order."""
+    def order(self) -> tuple[str, tuple[int, ...] | None]:
+        """Return which columns the model gets, and how those of the files are to be put before they are uploaded."""
         if not self._headers or self._columns is None:
-            return "$"
-        header = next(iter(self._headers))
-        if header == self._columns:
-            return "$"
-        places = ",".join(str(header.index(name)) for name in self._columns)
-        if len(places) + 3 > _LONGEST_FILTER:
-            raise InvalidInput(
-                "The columns are not in the model's order, and the filter that would choose them is too long for AWS.",
-                f"Write them in this order: {', '.join(self._columns)}.",
-            )
-        return f"$[{places}]"
+            return "$", None
+        return choose(next(iter(self._headers)), self._columns)
 
     @property
     def _what(self) -> str:
@@ -127,7 +117,10 @@ class Check:
             self.hint = "Take the line away, if the columns are in the order in which the model takes them."
             return file
         absent = [name for name in self._columns if name not in cells]
-        if absent:
+        twice = [name for name in self._columns if cells.count(name) > 1]
+        if twice:
+            self.problems.append(f"{file.name}: the header has {names(twice)} more than once.")
+        elif absent:
             self.problems.append(f"{file.name}: the column {names(absent)} is missing.")
         elif not self._headers or tuple(cells) in self._headers:
             self._headers[tuple(cells)] = file.name

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modelwright.client.batch_columns import moved
 from modelwright.client.batch_heads import HEAD_BYTES, Check, File
 from modelwright.errors import DataNotFound, InvalidInput, WrongUsage, names
 
@@ -36,6 +38,8 @@ class BatchInput:
     bucket: str
     prefix: str
     input_filter: str = "$"
+    order: tuple[int, ...] | None = None
+    """in which order the columns of files of this machine are uploaded; None: as they are"""
 
     @property
     def bytes(self) -> int:
@@ -133,7 +137,7 @@ def _on_this_machine(deployment: Deployment, source: Path, columns: Columns | No
         )
     made = BatchInput(tuple(found), _kind(found), deployment.artifact_bucket, "")
     made = _checked(made, _head_of_path, columns)
-    digest, files = _content(made.files)
+    digest, files = _content(made.files, made.order)
     return replace(made, files=files, prefix=f"batch/{deployment.pipeline}/input/{digest}/")
 
 
@@ -170,12 +174,13 @@ def _checked(given: BatchInput, head: Callable[[File], bytes], columns: Columns 
         shown = check.problems[:20]
         more = len(check.problems) - len(shown)
         raise InvalidInput("\n".join([*shown, *([f"and {more} more"] if more else [])]), check.hint)
-    return replace(given, files=files, input_filter=check.input_filter())
+    input_filter, order = check.order()
+    return replace(given, files=files, input_filter=input_filter, order=order)
 
 
-def _content(files: Sequence[File]) -> tuple[str, tuple[File, ...]]:
-    """Return what names the files by their content, and the files with their rows counted."""
-    whole, counted = hashlib.sha256(), []
+def _content(files: Sequence[File], order: tuple[int, ...] | None) -> tuple[str, tuple[File, ...]]:
+    """Return what names the files by what will be uploaded, and the files with their rows counted."""
+    whole, counted = hashlib.sha256(str(order or "").encode()), []
     for file in files:
         digest, rows, last = hashlib.sha256(), 0, b"\n"
         with (file.path or Path()).open("rb") as source:
@@ -198,11 +203,13 @@ def upload(s3: Any, given: BatchInput) -> int:
     missing = [file for file in local if given.prefix + file.name not in there]
 
     def put(file: File) -> None:
-        with (file.path or Path()).open("rb") as source:
+        about = {"Bucket": given.bucket, "Key": given.prefix + file.name, "ContentType": given.content_type}
+        with (file.path or Path()).open("rb") as source, tempfile.TemporaryFile() as other:
             source.seek(file.skip)
-            s3.put_object(
-                Bucket=given.bucket, Key=given.prefix + file.name, Body=source, ContentType=given.content_type
-            )
+            if given.order is not None:
+                other.writelines(moved(source, given.order))
+                other.seek(0)
+            s3.put_object(Body=source if given.order is None else other, **about)
 
     with ThreadPoolExecutor(_THREADS) as threads:
         list(threads.map(put, missing))

@@ -14,6 +14,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from modelwright.client.batch_columns import chosen
 from modelwright.client.batch_input import CSV, BatchInput
 
 if TYPE_CHECKING:
@@ -94,7 +95,6 @@ def _lines(session: Session, given: BatchInput, file: File) -> Iterator[bytes]:
 
 def _rows(lines: Iterable[bytes], given: BatchInput) -> Iterator[list[str] | dict[str, Any] | str]:
     """Yield what each line says; a text where it says nothing that can be understood."""
-    places = [int(place) for place in re.findall(r"\d+", given.input_filter)]
     for line in lines:
         text = line.decode("utf-8", "replace").rstrip("\r\n")
         if given.content_type != CSV:
@@ -105,10 +105,16 @@ def _rows(lines: Iterable[bytes], given: BatchInput) -> Iterator[list[str] | dic
         except csv.Error as error:
             yield f"it is not CSV: {error}"
             continue
-        try:
-            yield [cells[place] for place in places] if places else cells
-        except IndexError:
-            yield f"it has {len(cells)} values, and the {max(places) + 1}th is needed"
+        yield _of_the_model(cells, given)
+
+
+def _of_the_model(cells: list[str], given: BatchInput) -> list[str] | str:
+    """Return what of a record the model gets."""
+    try:
+        here = cells if given.order is None else [cells[place] for place in given.order]
+        return chosen(given.input_filter, here)
+    except IndexError:
+        return f"it has {len(cells)} values, fewer than its header or its first line"
 
 
 def _record(text: str) -> dict[str, Any] | str:

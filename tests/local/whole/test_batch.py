@@ -86,7 +86,7 @@ def test_each_record_stands_before_what_the_endpoint_says_of_it(up, sample):
     assert (said["status"], said["files"], said["rows"]) == ("Completed", ["a.csv", "more/b.csv"], len(sample) + 500)
     for name, found in rows.items():
         written = list(csv.reader((up.root / "got" / f"{name}.out").open(newline="")))
-        assert [cells[:7] for cells in written] == [["2007", *reversed(row)] for row in found]
+        assert [cells[:7] for cells in written] == [[*row, "2007"] for row in found], "the model's columns come first"
         judged = [[cells[7], *map(float, cells[8:])] for cells in written]
         wanted = answers(up, found)
         assert [row[0] for row in judged] == [row[0] for row in wanted]

@@ -15,6 +15,7 @@ from botocore.validate import ParamValidator
 
 from modelwright.cli.model_schema import read_columns
 from modelwright.client import batch_input, batch_job, batch_trouble
+from modelwright.client.batch_columns import choose, moved
 from modelwright.client.batch_heads import File
 from modelwright.client.batch_input import BatchInput, read_input, upload
 from modelwright.client.deployment import Deployment
@@ -135,9 +136,9 @@ def test_a_header_here_is_left_out_and_says_the_order(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("size,id,kind\n1,x,a\n2,y,b\n")
     aws = Aws()
     found = read(aws, str(tmp_path))
-    assert (found.input_filter, found.rows()) == ("$[2,0]", (2, True))
+    assert (found.input_filter, found.order, found.rows()) == ("$[:2]", (2, 0, 1), (2, True))
     assert upload(aws, found) == 1
-    assert list(aws.objects.values()) == [b"1,x,a\n2,y,b\n"]
+    assert list(aws.objects.values()) == [b"a,1,x\nb,2,y\n"]
     assert upload(aws, read(aws, str(tmp_path))) == 0, "the same content is uploaded once"
     (tmp_path / "a.csv").write_text("size,id,kind\n1,x,b\n")
     assert upload(aws, read(aws, str(tmp_path))) == 1
@@ -147,10 +148,12 @@ def test_headers_must_be_of_one_order(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("size,kind\n1,a\n")
     (tmp_path / "b.csv").write_text("kind,size\na,1\n")
     (tmp_path / "c.csv").write_text("a,1\n")
+    (tmp_path / "d.csv").write_text("size,kind,size\n1,a,2\n")
     with pytest.raises(InvalidInput) as raised:
         read(Aws(), str(tmp_path))
     assert "b.csv has another header line than a.csv." in str(raised.value)
     assert "c.csv has no header line, others have one." in str(raised.value)
+    assert "d.csv: the header has size more than once." in str(raised.value)
 
 
 def test_without_a_schema_a_header_is_refused(tmp_path: Path) -> None:
@@ -161,13 +164,29 @@ def test_without_a_schema_a_header_is_refused(tmp_path: Path) -> None:
     assert read_input(Aws(), PEN, str(tmp_path), None).input_filter == "$"  # type: ignore[arg-type] # a fake
 
 
-def test_a_filter_longer_than_aws_takes_is_refused(tmp_path: Path) -> None:
-    names = [f"c{number}" for number in range(40)]
-    columns = [{"name": name, "type": "number", "missing": True} for name in names]
-    many = read_columns(json.dumps({**SCHEMA, "columns": columns}))
-    (tmp_path / "a.csv").write_text(",".join(reversed(names)) + "\n" + ",".join("1" * 40) + "\n")
-    with pytest.raises(InvalidInput, match="too long for AWS"):
-        read_input(Aws(), PEN, str(tmp_path), many)  # type: ignore[arg-type] # a fake
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [
+        ("kind,size", ("$", None)),
+        ("id,kind,size", ("$[1,2]", None)),
+        ("kind,id,size", ("$[0,2]", None)),
+        ("size,kind", ("$", (1, 0))),
+        ("size,id,kind", ("$[:2]", (2, 0, 1))),
+        (",".join([f"c{number}" for number in range(9)] + ["kind", "size"]), ("$[9,10]", None)),
+    ],
+)
+def test_a_filter_never_says_an_order(header: str, wanted: tuple[str, tuple[int, ...] | None]) -> None:
+    """No page says whether `$[2,0]` keeps that order: columns in another one are moved before."""
+    assert choose(header.split(","), COLUMNS.names) == wanted
+
+
+def test_a_filter_that_would_be_longer_than_aws_takes_is_not_needed() -> None:
+    columns = [f"c{number}" for number in range(40)]
+    assert choose(["id", *columns], columns) == ("$[:40]", (*range(1, 41), 0))
+
+
+def test_quoted_values_stay_what_they_are() -> None:
+    assert b"".join(moved(io.BytesIO(b'1,"x, ""y""",a\r\nshort\n'), (2, 0, 1))) == b'a,1,"x, ""y"""\nshort\n'
 
 
 def job() -> batch_job.Job:
