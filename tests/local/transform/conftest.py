@@ -42,6 +42,7 @@ SERVICES = {
     "logs": "modelwright.local.logs:Logs",
     "events": "modelwright.local.events.service:Events",
     "sagemaker": "modelwright.local.sagemaker.service:SageMaker",
+    "stepfunctions": "modelwright.local.stepfunctions.service:StepFunctions",
 }
 SCRIPT = """
 import json, os, pathlib, time
