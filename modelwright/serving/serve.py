@@ -141,10 +141,10 @@ class _Process:
     async def _drain(self) -> None:
         """End without losing a request: also who has connected and not been accepted is answered."""
         asyncio.get_running_loop().remove_reader(self._listener)
-        if not self._failed or self._share is None:  # else other workers go on
+        if not self._failed or self._share is None:  # else other workers go on, and take who has connected
             take_no_more(self._listener)
-        while self._accept():
-            pass
+            while self._accept():
+                pass
         if self._again is not None:
             self._again.cancel()
         self._listener.close()

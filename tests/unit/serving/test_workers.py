@@ -173,6 +173,23 @@ def test_a_worker_that_is_killed_loses_its_own_requests_only_and_is_started_agai
     assert server.stop()[0] == 0
 
 
+def test_a_worker_whose_predictions_hang_for_good_is_replaced(start):
+    script = SCRIPT.replace(
+        'if body == "die"', 'if body == "hang":\n        import time; time.sleep(3600)\n    if body == "die"'
+    )
+    server = start(script, MODELWRIGHT_WORKERS="2", MODELWRIGHT_REQUEST_TIMEOUT_SECONDS="0.2")
+    (stuck, connection), (other, _) = each_worker(server).items()
+    for _ in range(4):
+        connection.request("POST", "/invocations", "hang", {"Content-Type": "text/csv"})
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 504
+    while children(server.process.pid) in ([stuck, other], [other, stuck]):
+        assert server.invoke("hello").status in (200, 504)
+    assert stuck not in each_worker(server)
+    assert [one["because"] for one in records(server, "worker ended")] == ["exit status 1"]
+
+
 def test_a_request_that_kills_its_worker_again_and_again_ends_nobody_elses(start):
     server = start(SCRIPT, MODELWRIGHT_WORKERS="2")
     for _ in range(7):
