@@ -2,6 +2,7 @@
 
 from . import (
     apigateway,
+    apigateway_callers,
     codebuild,
     dynamodb,
     ec2,
@@ -21,6 +22,7 @@ from . import (
 
 __all__ = [
     "apigateway",
+    "apigateway_callers",
     "codebuild",
     "dynamodb",
     "ec2",

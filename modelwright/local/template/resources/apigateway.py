@@ -1,4 +1,4 @@
-"""REST APIs, what they are made of, and the keys and plans of their callers."""
+"""REST APIs and what they are made of."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.local.apigateway.limits import Bucket
 from modelwright.local.apigateway.model import unknown
-from modelwright.local.apigateway.records import Api, Deployment, Key, Plan, Route, Stage
+from modelwright.local.apigateway.records import Api, Deployment, Route, Stage
 from modelwright.local.template.intrinsics import Physical, TemplateError
 from modelwright.local.template.registry import Level, Resource, resource
 
@@ -21,29 +21,32 @@ _INTEGRATION = re.compile(r"arn:aws:apigateway:[^:]+:lambda:path/2015-03-31/func
 _ROUTES = "a part of its API: requests take it"
 
 
-def _service(cloud: Cloud) -> ApiGateway:
+def api_service(cloud: Cloud) -> ApiGateway:
+    """The service that keeps them."""
     return cloud.services["apigateway"]  # type: ignore[return-value] # our own service
 
 
-def _id(resource: Resource) -> str:
+def api_id(resource: Resource) -> str:
+    """An id of the form that API Gateway gives: the same at every deploy."""
     return resource.digest()[:10]
 
 
-def _wrong(resource: Resource, why: str) -> TemplateError:
+def wrong(resource: Resource, why: str) -> TemplateError:
+    """Say what of a resource the local cloud cannot do."""
     return TemplateError(f"{resource.stack}: {resource.logical_id} ({resource.type}): {why}.")
 
 
 def _api(cloud: Cloud, resource: Resource) -> Api:
-    return _service(cloud).api(resource.required("RestApiId"))
+    return api_service(cloud).api(resource.required("RestApiId"))
 
 
 def _of_api(cloud: Cloud, resource: Resource) -> Api | None:
     """The API that something is removed from; None when it has gone already."""
-    return _service(cloud).apis.get(resource.required("RestApiId"))
+    return api_service(cloud).apis.get(resource.required("RestApiId"))
 
 
 def _remove_api(cloud: Cloud, resource: Resource, physical: Physical) -> None:
-    _service(cloud).apis.pop(physical.id, None)
+    api_service(cloud).apis.pop(physical.id, None)
 
 
 @resource(
@@ -57,9 +60,9 @@ def put_api(cloud: Cloud, resource: Resource) -> Physical:
     """An API; what it is made of are resources of their own."""
     resource.only("ApiKeySourceType", "Description", "EndpointConfiguration", "Name", "Tags")
     if resource.properties.get("ApiKeySourceType", "HEADER") != "HEADER":
-        raise _wrong(resource, "keys are read from the header x-api-key only")
+        raise wrong(resource, "keys are read from the header x-api-key only")
     resource.required("Name")
-    service, id_ = _service(cloud), _id(resource)
+    service, id_ = api_service(cloud), api_id(resource)
     with service.lock:
         known = service.apis.get(id_)
         if known:
@@ -80,9 +83,9 @@ def _remove_resource(cloud: Cloud, resource: Resource, physical: Physical) -> No
 def put_resource(cloud: Cloud, resource: Resource) -> Physical:
     """A part of a path."""
     resource.only("ParentId", "PathPart", "RestApiId")
-    part, id_ = resource.required("PathPart"), _id(resource)
+    part, id_ = resource.required("PathPart"), api_id(resource)
     if "{" in part:
-        raise _wrong(resource, f"the path part {part} has a parameter, which the local cloud does not know")
+        raise wrong(resource, f"the path part {part} has a parameter, which the local cloud does not know")
     _api(cloud, resource).resources[id_] = (resource.required("ParentId"), part)
     return Physical(id_, {"ResourceId": id_})
 
@@ -111,7 +114,7 @@ def put_method(cloud: Cloud, resource: Resource) -> Physical:
         *("ResourceId", "RestApiId"),
     )
     if resource.properties.get("AuthorizationType", "NONE") not in {"NONE", "AWS_IAM"}:
-        raise _wrong(resource, "the local cloud knows the authorization types NONE and AWS_IAM")
+        raise wrong(resource, "the local cloud knows the authorization types NONE and AWS_IAM")
     _function(resource)
     _api(cloud, resource).methods[_method_key(resource)] = resource.properties
     return Physical("|".join(_method_key(resource)))
@@ -121,7 +124,7 @@ def _function(resource: Resource) -> str:
     integration = resource.required("Integration")
     found = _INTEGRATION.fullmatch(integration.get("Uri", ""))
     if integration.get("Type") != "AWS_PROXY" or found is None or integration.get("IntegrationHttpMethod") != "POST":
-        raise _wrong(resource, "the local cloud knows Lambda proxy integrations only: AWS_PROXY, POST")
+        raise wrong(resource, "the local cloud knows Lambda proxy integrations only: AWS_PROXY, POST")
     return found[1]
 
 
@@ -144,7 +147,7 @@ def put_model(cloud: Cloud, resource: Resource) -> Physical:
     schema = resource.required("Schema")
     more = list(unknown(schema))
     if more:
-        raise _wrong(resource, f"its schema has {', '.join(more)}, which the local cloud does not check")
+        raise wrong(resource, f"its schema has {', '.join(more)}, which the local cloud does not check")
     name = resource.properties.get("Name") or resource.name(64).replace("-", "")
     _api(cloud, resource).models[name] = schema
     return Physical(name)
@@ -165,8 +168,8 @@ def _remove_validator(cloud: Cloud, resource: Resource, physical: Physical) -> N
 def put_validator(cloud: Cloud, resource: Resource) -> Physical:
     """Says what of a request is looked at."""
     resource.only("Name", "RestApiId", "ValidateRequestBody", "ValidateRequestParameters")
-    _api(cloud, resource).validators[_id(resource)] = resource.properties
-    return Physical(_id(resource), {"RequestValidatorId": _id(resource)})
+    _api(cloud, resource).validators[api_id(resource)] = resource.properties
+    return Physical(api_id(resource), {"RequestValidatorId": api_id(resource)})
 
 
 def _remove_response(cloud: Cloud, resource: Resource, physical: Physical) -> None:
@@ -185,7 +188,7 @@ def put_response(cloud: Cloud, resource: Resource) -> Physical:
     """What is answered when a request goes no further."""
     resource.only("ResponseTemplates", "ResponseType", "RestApiId", "StatusCode")
     _api(cloud, resource).responses[resource.required("ResponseType")] = resource.properties
-    return Physical(_id(resource), {"Id": _id(resource)})
+    return Physical(api_id(resource), {"Id": api_id(resource)})
 
 
 def _remove_deployment(cloud: Cloud, resource: Resource, physical: Physical) -> None:
@@ -194,7 +197,7 @@ def _remove_deployment(cloud: Cloud, resource: Resource, physical: Physical) -> 
         return
     used = [stage.name for stage in api.stages.values() if stage.deployment == physical.id]
     if used:
-        raise _wrong(resource, f"Active stages pointing to this deployment must be moved or deleted: {', '.join(used)}")
+        raise wrong(resource, f"Active stages pointing to this deployment must be moved or deleted: {', '.join(used)}")
     api.deployments.pop(physical.id, None)
 
 
@@ -207,11 +210,11 @@ def _remove_deployment(cloud: Cloud, resource: Resource, physical: Physical) -> 
 def put_deployment(cloud: Cloud, resource: Resource) -> Physical:
     """The API's methods of this moment; a deployment that is there stays as it is, as on AWS."""
     resource.only("Description", "RestApiId")
-    api, id_ = _api(cloud, resource), _id(resource)
+    api, id_ = _api(cloud, resource), api_id(resource)
     if id_ not in api.deployments:
         routes = dict(_route(api, resource, key, method) for key, method in api.methods.items())
         if not routes:
-            raise _wrong(resource, "The REST API doesn't contain any methods")
+            raise wrong(resource, "The REST API doesn't contain any methods")
         api.deployments[id_] = Deployment(id_, routes, dict(api.responses))
     return Physical(id_, {"DeploymentId": id_})
 
@@ -257,7 +260,7 @@ def put_stage(cloud: Cloud, resource: Resource) -> Physical:
     )
     api, name, deployment = _api(cloud, resource), resource.required("StageName"), resource.required("DeploymentId")
     if deployment not in api.deployments:
-        raise _wrong(resource, "Deployment identifier specified is invalid")
+        raise wrong(resource, "Deployment identifier specified is invalid")
     kept = api.stages.get(name)
     bucket = _stage_bucket(cloud, resource)
     unchanged = kept and kept.properties.get("MethodSettings") == resource.properties.get("MethodSettings")
@@ -270,10 +273,10 @@ def _stage_bucket(cloud: Cloud, resource: Resource) -> Bucket | None:
     found = None
     for each in resource.properties.get("MethodSettings", ()):
         if (each.get("HttpMethod"), each.get("ResourcePath")) != ("*", "/*"):
-            raise _wrong(resource, "the local cloud knows settings of all methods only: HttpMethod *, ResourcePath /*")
+            raise wrong(resource, "the local cloud knows settings of all methods only: HttpMethod *, ResourcePath /*")
         more = sorted(set(each) - _METHOD_SETTINGS)
         if more or each.get("LoggingLevel", "OFF") != "OFF":
-            raise _wrong(resource, f"the local cloud does not support {', '.join(more) or 'execution logs'} of a stage")
+            raise wrong(resource, f"the local cloud does not support {', '.join(more) or 'execution logs'} of a stage")
         if "ThrottlingRateLimit" in each:
             found = Bucket(cloud.clock, each["ThrottlingRateLimit"], each.get("ThrottlingBurstLimit", 5000))
     return found
@@ -283,90 +286,3 @@ _METHOD_SETTINGS = frozenset(
     {"DataTraceEnabled", "HttpMethod", "LoggingLevel", "MetricsEnabled", "ResourcePath", "ThrottlingBurstLimit"}
     | {"ThrottlingRateLimit"}
 )
-
-
-def _remove_key(cloud: Cloud, resource: Resource, physical: Physical) -> None:
-    _service(cloud).forget_key(physical.id)
-
-
-@resource(
-    "AWS::ApiGateway::ApiKey",
-    Level.ENFORCED,
-    "lets in at the stages of its plans; its value is made here once, and kept between starts",
-    remove=_remove_key,
-)
-def put_key(cloud: Cloud, resource: Resource) -> Physical:
-    """What a caller shows."""
-    resource.only("Description", "Enabled", "GenerateDistinctId", "Name", "Tags", "Value")
-    service, id_ = _service(cloud), _id(resource)
-    with service.lock:
-        value = service.key_value(id_, resource.properties.get("Value"))
-        service.keys[id_] = Key(id_, value, resource.properties, cloud.clock.time())
-    return Physical(id_, {"APIKeyId": id_})
-
-
-def _remove_plan(cloud: Cloud, resource: Resource, physical: Physical) -> None:
-    _service(cloud).plans.pop(physical.id, None)
-
-
-@resource(
-    "AWS::ApiGateway::UsagePlan",
-    Level.ENFORCED,
-    "its rate, burst and daily quota hold for each of its keys; what was used is kept between starts",
-    remove=_remove_plan,
-)
-def put_plan(cloud: Cloud, resource: Resource) -> Physical:
-    """What one key may ask of which stages."""
-    resource.only("ApiStages", "Description", "Quota", "Tags", "Throttle", "UsagePlanName")
-    quota = resource.properties.get("Quota")
-    if quota and quota.get("Period") != "DAY":
-        raise _wrong(resource, f"the local cloud counts by the day, not by {quota.get('Period')}")
-    service, id_ = _service(cloud), _id(resource)
-    with service.lock:
-        keys = service.plans[id_].keys if id_ in service.plans else set()
-        plan = Plan(id_, resource.properties, keys)
-        service.plans[id_] = plan
-        for key in keys:
-            _give_bucket(cloud, plan, key)
-    return Physical(id_, {"Id": id_})
-
-
-def _give_bucket(cloud: Cloud, plan: Plan, key: str) -> None:
-    throttle = plan.properties.get("Throttle")
-    if throttle:
-        plan.buckets[key] = Bucket(cloud.clock, throttle["RateLimit"], throttle["BurstLimit"])
-
-
-def _remove_plan_key(cloud: Cloud, resource: Resource, physical: Physical) -> None:
-    plan = _service(cloud).plans.get(resource.required("UsagePlanId"))
-    if plan:
-        plan.keys.discard(resource.required("KeyId"))
-
-
-@resource(
-    "AWS::ApiGateway::UsagePlanKey",
-    Level.ENFORCED,
-    "without it a key lets nobody in",
-    remove=_remove_plan_key,
-)
-def put_plan_key(cloud: Cloud, resource: Resource) -> Physical:
-    """A key that a plan counts."""
-    resource.only("KeyId", "KeyType", "UsagePlanId")
-    service = _service(cloud)
-    with service.lock:
-        plan, key = service.plan(resource.required("UsagePlanId")), resource.required("KeyId")
-        plan.keys.add(key)
-        _give_bucket(cloud, plan, key)
-    return Physical(f"{key}:{plan.id}", {"Id": f"{key}:{plan.id}"})
-
-
-@resource(
-    "AWS::ApiGateway::Account",
-    Level.RECORDED,
-    "can be read; access logs are written here with no role's rights, whether or not the account has this role",
-)
-def put_account(cloud: Cloud, resource: Resource) -> Physical:
-    """The role with which API Gateway writes logs; it stays when it is taken out of the template."""
-    resource.only("CloudWatchRoleArn")
-    _service(cloud).log_role = resource.properties.get("CloudWatchRoleArn")
-    return Physical(_id(resource), {"Id": _id(resource)})
