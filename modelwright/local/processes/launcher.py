@@ -47,9 +47,10 @@ class Launcher:
         self._links: dict[str, ZygoteLink] = {}
         shared: dict[str, Any] = {"fork": fork, "mounts": mounts, "modules": list(preload.ALWAYS)}
         shared |= {"folders": [], "later": [], "clients": []}
+        later = [*preload.SERVERS, *preload.COMPILERS]
         self._orders: dict[str, dict[str, Any]] = {
             "plain": shared,
-            "job": {**shared, "folders": [str(folder) for folder in scripts], "later": list(preload.SERVERS)},
+            "job": {**shared, "folders": [str(folder) for folder in scripts], "later": later},
             "function": {**shared, "modules": [*preload.ALWAYS, *preload.FUNCTIONS], "clients": list(preload.CALLED)},
         }
 

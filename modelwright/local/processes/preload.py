@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 SERVERS = ("modelwright.serving.server", "modelwright.serving.serve", "httptools", "uvloop")
 """what a model server imports"""
+COMPILERS = ("msgspec", "onnx", "modelwright.serving.compile_job", "skl2onnx")
+"""what the job imports that compiles a model; sklearn-onnx, which makes a class of each operator, takes longest.
+Not onnxruntime: its import starts a thread, and a process with two cannot be forked."""
 ALWAYS = (
     "argparse", "csv", "datetime", "gzip", "io", "json", "logging", "math", "pathlib", "pickle", "shutil", "subprocess",
     "tarfile", "tempfile", "zipfile",
