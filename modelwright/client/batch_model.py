@@ -13,16 +13,13 @@ from typing import TYPE_CHECKING, Any
 from modelwright.client.problems import is_missing
 from modelwright.client.uploads import exists
 from modelwright.errors import NotDeployed, NotSupported
-from modelwright.workflow.run_names import name_prefix
+from modelwright.workflow.run_names import batch_model
 
 if TYPE_CHECKING:
     from modelwright.client.deployment import Deployment
     from modelwright.client.session import Session
     from modelwright.config.environment import EnvironmentSettings
     from modelwright.config.pipeline import PipelineSettings
-
-ATTEMPT = "99"
-"""what the name of a model for batch transform ends with, where a deployment's has its attempt: it goes with those"""
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def find_model(session: Session, deployment: Deployment, pipeline: PipelineSetti
     kept = {key: container[key] for key in ("Image", "ModelDataUrl", "Environment") if key in container}
     release = _document(session, deployment.artifact_bucket, f"releases/{deployment.pipeline}/{about['release']}.json")
     isolated = not (release or {}).get("code", {}).get("requirements", True)
-    name = f"{name_prefix(environment, deployment.pipeline)}{about['run']}-{ATTEMPT}"
+    name = batch_model(environment, deployment.pipeline, about["run"])
     return BatchModel(package, about["run"], name, kept, isolated, _schema(session, kept["ModelDataUrl"]))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from modelwright.client.deployment import describe_stack, stack_name
 from modelwright.client.problems import is_missing
-from modelwright.workflow.run_names import ATTEMPT_LENGTH, RUN_ID_LENGTH, deployment_run, name_prefix
+from modelwright.workflow.run_names import ATTEMPT_LENGTH, RUN_ID_LENGTH, deployment_run, is_batch_model, name_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,11 @@ def models_and_configs(session: Session, environment: str, pipeline: str) -> Ite
     ):
         pages = client.get_paginator(f"list_{what}s").paginate(NameContains=name_prefix(environment, pipeline))
         found = [entry[key] for page in pages for entry in page[member]]
-        yield what, key, [name for name in found if deployment_run(environment, pipeline, name)]
+        yield what, key, [name for name in found if _is_ours(environment, pipeline, name)]
+
+
+def _is_ours(environment: str, pipeline: str, name: str) -> bool:
+    return deployment_run(environment, pipeline, name) is not None or is_batch_model(environment, pipeline, name)
 
 
 def costly(session: Session, environment: str, pipeline: str) -> Iterator[str]:

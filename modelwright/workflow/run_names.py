@@ -13,6 +13,8 @@ from typing import Final
 
 RUN_ID_LENGTH: Final = 12
 ATTEMPT_LENGTH: Final = 2
+_BATCH: Final = "bt"
+"""in the place of the attempt, of a model of batch transform: it is no deployment's, and none is pushed out by it"""
 SHADOW_ATTEMPT: Final = "9"
 """The first digit of a configuration that has the new model as a shadow; others have 0 to 4, rounds of waiting."""
 
@@ -32,3 +34,14 @@ def deployment_run(environment: str, pipeline: str, name: str) -> str | None:
     ours = re.escape(name_prefix(environment, pipeline))
     found = re.fullmatch(rf"{ours}([0-9a-f]{{{RUN_ID_LENGTH}}})-[0-9]{{{ATTEMPT_LENGTH}}}", name)
     return found[1] if found else None
+
+
+def batch_model(environment: str, pipeline: str, run: str) -> str:
+    """The name of the model with which batch transform uses what a run made."""
+    return f"{name_prefix(environment, pipeline)}{run}-{_BATCH}"
+
+
+def is_batch_model(environment: str, pipeline: str, name: str) -> bool:
+    """Whether it is the name of such a model of this pipeline."""
+    ours = re.escape(name_prefix(environment, pipeline))
+    return re.fullmatch(rf"{ours}[0-9a-f]{{{RUN_ID_LENGTH}}}-{_BATCH}", name) is not None

@@ -23,7 +23,7 @@ def transformed(stage: Stage) -> Seen:
     """Two batch transform jobs, one a place that inputs lie in."""
     stage.watch()
     client, place = stage.client("sagemaker"), stage.deployment
-    name = f"dev-penguins-{uuid.uuid4().hex[:12]}-99"
+    name = f"dev-penguins-{uuid.uuid4().hex[:12]}-bt"
     stage.client("s3").put_object(Bucket=place.artifact_bucket, Key=_MODEL, Body=_archive())
     container = {"Image": stage.hosting_image(), "ModelDataUrl": f"s3://{place.artifact_bucket}/{_MODEL}"}
     try:

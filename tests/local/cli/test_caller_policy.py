@@ -202,7 +202,7 @@ def ask_about_files(cloud: Cloud, project: Path, say: Say) -> None:
 def change_the_model(cloud: Cloud) -> None:
     """The model for batch transform is another's: `batch` makes it anew."""
     client = cloud.client("sagemaker")
-    name = next(each["ModelName"] for each in client.list_models()["Models"] if each["ModelName"].endswith("-99"))
+    name = next(each["ModelName"] for each in client.list_models()["Models"] if each["ModelName"].endswith("-bt"))
     found = client.describe_model(ModelName=name)
     client.delete_model(ModelName=name)
     container = {key: found["PrimaryContainer"][key] for key in ("Image", "ModelDataUrl")}

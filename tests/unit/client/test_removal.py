@@ -395,10 +395,12 @@ def test_an_endpoint_that_no_run_made_stays(account: Account) -> None:
 
 def test_batch_jobs_are_stopped(account: Account) -> None:
     ours, theirs = f"dev-pen-batch-{OLD}-00", f"dev-pen-guins-batch-{NEIGHBOUR}-00"
+    account.models += [f"dev-pen-{OLD}-bt", f"dev-pen-guins-{NEIGHBOUR}-bt"]
     account.batches = [ours, theirs]
     lines = destroyed(account)
     assert lines[0] == f"batch job {ours}: stopped"
     assert account.batches == [theirs]
+    assert [name for name in account.models if name.endswith("-bt")] == [f"dev-pen-guins-{NEIGHBOUR}-bt"]
 
 
 def test_jobs_that_are_being_stopped_are_waited_for(account: Account) -> None:
