@@ -25,6 +25,11 @@ _MARKS = {
     "stopped": ("■", _YELLOW),
     "running": ("…", _CYAN),
 }
+_ABSENT = {
+    "InspectEndpoint": ("Could not find endpoint", "no endpoint yet"),
+    "FindServingImage": ("ImageNotFoundException", "no image yet: it is built now"),
+}
+"""What a first run does not find, and goes on from: no mistake, so it must not look like one."""
 _NAME_WIDTH, _LONGEST_REASON = 22, 160
 
 
@@ -61,12 +66,22 @@ def state_line(state: StateRun, terminal: Terminal) -> str:
     """One state in one line."""
     mark, colour = _MARKS[state.status]
     notes = [f"attempt {state.attempts}"] if state.attempts > 1 else []
-    if state.error:
+    absent = _absent(state)
+    if absent:
+        mark, colour = _MARKS["succeeded"]
+        notes.append(absent)
+    elif state.error:
         notes.append(failure(state.error, _in_a_line(reason(state.cause))))
     line = (
         f"  {terminal.colour(mark, colour)} {state.name:<{_NAME_WIDTH}} {seconds(state.seconds):>9}  {'  '.join(notes)}"
     )
     return line.rstrip()
+
+
+def _absent(state: StateRun) -> str:
+    """What is not there yet, where a state looked for it and the machine knows how to go on."""
+    said, meaning = _ABSENT.get(state.name, ("", ""))
+    return meaning if state.status == "caught" and said and said in f"{state.error} {state.cause}" else ""
 
 
 def failure(error: str, cause: str) -> str:

@@ -178,6 +178,16 @@ def state(name: str, status: str, took: float = 0.0, **more: Any) -> StateRun:
             state("TrainModel", "caught", error="Boom", cause="one\ntwo"),
             "  ! TrainModel                0.00 s  Boom: one two",
         ),
+        (
+            state(
+                "InspectEndpoint", "caught", error="SageMaker.SageMakerException", cause='Could not find endpoint "x"'
+            ),
+            "  ✓ InspectEndpoint           0.00 s  no endpoint yet",
+        ),
+        (
+            state("InspectEndpoint", "caught", error="SageMaker.SageMakerException", cause="Rate exceeded"),
+            "  ! InspectEndpoint           0.00 s  SageMaker.SageMakerException: Rate exceeded",
+        ),
         (state("FailRun", "failed", error="Boom"), "  ✗ FailRun                   0.00 s  Boom"),
         (state("TrainModel", "stopped"), "  ■ TrainModel                0.00 s"),
         (StateRun("TrainModel", "Task", START), "  … TrainModel"),
