@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from api_template import api_resources
+from build_level import build_resources
 from tiny_assembly import CODE, allow, policy, role
 
 CODE_TEXT = """
@@ -47,6 +48,7 @@ _MACHINE = {
 
 TEMPLATE: dict[str, Any] = {
     "Resources": {
+        **build_resources(),
         "Key": _made("AWS::KMS::Key", KeyPolicy=policy(allow("kms:*", "*", Principal=_ROOT))),
         "Alias": _made("AWS::KMS::Alias", AliasName="alias/levels", TargetKeyId={"Ref": "Key"}),
         "Bucket": _made(

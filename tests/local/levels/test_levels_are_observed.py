@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import api_levels
 import pytest
 from botocore.exceptions import ClientError
+from build_level import observe_project
 from level_template import LET_IN, TEMPLATE
 from tiny_assembly import allow, policy, trusts
 
@@ -91,8 +92,14 @@ def table(levels: Any) -> None:
 @level("AWS::ECR::Repository", RECORDED)
 def repository(levels: Any) -> None:
     assert levels.described("Repository")["PhysicalResourceId"] == "levels"
-    with pytest.raises(ClientError, match="the local cloud has no ecr:DescribeImages"):
-        levels.client("ecr").describe_images(repositoryName="levels")
+    client = levels.client("ecr")
+    with pytest.raises(ClientError, match="'another' does not exist in the registry"):
+        client.describe_images(repositoryName="another")
+    with pytest.raises(ClientError, match="the local cloud has no ecr:PutImage"):
+        client.put_image(repositoryName="levels", imageManifest="{}")
+
+
+OBSERVED["AWS::CodeBuild::Project"] = (ENFORCED, observe_project)
 
 
 @level("AWS::Events::EventBus", RUNS)
