@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import itertools
 import os
 import threading
@@ -99,6 +100,17 @@ def test_those_that_were_asked_longest_ago_make_room(several, hosting, monkeypat
     assert several.loaded(endpoint) == [["a", "c"]]
     assert hosting.ask(endpoint, TargetModel="b") != pids["b"]
     assert several.loaded(endpoint) == [["c", "b"]]
+
+
+def test_a_model_is_never_dropped_under_a_request(several, hosting, monkeypatch):
+    monkeypatch.setenv("MODELWRIGHT_MOST_LOADED_MODELS", "1")
+    for number, name in enumerate("abc"):
+        several.put(name, number + 1)
+    endpoint = several.serve()
+    asked = list("abc") * 10
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda each: hosting.ask(endpoint, "1,0", TargetModel=each), asked))
+    assert found == [[float("abc".index(each) + 1)] for each in asked]
 
 
 def test_without_a_cache_a_model_goes_after_its_request(several, hosting):

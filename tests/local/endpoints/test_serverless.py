@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 import threading
 
@@ -63,6 +64,14 @@ def test_it_ends_when_nobody_has_asked_for_a_while(hosting, monkeypatch):
         assert process is None or process.wait(20) == 0
     assert hosting.ask(name) != first
     assert sum(each["SampleCount"] for each in hosting.points(name, "ModelSetupTime")) == 2
+
+
+def test_a_container_never_ends_under_a_request(hosting, monkeypatch):
+    monkeypatch.setenv("MODELWRIGHT_SERVERLESS_IDLE_SECONDS", "0")
+    name = hosting.served(serverless(hosting, concurrency=100))
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda number: hosting.ask(name, f"{number},0"), range(60)))
+    assert found == [[float(number)] for number in range(60)]
 
 
 def test_more_requests_than_may_be_at_once_are_throttled(hosting, archive, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 
 import pytest
@@ -66,6 +67,28 @@ def test_a_server_that_goes_ends_when_it_has_answered_what_it_has(hosting):
     assert shown(hosting.settled(name)) == {"v0": (1.0, 1)}
     assert process.wait(20) == 0
     fleet.give_back(stays)
+
+
+def test_no_request_is_lost_while_servers_come_and_go(hosting):
+    name = hosting.served(hosting.config(hosting.model(factor=1)))
+    asking, lost = threading.Event(), []
+
+    def ask():
+        while not asking.is_set():
+            try:
+                assert hosting.ask(name) == [3.0]
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is a lost request
+                lost.append(error)
+
+    callers = [threading.Thread(target=ask) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    for count in (3, 1, 2, 1):
+        assert shown(scale(hosting, name, {"VariantName": "v0", "DesiredInstanceCount": count})) == {"v0": (1.0, count)}
+    asking.set()
+    for caller in callers:
+        caller.join(20)
+    assert lost == []
 
 
 def test_a_server_that_cannot_start_leaves_what_serves(hosting, tmp_path):
