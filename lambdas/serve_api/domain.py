@@ -91,7 +91,7 @@ def checked(rows: Sequence[dict[str, Any]], schema: Schema | None, *, after_hook
     if problems:
         after = " after its preprocessing" if after_hook else ""
         count = f"{len(problems)} values are" if len(problems) > 1 else "1 value is"
-        raise Refusal(400, "InvalidRows", f"{count} nothing that the model takes{after}: {problems[0]}.", problems)
+        raise Refusal(400, "InvalidRows", f"{count} not what the model takes{after}: {problems[0]}.", problems)
     return [schema.whole(row) for row in rows]
 
 

@@ -75,7 +75,7 @@ def test_a_person_tries_the_model_and_ends_it(browser: Browser, opened: tuple[su
     assert "training saw 32.1 to" in browser.text("#fields"), "the schema of the model that was trained and compiled"
     browser.type("[name=bill_length_mm]", "wide")
     browser.click("#submit")
-    browser.see("#problem", "1 field(s) cannot be taken")
+    browser.see("#problem", "1 field cannot be taken")
     assert 'bill_length_mm is "wide"; it must be a number' in browser.text("#fields")
     browser.type("[name=bill_length_mm]", "39")
     browser.click("#submit")

@@ -77,7 +77,7 @@ def test_what_is_wrong_stands_beside_its_field(opened: Browser, trial: FakeTrial
     trial.answers = [{"status": 400, "document": {"message": "no", "problems": [problem]}, "milliseconds": 1}]
     opened.type("[name=bill_length_mm]", "x")
     opened.click("#submit")
-    opened.see("#problem", "1 field(s) cannot be taken")
+    opened.see("#problem", "1 field cannot be taken")
     wrong = opened.value("[name=bill_length_mm]", "ariaInvalid")
     described = opened.evaluate("document.querySelector('[name=bill_length_mm]').getAttribute('aria-describedby')")
     assert wrong == "true"

@@ -112,7 +112,9 @@
       found.wrong.hidden = false;
       first = first || found.element;
     }
-    const text = first ? `${problems.length - rest.length} field(s) cannot be taken as they are.` : message;
+    const count = problems.length - rest.length;
+    const fields = count === 1 ? "1 field cannot be taken as it is." : `${count} fields cannot be taken as they are.`;
+    const text = first ? fields : message;
     box.replaceChildren(make("strong", {}, text));
     if (rest.length) box.append(make("ul", {}, ...rest.map((line) => make("li", {}, line))));
     box.hidden = false;

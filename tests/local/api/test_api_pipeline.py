@@ -77,7 +77,7 @@ def test_the_hook_of_the_release_prepares_rows(ground: ApiGround) -> None:
     broken = ground.ask({**GOOD, "species": "hook breaks"})
     assert (broken.status, broken.document["message"]) == (500, "The hook hook.py failed: KeyError: 'as asked'")
     refused = ground.ask({**row, "bill_cm": 4, "island": "Fiji"})
-    assert "nothing that the model takes after its preprocessing" in refused.document["message"]
+    assert "not what the model takes after its preprocessing" in refused.document["message"]
 
 
 def test_another_release_brings_its_own_hook(ground: ApiGround) -> None:

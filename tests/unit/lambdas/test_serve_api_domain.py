@@ -81,7 +81,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         "row 3: bill is 1e+39; it must be a number or missing",
         "row 3: year is missing; it must be a whole number",
     ]
-    assert found.message == f"7 values are nothing that the model takes: {found.problems[0]}."
+    assert found.message == f"7 values are not what the model takes: {found.problems[0]}."
     body = found.body()
     assert body["problem_count"] == 7
     assert body["problems"][0] == {"row": 2, "column": "island", "message": str(found.problems[0])}
