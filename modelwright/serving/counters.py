@@ -44,10 +44,10 @@ class Counters:
         numbers = self._numbers[_FIELDS * worker : _FIELDS * (worker + 1)]
         return int(numbers[INVOCATIONS] + numbers[OPEN])
 
-    def fewest_open(self) -> int:
-        """Return how many connections the worker has that has the fewest of those that serve."""
-        alive = zip(self._numbers[OPEN::_FIELDS], self._numbers[ALIVE::_FIELDS], strict=True)
-        return min((count for count, serves in alive if serves), default=0)
+    def open_connections(self) -> list[tuple[int, int]]:
+        """Return each worker that serves, by its number, and how many connections it has."""
+        found = zip(self._numbers[OPEN::_FIELDS], self._numbers[ALIVE::_FIELDS], strict=True)
+        return [(worker, count) for worker, (count, serves) in enumerate(found) if serves]
 
     def as_text(self) -> bytes:
         """Return all in Prometheus's text format."""
@@ -116,10 +116,15 @@ class WorkerCounters:
         """Count one less."""
         self.numbers[OPEN] -= 1
 
-    @property
-    def ahead(self) -> bool:
-        """Whether another worker should take the next connection."""
-        return self.numbers[OPEN] > self.everybody.fewest_open()
+    def ahead(self, packed: int = 0) -> bool:
+        """Say whether another worker should take the next connection: one that has fewer.
+
+        `packed`: the first worker gets so many before the second gets one, and so on.
+        """
+        mine, everybody = self.numbers[OPEN], self.everybody.open_connections()
+        if mine >= packed:
+            return any(count < mine for _, count in everybody)
+        return any(worker < self.worker and count < packed for worker, count in everybody)
 
 
 def _single(name: str, kind: str, value: float, text: str) -> Iterator[str]:

@@ -35,6 +35,8 @@ BACKLOG = 2048
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """No room for one more connection, of this process or of the machine."""
 REST_SECONDS = 1
+PACKED_CONNECTIONS = 16
+"""of a worker whose model gathers requests, before the next gets one: requests that come to two are two calls"""
 PATIENCE_SECONDS = 0.001
 """so long a worker leaves a new connection to those that have fewer"""
 
@@ -59,6 +61,7 @@ class _Process:
         self._failed = False
         self._share = share
         self._counters = share.counters if share else Counters(1).of(0)
+        self._packed = PACKED_CONNECTIONS if getattr(model, "gathers", False) else 0
         self._log = Log()
         self._again: asyncio.TimerHandle | None = None
         """when connections are accepted again, after there was no room for one, or another worker had fewer"""
@@ -95,7 +98,7 @@ class _Process:
 
     def _offered(self) -> None:
         """Take a connection, unless another worker has fewer: then look away, for a moment, so that it takes it."""
-        if self._counters.ahead and not self._patient:
+        if self._counters.ahead(self._packed) and not self._patient:
             asyncio.get_running_loop().remove_reader(self._listener)
             self._patient = True
             self._again = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._watch)

@@ -51,11 +51,24 @@ def test_who_has_more_connections_than_another_that_serves_leaves_the_next_to_it
     one, other = counters.of(0), counters.of(1)
     one.serving(True)
     one.opened()
-    assert not one.ahead, "nobody else serves"
+    assert not one.ahead(), "nobody else serves"
     other.serving(True)
-    assert (one.ahead, other.ahead) == (True, False)
+    assert (one.ahead(), other.ahead()) == (True, False)
     other.opened()
-    assert not one.ahead
+    assert not one.ahead()
+
+
+def test_where_requests_are_gathered_one_worker_gets_many_before_the_next_gets_one():
+    counters = Counters(3)
+    workers = [counters.of(number) for number in range(3)]
+    for worker in workers:
+        worker.serving(True)
+    taken = []
+    for _ in range(11):
+        (first, *_) = [number for number, worker in enumerate(workers) if not worker.ahead(packed=3)]
+        workers[first].opened()
+        taken.append(first)
+    assert taken == [0, 0, 0, 1, 1, 1, 2, 2, 2, 0, 1]
 
 
 def test_forked_workers_count_in_one_place():
