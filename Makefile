@@ -51,9 +51,10 @@ bench-batch: setup ## rows a second through a batch transform job (ARGS="--rows 
 aws-smoke: setup ## on AWS, ENV=<sandbox> ACCOUNT=<its number>: deploy, run, predict, merge, take all away again
 	$(BIN)/python -m modelwright.cli.smoke --env "$(ENV)" --account "$(ACCOUNT)"
 
-lock: $(BIN)/uv ## write both requirements files anew from pyproject.toml
+lock: $(BIN)/uv ## write all requirements files anew: from pyproject.toml, and of our own images
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes --all-extras -o requirements.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes --group checks -o requirements-checks.txt
+	cd images/serving/requirements && for name in *.in; do ../../../$(BIN)/uv pip compile --quiet --no-header --generate-hashes --only-binary :all: --python-version 3.11 --python-platform x86_64-manylinux_2_28 -o "$${name%.in}.txt" "$$name"; done
 
 setup: $(VENV)/.complete
 
