@@ -152,7 +152,7 @@ def test_a_safe_deployment_goes_through_shadow_canary_and_scaling(hosted, place)
     ended = run(hosted, "safe", "-p", "C=0.5", "--traffic", "20rps")
     assert ended["status"] == "Deployed"
     assert (ended["traffic"]["lost"], ended["traffic"]["errors"]) == (0, {})
-    shadows = [name for name in ended["traffic"]["configurations"] if name.endswith("-90")]
+    shadows = [each for each in ended["traffic"]["configurations"] if each["config"].endswith("-90")]
     assert len(shadows) == 1
     configs = place.client("sagemaker").list_endpoint_configs(NameContains="dev-safe-")["EndpointConfigs"]
     assert not [each for each in configs if each["EndpointConfigName"].endswith("-90")]  # cleaned up again
