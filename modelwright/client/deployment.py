@@ -37,6 +37,10 @@ class Deployment:
     """The key that the API asks for; None where it asks for signatures."""
     batch_role: str | None = None
     """The ARN of the role of batch transform; None unless `batch` is in the pipeline's settings."""
+    ttl_hours: str | None = None
+    """So many hours after the last deployment the endpoint is deleted; None: it stays."""
+    answers_topic: str | None = None
+    """The ARN of the topic that tells of an asynchronous endpoint's answers; None of another kind."""
 
 
 _OUTPUTS = {
@@ -57,6 +61,8 @@ _OPTIONAL = {
     "batch_role": "BatchRoleArn",
     "api_url": "ApiUrl",
     "api_key_id": "ApiKeyId",
+    "ttl_hours": "EndpointTtlHours",
+    "answers_topic": "AnswersTopicArn",
 }
 """Outputs that not every pipeline has."""
 

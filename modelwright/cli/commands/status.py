@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelwright.cli.platform import add_place, platform, read_project
-from modelwright.cli.render import table
-from modelwright.client import api, endpoint
+from modelwright.cli.render import clock, table
+from modelwright.client import api, endpoint, expiry
 
 if TYPE_CHECKING:
     import argparse
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     project = read_project(args)
     if not args.aws:
         print(_local(project))
-    with platform(args, project, services=("cloudformation", "sagemaker")) as place:
+    with platform(args, project, services=("cloudformation", "sagemaker", "stepfunctions")) as place:
         deployed = place.deployments()
         rows = [
             (item.pipeline, item.stack, item.endpoint_name, endpoint.describe(place.session, item) or "none")
@@ -36,6 +36,10 @@ def run(args: argparse.Namespace) -> int:
             table(rows, _HEADS)
         else:
             print("Nothing is deployed.")
+        for item, (*_, serves) in zip(deployed, rows, strict=True):
+            end = expiry.ends_at(place.session, item) if serves != "none" else None
+            if end:
+                print(f"The endpoint of {item.pipeline} ends at {clock(end)}, unless it is deployed to before.")
         for item in deployed:
             if item.api_url:
                 print(f"The REST API of {item.pipeline}: {api.local_address(place.session, item.api_url)}")

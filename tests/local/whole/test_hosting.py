@@ -111,6 +111,7 @@ def test_a_serverless_endpoint_is_made_updated_and_expires(hosted, place):
     assert endpoint(place, "small")["ProductionVariants"][0]["CurrentServerlessConfig"]["MemorySizeInMB"] == 2048
 
     assert expired(place, "small").startswith("it ends at ")
+    assert "The endpoint of small ends at " in hosted.cli("status")
     set_deployed_at(place, "small", second["run"], datetime.now(UTC) - timedelta(hours=2))
     assert expired(place, "small") == "deleted"
     assert expired(place, "small") == "absent"
