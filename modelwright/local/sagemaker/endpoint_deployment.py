@@ -85,6 +85,7 @@ class Deployer:
             stopping,
             interval=interval,
             limit=time_limit(moved.deployment),
+            is_late=lambda: moved.traffic.oldest(moved.fleet) > self._rehearsals.minute_seconds,
         )
         rolling = batches(moved.deployment, config)
         if rolling is not None:

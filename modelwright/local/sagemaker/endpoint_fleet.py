@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,8 +16,8 @@ from modelwright.local.sagemaker.endpoint_variant import Host, Member, Variant
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-DRAIN_SECONDS = 60
-"""no request takes longer"""
+DRAIN_SECONDS = 65
+"""no request takes longer: the model server ends one after 60 s, and who asks it waits for 62"""
 __all__ = ["Fleet", "Host", "Member", "Traffic"]
 
 
@@ -139,6 +140,7 @@ class Traffic:
         """Nothing serves yet."""
         self._lock = threading.Lock()
         self._shares: list[tuple[Fleet, float]] = []
+        self._under_way: dict[object, tuple[Fleet, float]] = {}
         self.starting = threading.Lock()
         """held by whoever starts the fleet of an endpoint that has none yet"""
         self.closed = False
@@ -153,6 +155,12 @@ class Traffic:
         """Send each fleet its share of the requests (0 to 1)."""
         with self._lock:
             self._shares = [share for share in shares if share[1] > 0]
+
+    def oldest(self, fleet: Fleet) -> float:
+        """Return for how many seconds the oldest request that this fleet works on has been under way; 0 without any."""
+        with self._lock:
+            began = [began for each, began in self._under_way.values() if each is fleet]
+        return time.monotonic() - min(began) if began else 0.0
 
     def close(self) -> list[Fleet]:
         """Take all fleets out for good; returns them, to be stopped."""
@@ -176,10 +184,14 @@ class Traffic:
             fleets = [fleet for fleet, _ in self._shares]
             fleet = random.choices(fleets, [share for _, share in self._shares])[0]  # noqa: S311  # as above
             member = fleet.take(variant, target)
+            request = object()
+            self._under_way[request] = (fleet, time.monotonic())
         try:
             yield fleet, member
         finally:
             fleet.give_back(member)
+            with self._lock:
+                del self._under_way[request]
 
 
 def _start(members: Sequence[tuple[Variant, Member]]) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from modelwright.local.sagemaker.endpoint_fleet import Fleet, Traffic
 
 LOOK_EVERY_SECONDS = 0.5
+LONGEST_REQUEST_SECONDS = 70.0
+"""the model server ends one after 60 s, and the alarms need a few more that did"""
 
 
 class RolledBack(Exception):  # noqa: N818  # it is an outcome of a deployment
@@ -85,6 +87,7 @@ class Bake:
         *,
         interval: float = 0.0,
         limit: float | None = None,
+        is_late: Callable[[], bool] = lambda: False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """Wait for `seconds`, or until `stopping`.
@@ -95,6 +98,7 @@ class Bake:
             stopping: the end of the local cloud.
             interval: how long it lasts on AWS; with that, and not with the time here, the limit is compared.
             limit: the deployment's MaximumExecutionTimeoutInSeconds, of AWS's time.
+            is_late: whether requests are under way of which the alarms should have heard by now.
             now: a clock that runs as `stopping` waits.
         """
         self.guard = guard
@@ -102,6 +106,7 @@ class Bake:
         self._stopping = stopping
         self._interval = interval
         self._limit = limit
+        self._is_late = is_late
         self._now = now
         self._spent = 0.0
 
@@ -113,12 +118,17 @@ class Bake:
     def wait(self) -> None:
         """Return when the time is over; RolledBack when an alarm fires. The alarms are read at least once.
 
-        RolledBack also when AWS would have reached the deployment's time limit by then.
+        A model that hangs tells nothing as long as it does: in minutes that are shorter than AWS's, the time is over
+        only when requests that came in it have ended. RolledBack also when AWS would have reached the deployment's time
+        limit by then.
         """
         end = self._now() + self._seconds
+        last = end + (LONGEST_REQUEST_SECONDS if self._seconds > 0 else 0.0)
         while True:
             self.guard.check()
             left = end - self._now()
+            if left <= 0 and self._now() < last and self._is_late():
+                left = LOOK_EVERY_SECONDS
             if left <= 0 or self._stopping.wait(min(left, LOOK_EVERY_SECONDS)):
                 break
         self._spent += self._interval

@@ -174,3 +174,24 @@ def test_what_would_take_too_long_on_aws_goes_back():
     with pytest.raises(RolledBack, match=r"take 1200 s by now, .* MaximumExecutionTimeoutInSeconds is 1000"):
         shift(traffic, new, shares, bake(FakeGuard(), WaitingClock(), 0.0, interval=300.0, limit=1000.0))
     assert traffic.fleet is old
+
+
+def test_a_model_that_hangs_is_waited_for_until_it_has_told_something():
+    clock, guard = WaitingClock(), FakeGuard()
+    late = iter([True] * 10 + [False])
+    bake(guard, clock, 5.0, is_late=lambda: next(late)).wait()
+    assert clock.time == 10.0
+    bake(guard, clock, 5.0, is_late=lambda: True).wait()
+    assert 80 <= clock.time <= 90, "not for ever"
+    before = clock.time
+    bake(guard, clock, 0.0, is_late=lambda: True).wait()
+    assert clock.time == before, "without a rehearsal nothing is waited for"
+
+
+def test_traffic_knows_for_how_long_each_fleets_requests_are_under_way():
+    traffic, old, new = Traffic(), fleet("old"), fleet("new")
+    traffic.route((new, 1.0))
+    assert traffic.oldest(new) == 0.0
+    with traffic.lend(None):
+        assert (traffic.oldest(new) > 0, traffic.oldest(old)) == (True, 0.0)
+    assert traffic.oldest(new) == 0.0
