@@ -11,7 +11,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from modelwright.local.processes.memory import resident_bytes
+from modelwright.local.processes.memory import more_than
 from modelwright.local.sagemaker.endpoint_readiness import ServerFailed
 
 if TYPE_CHECKING:
@@ -146,8 +146,8 @@ class ServerlessHost:
         while self._server is server:
             if not self._asked.wait(IDLE_LOOK_SECONDS):
                 continue
-            found = 0 if (pid := server.pid) is None else resident_bytes(pid)
-            if found > self.limit_bytes:
+            found = 0 if (pid := server.pid) is None else more_than(pid, self.limit_bytes)
+            if found:
                 self._on_line(
                     f"The container had {found >> 20} MB of memory and may have {self.limit_bytes >> 20} MB: "
                     "it is killed. Give the variant a larger MemorySizeInMB."
