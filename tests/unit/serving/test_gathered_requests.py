@@ -133,7 +133,7 @@ def test_many_at_once_each_get_their_own(gate):
 
 @pytest.mark.parametrize("word", ["loop", "hang"])
 def test_a_call_that_hangs_takes_no_other_with_it(gated, word):
-    gate = gated(MODELWRIGHT_REQUEST_TIMEOUT_SECONDS="1")
+    gate = gated(MODELWRIGHT_REQUEST_TIMEOUT_SECONDS="2")
     found = gate.together(["x"], [word], ["y"])
     assert [status for status, _ in found] == [200, 200, 504, 200]
     assert gate.server.invoke("[1]").json == [[1, 1]]
