@@ -1,4 +1,4 @@
-"""Data capture and a shadow, from `run` to the lines in the artifact bucket."""
+"""Data capture, from `run` to the lines in the artifact bucket."""
 
 import json
 
@@ -8,7 +8,7 @@ from modelwright.local.attach import attach
 
 DEPLOY = (
     "deploy: {endpoint: realtime, instance: ml.m5.large, instance_count: 1, smoke_test: data/smoke.csv, "
-    "capture: {percent: 100}, shadow: {percent: 100, minutes: 1}}\n"
+    "capture: {percent: 100}}\n"
 )
 
 
@@ -36,11 +36,6 @@ def test_each_request_and_its_answer_are_a_line_in_the_artifact_bucket(captured)
     assert types == ["text/csv", "text/csv"], "the smoke test's and this one's"
     answers = [json.loads(each["captureData"]["endpointOutput"]["data"]) for each in found]
     assert answers[0] == answers[1] == captured.predictions()
-
-
-def test_a_new_model_is_in_the_shadow_first(captured):
-    assert captured.run("-p", "C=0.5")["status"] == "Deployed"
-    assert captured.predictions()
 
 
 def lines(whole):
