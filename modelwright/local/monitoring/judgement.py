@@ -42,6 +42,8 @@ class Verdict:
     state: str
     used: tuple[int, ...]
     """The points that count, as indices, oldest first."""
+    breaching: tuple[int, ...] = ()
+    """Those of them that breach the threshold."""
     filled: int = 0
     """How many missing ones count as the treatment says."""
 
@@ -53,14 +55,15 @@ def judge(points: Sequence[bool | None], asked: Judgement) -> Verdict:
     """
     real = [index for index, point in enumerate(points) if point is not None]
     used = tuple(real[-asked.evaluated :])
-    breaching = sum(bool(points[index]) for index in used)
+    breached = tuple(index for index in used if points[index])
+    breaching = len(breached)
     filled = asked.evaluated - len(used)
     counted = breaching + (filled if asked.treatment == "breaching" else 0)
     if counted >= asked.needed:
-        return Verdict("ALARM", used, filled)
+        return Verdict("ALARM", used, breached, filled)
     decided = filled == 0 or asked.treatment in {"breaching", "notBreaching"} or breaching < len(used)
     state = "OK" if decided else _undecided(asked, len(points) - used[0] if used else 0)
-    return Verdict(state, used, filled)
+    return Verdict(state, used, breached, filled)
 
 
 def _undecided(asked: Judgement, age: int) -> str:

@@ -31,7 +31,8 @@ def reason(
     if not verdict.used:
         treated = f"{_many(verdict.filled, 'missing datapoint')} treated as [{_FILLED[asked.treatment]}]"
         return f"Threshold Crossed: no datapoints were received for {_number(asked.evaluated, 'period')} and {treated}."
-    shown = ", ".join(_shown(*points[index]) for index in reversed(verdict.used))
+    told = verdict.breaching if verdict.state == "ALARM" and verdict.breaching else verdict.used
+    shown = ", ".join(_shown(*points[index]) for index in reversed(told))
     phrase = _PHRASES[alarm["ComparisonOperator"]]
     compared = f"{phrase} the threshold ({float(alarm['Threshold'])})"
     if verdict.state != "ALARM":
@@ -39,8 +40,8 @@ def reason(
             f"Threshold Crossed: of the last {_number(len(verdict.used), 'datapoint')} [{shown}] not enough {compared}."
         )
     change = f"(minimum {_number(asked.needed, 'datapoint')} for {asked.before} -> ALARM transition)"
-    crossed = f"{len(verdict.used)} out of the last {asked.evaluated} datapoints [{shown}]"
-    return f"Threshold Crossed: {crossed} {'was' if len(verdict.used) == 1 else 'were'} {compared} {change}."
+    crossed = f"{len(told)} out of the last {asked.evaluated} datapoints [{shown}]"
+    return f"Threshold Crossed: {crossed} {'was' if len(told) == 1 else 'were'} {compared} {change}."
 
 
 def _shown(begin: float, value: float | None) -> str:

@@ -263,3 +263,16 @@ def test_many_values_are_one_look_at_each_alarm(cloud, watch, monkeypatch):
     assert looks == [0, 1]
     monkeypatch.undo()
     assert state(cloud) == "ALARM"
+
+
+def test_the_reason_names_the_points_that_crossed_the_threshold(cloud, watch):
+    alarm(cloud, EvaluationPeriods=3, DatapointsToAlarm=2, Threshold=1)
+    for count in (2, 1, 3):
+        for _ in range(count):
+            watch.record("AWS/States", "ExecutionsFailed", 1, "Count", DIMENSIONS)
+        cloud.clock.advance(60)
+    (found,) = cloud.client("cloudwatch").describe_alarms(AlarmNames=["failed"])["MetricAlarms"]
+    assert found["StateReason"].startswith("Threshold Crossed: 2 out of the last 3 datapoints [")
+    shown = found["StateReason"].partition("[")[2].partition("]")[0]
+    assert [float(each.split()[0]) for each in shown.split(", ")] == [2.0, 2.0]  # the third: two of three by then
+    assert "were greater than the threshold (1.0) (minimum 2 datapoints for" in found["StateReason"]
