@@ -36,6 +36,14 @@ class StoredObject:
 
 
 @dataclass(frozen=True)
+class Digests:
+    """What whoever wrote a file has computed of its bytes."""
+
+    md5: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class _Content:
     sha256: str
     etag: str
@@ -79,17 +87,24 @@ class S3Files:
         current = ((name.removeprefix(start), body["versions"][-1]) for name, body in found)
         return [self._stored(key, version) for key, version in current if "marker" not in version]
 
-    def store(self, bucket: str, key: str, path: Path, *, metadata: Mapping[str, str] | None = None) -> StoredObject:
+    def store(
+        self,
+        bucket: str,
+        key: str,
+        path: Path,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        digests: Digests | None = None,
+    ) -> StoredObject:
         """Make an object of a finished file, which is moved away: visible and kept at once.
 
         The bucket's default encryption and versioning apply, and its notifications are sent, as by PutObject.
         AwsError NoSuchBucket (404).
         """
         self._check_bucket(bucket, made=True)
-        with path.open("rb") as source:
-            etag = hashlib.file_digest(source, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        etag = digests.md5 if digests else _md5(path)
         size = path.stat().st_size
-        content = _Content(self._cloud.objects.adopt(path), etag, size)
+        content = _Content(self._cloud.objects.adopt(path, digests.sha256 if digests else None), etag, size)
         with self._turn:
             self._put(bucket, key, content, {_USER + name: value for name, value in (metadata or {}).items()})
         self._keeper.finished()
@@ -144,3 +159,8 @@ class S3Files:
             version.get("kms_key_id"),
             version["sha256"],
         )
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as source:
+        return hashlib.file_digest(source, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

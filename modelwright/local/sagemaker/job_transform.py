@@ -5,12 +5,15 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform.html
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
+from modelwright.local.s3 import Digests
 from modelwright.local.sagemaker.job_logs import DataLog, JobLog
 from modelwright.local.sagemaker.job_permissions import lend_volume_key
 from modelwright.local.sagemaker.job_problems import ClientProblem
@@ -23,7 +26,7 @@ from modelwright.local.sagemaker.job_transform_servers import AnswerProblem, Ask
 from modelwright.local.sagemaker.outputs import Outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from modelwright.local.cloud import Cloud
@@ -149,9 +152,9 @@ class TransformRun:
         target = self._tree.temporary / f"{abs(hash(source))}.out"
         try:
             with sources.open(source) as body:
-                file.transform(body, target)
-            if not self._halted.is_set():
-                self._upload(target, source.name)
+                digests = file.transform(body, target)
+            if digests is not None:
+                self._upload(target, source.name, digests)
         except AnswerProblem as problem:
             if not self._halted.is_set():
                 self._tell(source, problem.lines)
@@ -162,10 +165,10 @@ class TransformRun:
         finally:
             target.unlink(missing_ok=True)
 
-    def _upload(self, target: Path, name: str) -> None:
+    def _upload(self, target: Path, name: str, digests: Digests) -> None:
         output = self._job["TransformOutput"]
         key = output.get("KmsKeyId") or None
-        Outputs(self._cloud, self._role, key).file(target, f"{output['S3OutputPath'].rstrip('/')}/{name}.out")
+        Outputs(self._cloud, self._role, key).file(target, f"{output['S3OutputPath'].rstrip('/')}/{name}.out", digests)
 
     def _tell(self, source: Source, lines: list[str]) -> None:
         for line in lines:
@@ -193,22 +196,32 @@ class _File:
         self._pool = pool
         self._halted = halted
 
-    def transform(self, body: Any, target: Path) -> None:
-        """Write the output of an open object to `target`; raises at the first payload that fails."""
+    def transform(self, body: Any, target: Path) -> Digests | None:
+        """Write the output of an open object to `target`, and say what it hashes to; None when it is to stop.
+
+        Raises at the first payload that fails. Hashing meanwhile costs no time of its own: other threads answer.
+        """
+        md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
         waiting: deque[Future[bytes]] = deque()
         try:
             with target.open("wb") as output:
-                for payload in mini_batches(body, self._most_bytes, split=self._split, single=self._single):
-                    if len(waiting) >= self._at_once * _AHEAD:
-                        output.write(waiting.popleft().result())
+                for payload in chain(self._payloads(body), repeat(None, self._at_once * _AHEAD)):
+                    if payload is None or len(waiting) >= self._at_once * _AHEAD:
+                        done = waiting.popleft().result() if waiting else b""
+                        output.write(done)
+                        md5.update(done)
+                        sha256.update(done)
                     if self._halted.is_set():
-                        return
-                    waiting.append(self._pool.submit(self._answer, payload))
-                while waiting:
-                    output.write(waiting.popleft().result())
+                        return None
+                    if payload is not None:
+                        waiting.append(self._pool.submit(self._answer, payload))
         finally:
             for each in waiting:
                 each.cancel()
+        return Digests(md5.hexdigest(), sha256.hexdigest())
+
+    def _payloads(self, body: Any) -> Iterator[bytes]:
+        return mini_batches(body, self._most_bytes, split=self._split, single=self._single)
 
     def _answer(self, payload: bytes) -> bytes:
         processing = self._processing

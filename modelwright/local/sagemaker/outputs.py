@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelwright.local.cloud import Cloud
+    from modelwright.local.s3 import Digests
 
 _COMPRESSION = 1  # these archives stay on this disk
 
@@ -46,16 +47,16 @@ class Outputs:
             count += 1
         return count
 
-    def file(self, file: Path, uri: str) -> None:
-        """Write one file to `uri`."""
-        self._upload(file, uri)
+    def file(self, file: Path, uri: str, digests: Digests) -> None:
+        """Write one file to `uri`, of which it is known already what its bytes hash to."""
+        self._upload(file, uri, digests)
 
-    def _upload(self, file: Path, uri: str) -> None:
+    def _upload(self, file: Path, uri: str, digests: Digests | None = None) -> None:
         """Make an object of the file, which is moved away: the job is over."""
         bucket, key = split_s3(uri)
         try:
             self._cloud.iam.check_as(self._role, "s3", "PutObject", {"Bucket": bucket, "Key": key, **self._extra})
-            stored = self._cloud.s3.store(bucket, key, file)
+            stored = self._cloud.s3.store(bucket, key, file, digests=digests)
         except AwsError as error:
             raise ClientProblem(f"Unable to upload to {uri}: {error.message}") from error
         if self._key and stored.kms_key_id != self._key:

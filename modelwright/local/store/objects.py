@@ -58,10 +58,15 @@ class ObjectStore:
             self._take(temporary, digest.hexdigest())
         return digest.hexdigest()
 
-    def adopt(self, file: Path) -> str:
-        """Take a finished file that nobody writes to any more: moved when on the same disk, else copied."""
-        with file.open("rb") as source:
-            digest = hashlib.file_digest(source, "sha256").hexdigest()
+    def adopt(self, file: Path, sha256: str | None = None) -> str:
+        """Take a finished file that nobody writes to any more: moved when on the same disk, else copied.
+
+        With `sha256`, whoever wrote it has computed that already.
+        """
+        digest = sha256
+        if digest is None:
+            with file.open("rb") as source:
+                digest = hashlib.file_digest(source, "sha256").hexdigest()
         temporary = self._incoming / secrets.token_hex(8)
         with _clear_errors(self.directory), _removed_on_error(temporary):
             shutil.move(file, temporary)

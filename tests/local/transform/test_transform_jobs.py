@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,11 @@ def test_many_payloads_at_once_come_back_in_order(transforms: Any) -> None:
         {"a.csv": body, "b.csv.gz": "1,2\n"}, MaxConcurrentTransforms=4, MaxPayloadInMB=1, DataProcessing=JOIN
     )
     assert job["TransformJobStatus"] == "Completed", transforms.log(job["TransformJobName"])
-    found = transforms.outputs()["a.csv.out"].splitlines()
+    written = transforms.outputs()["a.csv.out"]
+    stored = transforms.cloud.s3.head("batch-bucket", f"out/{transforms.folder}/a.csv.out")
+    assert stored.sha256 == hashlib.sha256(written.encode()).hexdigest()
+    assert stored.etag.strip('"') == hashlib.md5(written.encode(), usedforsecurity=False).hexdigest()
+    found = written.splitlines()
     assert len(found) == len(lines)
     assert [line.rsplit(",", 1)[0] for line in found] == lines
 
