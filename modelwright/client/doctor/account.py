@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from modelwright.client.doctor.api_logs import check_api_logs
 from modelwright.client.doctor.bootstrap import check_bootstrap
+from modelwright.client.doctor.builds import check_builds
 from modelwright.client.doctor.endpoints import check_endpoints
 from modelwright.client.doctor.findings import Examination, Finding, warning
 from modelwright.client.doctor.identity import check_identity
@@ -39,6 +40,7 @@ CHECKS: tuple[Check, ...] = (
     check_key_choice,
     check_names,
     check_quotas,
+    check_builds,
     check_images,
     check_endpoints,
     check_buckets,

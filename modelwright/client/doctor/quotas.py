@@ -31,7 +31,7 @@ class Need:
 def check_quotas(about: Examination) -> Iterator[Finding]:
     """A quota under what is asked for: the first run would end with ResourceLimitExceeded."""
     wanted = needs(about.pipelines)
-    found = _quotas(about, {need.quota for need in wanted})
+    found = quotas(about, _SERVICE, {need.quota for need in wanted})
     for need in wanted:
         yield _judge(need, found.get(need.quota), about.settings.region)
 
@@ -57,8 +57,10 @@ def needs(pipelines: Mapping[str, PipelineSettings]) -> list[Need]:
     return sorted(found, key=lambda need: need.quota)
 
 
-def _quotas(about: Examination, names: set[str]) -> dict[str, Mapping[str, Any]]:
-    """The applied values, and AWS's defaults for those that were never applied: the first listing leaves them out.
+def quotas(about: Examination, service: str, names: set[str]) -> dict[str, Mapping[str, Any]]:
+    """Return the quotas of these names: the applied values, and AWS's defaults for those that were never applied.
+
+    The first listing leaves these out.
 
     https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_ListServiceQuotas.html
     """
@@ -67,9 +69,9 @@ def _quotas(about: Examination, names: set[str]) -> dict[str, Mapping[str, Any]]
     for operation in ("list_service_quotas", "list_aws_default_service_quotas"):
         if names <= set(found):
             break
-        for page in client.get_paginator(operation).paginate(ServiceCode=_SERVICE):
-            quotas = {entry["QuotaName"]: entry for entry in page["Quotas"] if entry["QuotaName"] in names}
-            found = {**quotas, **found}
+        for page in client.get_paginator(operation).paginate(ServiceCode=service):
+            told = {entry["QuotaName"]: entry for entry in page["Quotas"] if entry["QuotaName"] in names}
+            found = {**told, **found}
     return found
 
 

@@ -22,6 +22,7 @@ ARN = f"arn:aws:iam::{ACCOUNT}:user/somebody"
 NO_STACK = Refusal("ValidationError", "Stack with id mw-dev does not exist")
 QUOTAS = (
     "ml.m5.large for training job usage",
+    "Concurrently running builds for Linux/Small environment",
     "ml.m5.large for processing job usage",
     "ml.m5.large for transform job usage",
     "ml.t2.medium for endpoint usage",

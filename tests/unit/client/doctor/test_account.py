@@ -147,6 +147,32 @@ def test_a_quota_of_0_fails_with_the_command_that_asks_for_more(account: FakeAcc
     assert not wrong.stops_a_deploy, "what is deployed is right; the first run would fail"
 
 
+@pytest.mark.parametrize(
+    ("serve", "level", "said"), [("auto", "warning", "by their scripts"), ("onnx", "error", "fail")]
+)
+def test_an_account_that_may_not_build_our_image(
+    account: FakeAccount, examine: Examine, loaded: Project, serve: str, level: str, said: str
+) -> None:
+    penguins = loaded.pipelines["penguins"]
+    pipeline = replace(penguins, deploy=replace(penguins.deploy, serve=serve))
+    account.answers["service-quotas:ListServiceQuotas"] = quotas(builds=0)
+    ((found, message, hint),) = of(examine(pipeline), "builds")
+    assert found == level
+    assert said in message
+    assert "--service-code codebuild" in str(hint)
+
+
+def test_a_pipeline_that_is_served_by_its_script_needs_no_build(
+    account: FakeAccount, examine: Examine, loaded: Project
+) -> None:
+    penguins = loaded.pipelines["penguins"]
+    assert of(examine(replace(penguins, deploy=replace(penguins.deploy, serve="python"))), "builds") == []
+    assert of(examine(), "builds")[0][0] == "ok"
+    account.answers["service-quotas:ListServiceQuotas"] = {"Quotas": []}
+    account.answers["service-quotas:ListAWSDefaultServiceQuotas"] = {"Quotas": []}
+    assert of(examine(), "builds")[0][0] == "warning"
+
+
 def test_a_quota_that_an_update_of_the_endpoint_needs_twice(account: FakeAccount, examine: Examine) -> None:
     account.answers["service-quotas:ListServiceQuotas"] = quotas(endpoint=1)
     ((level, message, _),) = [found for found in of(examine(), "quotas") if found[0] != "ok"]
