@@ -50,9 +50,10 @@ def test_a_run_prints_its_states_and_its_result_in_plain_lines(deployed: subproc
     states = [match[1] for line in lines if (match := re.fullmatch(r"  ✓ (\w+) +\d+\.\d\d s", line))]
     expected = ["PrepareRun", "ProcessData", "TrainModel", "EvaluateModel", "RecordMetrics", "CheckQualityGate"]
     assert states[:6] == expected
-    assert re.fullmatch(r"Deployed  penguins run [0-9a-f]{12} in \d+\.\d\d s", lines[-4])
-    assert re.match(r"  accuracy 0\.9\d*  f1 0\.9\d*  roc_auc 0\.9\d*  log_loss 0\.2\d*", lines[-3])
-    assert re.fullmatch(r"  ✓ accuracy >= 0\.80: found 0\.9\d*", lines[-2])
+    assert re.fullmatch(r"Deployed  penguins run [0-9a-f]{12} in \d+\.\d\d s", lines[-5])
+    assert re.match(r"  accuracy 0\.9\d*  f1 0\.9\d*  roc_auc 0\.9\d*  log_loss 0\.2\d*", lines[-4])
+    assert re.fullmatch(r"  ✓ accuracy >= 0\.80: found 0\.9\d*", lines[-3])
+    assert lines[-1].startswith("  compiled: ")
     assert "\033" not in deployed.stdout
     assert deployed.stderr == ""
 
