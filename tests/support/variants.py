@@ -59,7 +59,10 @@ HOSTED: Mapping[str, Mapping[str, Any]] = {
 """`deploy` of each way to host."""
 _REALTIME = {"endpoint": "realtime", "instance": "ml.t2.medium", "smoke_test": "data/smoke.csv"}
 PIPELINES: Mapping[str, Mapping[str, Any]] = {
-    "commit": {"triggers": {"merge": {"codecommit": "models", "branch": "main"}}},
+    "commit": {
+        "deploy": {**_REALTIME, "serve": "python"},
+        "triggers": {"merge": {"codecommit": "models", "branch": "main"}},
+    },
     "hub": {
         "deploy": {**_REALTIME, "api": {"authorization": "iam"}},
         "triggers": {"merge": {"github": "owner/models", "branch": "release/1"}},

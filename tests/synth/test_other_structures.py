@@ -63,6 +63,19 @@ def test_without_an_endpoint_nothing_can_deploy_one(stack: Stack) -> None:
     assert not {"smoke_test", "promote_model", "restore_endpoint"} & set(stack.functions())
 
 
+def test_what_is_not_compiled_has_nothing_for_it(stack: Stack) -> None:
+    """No state, no function, no project, and no role may build, look for or pull our images."""
+    assert "DecideCompilation" not in stack.definition()["States"]
+    assert "choose_model" not in stack.functions()
+    assert stack.all("AWS::CodeBuild::Project") == {}
+    for role in stack.roles():
+        granted = json.dumps(role.statements)
+        assert "codebuild" not in granted.lower(), role.name
+        assert "-serving" not in granted, role.name
+        assert "/compiled/" not in granted, role.name
+    assert "codebuild.amazonaws.com" not in {role.trust["Principal"]["Service"] for role in stack.roles()}
+
+
 def test_without_an_endpoint_there_are_no_alarms_of_one(stack: Stack) -> None:
     namespaces = {alarm.get("Namespace") for alarm in stack.all("AWS::CloudWatch::Alarm").values()}
     assert "AWS/SageMaker" not in namespaces
