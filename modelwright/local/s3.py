@@ -44,6 +44,15 @@ class Digests:
 
 
 @dataclass(frozen=True)
+class About:
+    """What is known of a file that becomes an object."""
+
+    digests: Digests | None = None
+    kms_key_arn: str | None = None
+    """the key that it is encrypted with; None: the bucket's own"""
+
+
+@dataclass(frozen=True)
 class _Content:
     sha256: str
     etag: str
@@ -94,7 +103,7 @@ class S3Files:
         path: Path,
         *,
         metadata: Mapping[str, str] | None = None,
-        digests: Digests | None = None,
+        about: About | None = None,
     ) -> StoredObject:
         """Make an object of a finished file, which is moved away: visible and kept at once.
 
@@ -102,11 +111,13 @@ class S3Files:
         AwsError NoSuchBucket (404).
         """
         self._check_bucket(bucket, made=True)
+        digests, kms_key = (about.digests, about.kms_key_arn) if about else (None, None)
         etag = digests.md5 if digests else _md5(path)
         size = path.stat().st_size
         content = _Content(self._cloud.objects.adopt(path, digests.sha256 if digests else None), etag, size)
         with self._turn:
-            self._put(bucket, key, content, {_USER + name: value for name, value in (metadata or {}).items()})
+            named = {_USER + name: value for name, value in (metadata or {}).items()}
+            self._put(bucket, key, content, named, kms_key)
         self._keeper.finished()
         return self.head(bucket, key)
 
@@ -122,13 +133,14 @@ class S3Files:
             self._keeper.keep(bucket, keys)
         return len(keys)
 
-    def _put(self, bucket: str, key: str, content: _Content, metadata: dict[str, str]) -> None:
+    def _put(self, bucket: str, key: str, content: _Content, metadata: dict[str, str], kms_key: str | None) -> None:
         from moto.s3 import notifications  # noqa: PLC0415  # see s3_backend
 
         from modelwright.local.persistence.s3_keys import point_to_store  # noqa: PLC0415
 
         backend = s3_backend(self._cloud)
-        made = backend.put_object(bucket, key, b"", etag=content.etag, disable_notification=True)
+        named = {"encryption": "aws:kms", "kms_key_id": kms_key} if kms_key else {}
+        made = backend.put_object(bucket, key, b"", etag=content.etag, disable_notification=True, **named)
         point_to_store(made, self._cloud.objects, content.sha256, content.size)
         made.set_metadata(metadata)
         self._keeper.keep(bucket, [key])

@@ -8,6 +8,7 @@ import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from modelwright.local.s3 import About
 from modelwright.local.sagemaker.job_problems import ClientProblem
 from modelwright.local.sagemaker.job_requests import split_s3
 from modelwright.local.service import AwsError
@@ -56,12 +57,9 @@ class Outputs:
         bucket, key = split_s3(uri)
         try:
             self._cloud.iam.check_as(self._role, "s3", "PutObject", {"Bucket": bucket, "Key": key, **self._extra})
-            stored = self._cloud.s3.store(bucket, key, file, digests=digests)
+            self._cloud.s3.store(bucket, key, file, about=About(digests, self._key))
         except AwsError as error:
             raise ClientProblem(f"Unable to upload to {uri}: {error.message}") from error
-        if self._key and stored.kms_key_id != self._key:
-            with stored.path.open("rb") as body:  # another key than the bucket's own: S3 writes it down
-                self._cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=body, **self._extra)
 
 
 def write_archive(folder: Path, archive: Path) -> None:

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from modelwright.local.s3 import About
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 JOIN = {"JoinSource": "Input"}
 
@@ -172,3 +175,13 @@ def test_types_that_cannot_be_joined_are_refused(transforms: Any) -> None:
     request["TransformOutput"]["Accept"] = "application/json"
     with pytest.raises(ClientError, match="of one type"):
         transforms.client.create_transform_job(**request)
+
+
+def test_a_file_that_is_stored_has_the_key_that_was_named(cloud: Any, tmp_path: Path) -> None:
+    """Without the object being sent once more, whole, to have it written down."""
+    key = "arn:aws:kms:us-east-1:123456789012:key/1"
+    file = tmp_path / "a"
+    file.write_bytes(b"content")
+    cloud.s3.store("batch-bucket", "stored", file, about=About(kms_key_arn=key))
+    found = cloud.client("s3").get_object(Bucket="batch-bucket", Key="stored")
+    assert (found["ServerSideEncryption"], found["SSEKMSKeyId"], found["Body"].read()) == ("aws:kms", key, b"content")
