@@ -38,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
     body, content_type = _body(args)
     project = read_project(args)
     is_later = project.pipeline(args.pipeline).deploy.endpoint == "async"
+    if is_later and args.model:
+        raise WrongUsage(f"--model {args.model}: {args.pipeline} has one model behind its asynchronous endpoint.")
     services = ("cloudformation", "s3", "sagemaker-runtime") if is_later else ("cloudformation", "sagemaker-runtime")
     with platform(args, project, services=services) as place:
         question = Question(body, content_type, args.accept, args.model)

@@ -36,6 +36,11 @@ def test_a_failure_has_the_models_own_words(later):
     assert "/failure/" in said
 
 
+def test_one_of_several_models_cannot_be_asked(later):
+    said = later.cli("predict", "penguins", "--row", "{}", "--model", "north", code=2)
+    assert "--model north: penguins has one model" in said
+
+
 def test_traffic_is_for_endpoints_that_answer(later):
     assert "It takes realtime or serverless." in later.cli("run", "penguins", "--traffic", "5rps", code=2)
 
