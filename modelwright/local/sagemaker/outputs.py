@@ -48,8 +48,8 @@ class Outputs:
             count += 1
         return count
 
-    def file(self, file: Path, uri: str, digests: Digests) -> None:
-        """Write one file to `uri`, of which it is known already what its bytes hash to."""
+    def file(self, file: Path, uri: str, digests: Digests | None = None) -> None:
+        """Write one file to `uri`; `digests`, where it is known already what its bytes hash to."""
         self._upload(file, uri, digests)
 
     def _upload(self, file: Path, uri: str, digests: Digests | None = None) -> None:
