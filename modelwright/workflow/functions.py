@@ -299,7 +299,7 @@ SCALE_ENDPOINT: Final = Function(
     memory_mib=512,
     timeout_seconds=120,
     environment=("ENDPOINT_NAME",),
-    grants=(),
+    grants=(Grant(("application-autoscaling:DescribeScalableTargets",), ("*",), "lists have no resource"),),
     deploys=True,
     only_with="autoscaling",
 )
@@ -315,7 +315,7 @@ JUDGE_SHADOW: Final = Function(
 
 SCALING: Final = (
     Grant(
-        ("application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingPolicies"),
+        ("application-autoscaling:DescribeScalingPolicies",),
         ("*",),
         "lists have no resource",
     ),
