@@ -129,13 +129,16 @@ def _conversion_job(structure: WorkflowStructure) -> dict[str, Any]:
 
 def choose_model(structure: WorkflowStructure) -> State:
     """The compiled model under its hash, or the packaged one with the reason; with `serve: onnx` that is an error."""
-    cut = f"$merge([$failure, {{'cause': $substring($failure.cause, 0, {MAX_CAUSE})}}])"
+    cut = {
+        **{name: jsonata(f"$failure.{name}") for name in ("state", "error")},
+        "cause": jsonata(f"$substring($failure.cause, 0, {MAX_CAUSE})"),
+    }
     payload = {
         "run": jsonata("$plan.run.id"),
         "prefix": jsonata("$plan.run.prefix"),
         "sha256": jsonata("$model.sha256"),
         "serve": jsonata("$plan.deploy.serve"),
-        "problem": jsonata(f"$not_compiled ? {cut} : {expression(NO_PROBLEM)}"),
+        "problem": jsonata(f"$not_compiled ? {expression(cut)} : {expression(NO_PROBLEM)}"),
     }
     return {
         "Comment": f"What serves {structure.pipeline}",

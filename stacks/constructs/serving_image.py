@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Aws
+from aws_cdk import Aws, Fn
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_s3_assets as assets
 
@@ -83,7 +83,8 @@ def serving_image(scope: Construct, target: Target, retention_days: int) -> Serv
         scope,
         "ServingImageProject",
         description=f"{target.pipeline}: the images that compile and serve its models",
-        service_role=role.attr_arn,
+        # CDK's own check takes GetAtt for the role's name, which would be wrong under a role_path (E3050)
+        service_role=Fn.sub(f"${{{role.logical_id}.Arn}}"),
         artifacts={"type": "NO_ARTIFACTS"},
         source={"type": "NO_SOURCE", "buildSpec": _BUILDSPEC},
         environment=_environment(variables),

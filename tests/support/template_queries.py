@@ -21,7 +21,7 @@ def plain(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if set(value) in ({"Ref"}, {"Fn::Sub"}):
-        return f"<{value['Ref']}>" if "Ref" in value else re.sub(r"\$\{([A-Za-z:]+)\}", r"<\1>", value["Fn::Sub"])
+        return f"<{value['Ref']}>" if "Ref" in value else re.sub(r"\$\{([A-Za-z:.]+)\}", r"<\1>", value["Fn::Sub"])
     if set(value) == {"Fn::GetAtt"}:
         return f"<{'.'.join(value['Fn::GetAtt'])}>"
     if set(value) == {"Fn::Join"}:
