@@ -89,19 +89,17 @@ def _endpoint(target: Target, structure: PipelineStructure) -> tuple[Statement, 
             target.guards.volumes(),
             why=_PER_RUN,
         ),
-        Statement(
-            "Deploy", ("sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"), (target.endpoint, config), why=_PER_RUN
-        ),
+        Statement("Deploy", _deploying(structure), (target.endpoint, config), why=_PER_RUN),
         Statement("WatchEndpoint", ("sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"), (target.endpoint,)),
         Statement("TagWhatIsDeployed", ("sagemaker:AddTags",), (model, config, target.endpoint), why=_PER_RUN),
-        *((_read_champion(config),) if structure.shadow else ()),
         *(() if structure.endpoint == UNGUARDED else (*lend_key(target), watch_alarms())),
     )
 
 
-def _read_champion(config: str) -> Statement:
-    """What the champion is served with is made again with a shadow."""
-    return Statement("ReadChampionsConfig", ("sagemaker:DescribeEndpointConfig",), (config,), why=_PER_RUN)
+def _deploying(structure: PipelineStructure) -> tuple[str, ...]:
+    """With a shadow, what the champion is served with is read, too, and made again."""
+    reading = ("sagemaker:DescribeEndpointConfig",) if structure.shadow else ()
+    return ("sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint", *reading)
 
 
 def watch_alarms() -> Statement:

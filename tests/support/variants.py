@@ -27,6 +27,7 @@ HOSTED: Mapping[str, Mapping[str, Any]] = {
     "full-hosting-letter0": {
         "endpoint": "realtime",
         **(_FLEET | _SMOKE),
+        "serve": "auto",
         "autoscaling": _SCALING,
         "capture": {"percent": 50},
         "update": {"traffic": "canary", "percent": 50, "wait_seconds": 60},
