@@ -90,10 +90,13 @@ def _script_of_several(structure: WorkflowStructure) -> dict[str, str]:
     """AWS's image imports one script for all models when it starts; what lies in their archives it does not read.
 
     https://github.com/aws/sagemaker-scikit-learn-container/blob/master/src/sagemaker_sklearn_container/serving_mms.py
+    It fetches it in AWS_REGION, else in SAGEMAKER_REGION, which AWS's SDK gives with it; without one in us-east-1.
+    https://github.com/aws/sagemaker-containers/blob/master/src/sagemaker_containers/_files.py
     """
     if structure.endpoint != "multi-model":
         return {}
-    return {"SAGEMAKER_SUBMIT_DIRECTORY": jsonata("$plan.run.code.uri")}
+    region = "$split($states.context.Execution.Id, ':')[3]"
+    return {"SAGEMAKER_SUBMIT_DIRECTORY": jsonata("$plan.run.code.uri"), "SAGEMAKER_REGION": jsonata(region)}
 
 
 def _model_data(structure: WorkflowStructure) -> dict[str, Any]:

@@ -82,7 +82,8 @@ def test_only_this_api_and_its_stage_may_call_the_function(iam: Stack) -> None:
     _, permission = iam.one("AWS::Lambda::Permission", Principal="apigateway.amazonaws.com")
     assert permission["FunctionName"] == f"<{function}>"
     assert permission["SourceArn"].endswith(f":<{api_id}>/live/*/*")
-    assert permission["SourceAccount"] == "<AWS::AccountId>"
+    assert ":<AWS::AccountId>:" in permission["SourceArn"]
+    assert "SourceAccount" not in permission, "no page says that API Gateway tells its account: it would be refused"
     assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
 
 

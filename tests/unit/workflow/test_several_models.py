@@ -24,6 +24,7 @@ def test_where_the_container_finds_its_script(endpoint: str) -> None:
     several = endpoint == "multi-model"
     wanted = ready_plan()["run"]["code"]["uri"] if several else "/opt/ml/model/code"
     assert container["Environment"]["SAGEMAKER_SUBMIT_DIRECTORY"] == wanted
+    assert container["Environment"].get("SAGEMAKER_REGION", "") == ("eu-west-1" if several else "")
     assert container.get("Mode", "SingleModel") == ("MultiModel" if several else "SingleModel")
     # each of several archives has a hash of its own
     assert ("MODELWRIGHT_MODEL_SHA256" in container["Environment"]) is not several
