@@ -33,13 +33,15 @@ _LOOKED_AT_BYTES = 1 << 30
 def explain(
     session: Session, name: str, given: BatchInput, files: Sequence[File], columns: Columns | None
 ) -> list[str]:
-    """Return what is known of the failure, a line each: objects, what the model said, file and line."""
+    """Return what is known of the failure: file and line, else what the model said. No output is there of `files`."""
     said = _said(session, name, given, files)
+    undone = [file for file in files if file.name in said] or list(files)  # a log comes some seconds late
     found: list[str] = []
-    for file in [file for file in files if file.name in said][:_MOST_FILES]:
+    for file in undone[:_MOST_FILES]:
         wrong = list(_wrong_lines(session, given, file, columns)) if columns else []
-        found += wrong or [f"{file.name}: {' '.join(said[file.name])}"]
-    more = len(said) - _MOST_FILES
+        text = " ".join(said.get(file.name, ["the job's log says nothing of it yet"]))
+        found += wrong or [f"{file.name}: {text}"]
+    more = len(undone) - _MOST_FILES
     if more > 0:
         found.append(f"and {more} more files")
     return found

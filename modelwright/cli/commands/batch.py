@@ -227,8 +227,9 @@ class _Following:
             return BatchFailed(f"{first}: {', '.join(absent[:5])}.", self._how_to_go_on())
         reason = description.get("FailureReason")
         lines = [f"The batch job {work.job.name} is {status}{f': {reason}' if reason else '.'}"]
-        if status == "Failed":
-            lines += explain(self._place.session, work.job.name, work.given, work.files, _columns(self._model))
+        if "See job logs" in (reason or ""):
+            undone = [file for file in work.files if file.name in set(absent)]
+            lines += explain(self._place.session, work.job.name, work.given, undone, _columns(self._model))
         return BatchFailed("\n  ".join(lines), self._how_to_go_on())
 
     def _how_to_go_on(self) -> str:

@@ -285,6 +285,16 @@ def test_a_failure_names_file_and_line() -> None:
     ]
 
 
+def test_a_log_that_comes_late_is_not_waited_for() -> None:
+    aws = incoming(**{"a.csv": "c,1\n", "b.csv": "a,1\n"})
+    given = BatchInput((File("a.csv", 4), File("b.csv", 4)), batch_input.CSV, "data", "incoming/pen/")
+    said = batch_trouble.explain(aws, "job", given, given.files, COLUMNS)  # type: ignore[arg-type] # a fake
+    assert said == [
+        "a.csv: line 1: kind is \"c\"; it must be 'a' or 'b'",
+        "b.csv: the job's log says nothing of it yet",
+    ]
+
+
 def test_lines_are_counted_with_the_header(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("size,id,kind\n1,x,a\n2,y,z\n")
     given = read(Aws(), str(tmp_path))
