@@ -24,7 +24,9 @@ MOST_BYTES = 2 * 1024 * 1024
 READING_SECONDS = 0.02
 """so long others are read before those that are read already are answered"""
 SLOW_SECONDS = 0.1
-"""a call that takes longer had too many rows: the next gets half of them"""
+SLOWER = 2
+"""A call that takes longer than this, and so many times as long as one of the fewest rows, had too many of them: the
+next gets half. A model whose calls are slow however few rows they have gains the most by being gathered."""
 
 Outcome = Answer | BaseException
 
@@ -69,6 +71,9 @@ class Gathering:
         self._steps = steps
         self._tell = tell
         self._most_rows = MOST_ROWS
+        self._fewest_rows = MOST_ROWS + 1
+        self._fewest_seconds = 0.0
+        """how long the last call of a request alone took, of those with the fewest rows"""
         self._row_by_row = True
 
     def answer(self, first: Any, more: Callable[[], Any]) -> list[Outcome]:
@@ -142,11 +147,22 @@ class Gathering:
     def _predict_alone(self, read: _Read) -> None:
         started = self._timer()
         read.prediction, read.error = _outcome(lambda: self._steps.predict(read.rows, read.prepared))
-        if read.error is None and self._timer() - started <= SLOW_SECONDS:
-            self._most_rows = min(MOST_ROWS, self._most_rows * 2)
+        if read.error is not None:
+            return
+        seconds, form = self._timer() - started, form_of(read.rows)
+        rows = form[1] if form is not None else MOST_ROWS
+        if rows <= self._fewest_rows:
+            self._fewest_rows, self._fewest_seconds = rows, seconds
+        self._adapt(rows, seconds)
 
     def _adapt(self, rows: int, seconds: float) -> None:
-        self._most_rows = max(1, rows // 2) if seconds > SLOW_SECONDS else min(MOST_ROWS, self._most_rows * 2)
+        """Allow calls more rows after a quick one, fewer after one that was slow for its rows."""
+        if seconds <= SLOW_SECONDS:
+            self._most_rows = min(MOST_ROWS, self._most_rows * 2)
+        elif seconds <= SLOWER * self._fewest_seconds:
+            self._most_rows = min(MOST_ROWS, max(self._most_rows, rows * 2))
+        else:
+            self._most_rows = max(1, rows // 2)
 
     def _written(self, read: _Read) -> Outcome:
         if read.error is not None:

@@ -176,6 +176,36 @@ def test_slow_calls_get_fewer_rows_and_quick_ones_more_again():
     assert found == [[4], [2, 1, 1], [4], [4]]
 
 
+def test_a_slow_model_whose_calls_cost_the_same_for_any_rows_is_gathered_all_the_more():
+    watch = Watch()
+
+    def predict(rows):
+        watch.now += 2
+        return rows
+
+    steps = Steps(predict)
+    gathering = Gathering(steps, print, watch)
+    gathered(gathering, [[1]])
+    for _ in range(3):
+        gathered(gathering, [[1], [2], [3], [4]])
+    assert steps.calls == [1, 4, 4, 4]
+
+
+def test_where_each_row_costs_as_much_gathering_gains_nothing_and_keeps_calls_short():
+    watch = Watch()
+
+    def predict(rows):
+        watch.now += 2 * len(rows)
+        return rows
+
+    steps = Steps(predict)
+    gathering = Gathering(steps, print, watch)
+    gathered(gathering, [[1]])
+    for _ in range(4):
+        gathered(gathering, [[1], [2], [3], [4], [5], [6], [7], [8]])
+    assert max(steps.calls[2:]) == 4
+
+
 def test_calls_that_fail_get_fewer_rows_so_that_many_bad_requests_cost_little():
     def predict(rows):
         raise ValueError("always")
