@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def check_endpoints(about: Examination) -> Iterator[Finding]:
     """An endpoint of that name: somebody else's would be updated by the first run, one of old would be forgotten."""
     for name, pipeline in about.pipelines.items():
-        if pipeline.deploy.instance:
+        if pipeline.deploy.endpoint != "none":
             yield _look(about, name)
         else:
             yield from _forgotten(about, name)

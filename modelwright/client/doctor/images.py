@@ -49,8 +49,9 @@ def images(pipeline: PipelineSettings, region: str) -> set[Image]:
     framework, version = pipeline.train.framework, pipeline.train.version
     jobs = (pipeline.process, pipeline.train, pipeline.evaluate)
     found = {Image(image_uri(framework, version, region, job.instance, "training")) for job in jobs}
-    if pipeline.deploy.instance:
-        found.add(Image(image_uri(framework, version, region, pipeline.deploy.instance, "inference")))
+    if pipeline.deploy.endpoint != "none":
+        machine = pipeline.deploy.instance or pipeline.train.instance  # a serverless endpoint names none
+        found.add(Image(image_uri(framework, version, region, machine, "inference")))
     return found
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from modelwright.config import PipelineSettings
+    from modelwright.config.pipeline import DeploySettings
 
 _SERVICE = "sagemaker"
 
@@ -50,11 +51,17 @@ def needs(pipelines: Mapping[str, PipelineSettings]) -> list[Need]:
             jobs[f"{job.instance} for processing job usage"].append(job.instance_count)
         if pipeline.batch:
             jobs[f"{pipeline.batch.instance} for transform job usage"].append(pipeline.batch.instance_count)
-        if pipeline.deploy.instance and pipeline.deploy.instance_count:
-            endpoints[f"{pipeline.deploy.instance} for endpoint usage"].append(pipeline.deploy.instance_count)
+        for instance, count in _fleets(pipeline.deploy):
+            endpoints[f"{instance} for endpoint usage"].append(count)
     found = [Need(name, max(counts), max(counts)) for name, counts in jobs.items()]
     found += [Need(name, sum(counts), sum(counts) + max(counts)) for name, counts in endpoints.items()]
     return sorted(found, key=lambda need: need.quota)
+
+
+def _fleets(deploy: DeploySettings) -> Iterator[tuple[str, int]]:
+    """The machines of each variant, as many as it may scale to; a serverless endpoint has none."""
+    for variant in deploy.variants:
+        yield variant.instance, deploy.autoscaling.max if deploy.autoscaling else variant.instance_count
 
 
 def quotas(about: Examination, service: str, names: set[str]) -> dict[str, Mapping[str, Any]]:
