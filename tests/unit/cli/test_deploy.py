@@ -67,6 +67,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> FakeAccount:
             "ml.t2.medium for endpoint",
         )
     ]
+    builds = {"QuotaName": "Concurrently running builds for Linux/Small environment", "QuotaCode": "L-2", "Value": 1.0}
+    quotas.append(builds)
     made = FakeAccount(
         {
             "sts:GetCallerIdentity": {"Account": ACCOUNT, "Arn": "arn:aws:iam::111122223333:user/x", "UserId": "A"},

@@ -52,11 +52,11 @@ def test_failures_are_shown_each_time_whatever_state_it_is() -> None:
     for _ in range(2):
         story.enter("Task", "InspectEndpoint")
         story.schedule("describeEndpoint")
-        story.event("TaskFailed", error="SageMaker.SageMakerException", cause="Could not find endpoint")
+        story.event("TaskFailed", error="SageMaker.SageMakerException", cause="Rate exceeded")
         story.leave("Task", "InspectEndpoint")
     story.enter("Fail", "FailRun")
     story.event("ExecutionFailed", error="Boom", cause="why")
-    line = "  ! InspectEndpoint           3.00 s  SageMaker.SageMakerException: Could not find endpoint\n"
+    line = "  ! InspectEndpoint           3.00 s  SageMaker.SageMakerException: Rate exceeded\n"
     assert shown(story, io.StringIO()).getvalue() == f"{line}{line}", "the end itself is the run's outcome"
 
 
