@@ -133,7 +133,7 @@ def _take(action: str, wanted: Wanted) -> None:
     configured = {**named, "EndpointConfigName": wanted.config}
     calls = {
         "create": lambda: sagemaker.create_endpoint(**configured, Tags=wanted.tags),
-        "update": lambda: sagemaker.update_endpoint(**configured, **wanted.scaling.get("retained", {})),
+        "update": lambda: _update(wanted, configured),
         "delete": lambda: sagemaker.delete_endpoint(**named),
     }
     try:
@@ -142,6 +142,17 @@ def _take(action: str, wanted: Wanted) -> None:
         # The answer about its status was older than a change that is under way: the next step sees it.
         if "in-progress" not in str(error):
             raise
+
+
+def _update(wanted: Wanted, configured: dict[str, str]) -> None:
+    """Ask for what served before; what scales by now may have other machines, which the update would be refused for.
+
+    How it scaled is set when it serves again: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-scaling-update.html
+    """
+    if wanted.scaling.get("found"):
+        for variant in sorted(_variants(wanted.endpoint)):
+            scaling.remove_target(wanted.endpoint, variant)
+    client("sagemaker").update_endpoint(**configured, **wanted.scaling.get("retained", {}))
 
 
 def _describe(endpoint: str) -> tuple[str | None, str | None]:

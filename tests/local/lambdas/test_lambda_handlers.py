@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import tarfile
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -428,6 +429,28 @@ def test_the_old_configuration_is_put_back_step_by_step(
 
     assert restore.handler(event, None) == {"status": "serves old as before"}
     assert sagemaker.calls == ["update old"]
+
+
+def test_what_scales_already_is_put_back_without_its_scaling_which_comes_last(
+    sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new model may scale on other machines: SageMaker refuses to change those of a variant that does."""
+    calls = sagemaker.calls
+    scaling = SimpleNamespace(
+        remove_target=lambda _, variant: calls.append(f"deregister {variant}"),
+        set_target=lambda _, target: calls.append(f"register {target['variant']}"),
+        remove_alarm=lambda _: calls.append("no alarm"),
+    )
+    monkeypatch.setattr(restore, "scaling", scaling)
+    variants = {"ProductionVariants": [{"VariantName": "AllTraffic"}]}
+    sagemaker.endpoint = {**endpoint("InService", "new"), **variants}  # type: ignore[dict-item]
+    changes = endpoint("Updating", "new"), {**endpoint("InService", "old"), **variants}
+    monkeypatch.setattr(restore, "time", FakeTime(sagemaker, *changes))
+    target = {"variant": "AllTraffic", "min": 1, "max": 2, "policies": []}
+    found = {"scaling": {"found": True, "targets": [target], "retained": {}}}
+
+    restore.handler(restoring(take(ONE, "a" * 12)["fence"], "old") | found, None)
+    assert calls == ["deregister AllTraffic", "update old", "register AllTraffic", "no alarm"]
 
 
 def test_restoring_that_takes_long_goes_on_in_the_next_invocation(
