@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -17,6 +17,9 @@ from shared.env import read_env
 from shared.log import log
 from shared.patience import pauses
 from shared.table import champion_key, lease_key, read_item
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RESTORE_SECONDS = 10.0
 MAX_REASON_CHARACTERS = 1000
@@ -131,7 +134,7 @@ def _take(action: str, wanted: Wanted) -> None:
     sagemaker = client("sagemaker")
     named = {"EndpointName": wanted.endpoint}
     configured = {**named, "EndpointConfigName": wanted.config}
-    calls = {
+    calls: dict[str, Callable[[], Any]] = {
         "create": lambda: sagemaker.create_endpoint(**configured, Tags=wanted.tags),
         "update": lambda: _update(wanted, configured),
         "delete": lambda: sagemaker.delete_endpoint(**named),
