@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import pytest
 from policy_surgery import Decisions
 
 from modelwright.cli import main, platform
-from modelwright.client import executions
+from modelwright.client import executions, export
 from modelwright.client.caller_policy import (
     Place,
     Statement,
@@ -33,6 +34,9 @@ from modelwright.local.deployed import deploy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from modelwright.client.deployment import Deployment
+
+FIND_CHAMPION = export.find_champion
 REPOSITORY = Path(__file__).parents[3]
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 PLACE = Place("dev", REGION, ACCOUNT, ("penguins",))
@@ -149,6 +153,10 @@ def test_who_runs_and_who_destroys(
     become(cloud, monkeypatch, "exporter", statements)
     code, out, err = say("export", "penguins", "--to", "onnx", "--aws")
     assert code == 0, out + err
+    with monkeypatch.context() as patch:
+        patch.setattr(export, "find_champion", served_by_its_script)
+        code, out, err = say("export", "penguins", "--to", "onnx", "--aws")
+    assert code == 0, out + err
     assert granted(statements) - used(decisions, "exporter") == set()
 
     statements = batch_policy(PLACE)
@@ -165,6 +173,14 @@ def test_who_runs_and_who_destroys(
     assert code == 0, out + err
     assert "verified: no endpoint, endpoint config, model, job, alarm or stack of penguins is left in dev" in out
     assert granted(statements) - used(decisions, "destroyer") == set(NOT_ASKED_HERE)
+
+
+def served_by_its_script(session: Session, deployment: Deployment) -> export.Champion:
+    """The champion as it would be with `serve: python`: the archive that the compiled one was made of."""
+    found = FIND_CHAMPION(session, deployment)
+    package = session.client("sagemaker").describe_model_package(ModelPackageName=found.package)
+    packed = package["CustomerMetadataProperties"]["pythonHash"]
+    return replace(found, uri=found.uri.replace(found.sha256, packed), sha256=packed, compiled=False)
 
 
 def stop_a_run(session: Session) -> None:
