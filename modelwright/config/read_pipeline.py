@@ -52,6 +52,8 @@ def name_problem(name: str) -> str | None:
         return f"is {name!r} ({len(name)} characters); a pipeline's name must have {form}."
     if name == "data" or name.endswith("-data"):
         return f"is {name!r}; a name that is or ends in 'data' would make the name of a data stack, so it must not."
+    if name == "serving":  # modelwright.workflow.serving_image.repository_name
+        return "is 'serving'; that is the name of the environment's own image repository: choose another."
     return None
 
 

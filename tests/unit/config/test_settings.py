@@ -214,7 +214,7 @@ def test_a_smoke_test_has_at_most_64_kib(project, size: int, right: bool) -> Non
     assert (project.problems() == []) is right
 
 
-@pytest.mark.parametrize("name", ["data", "my-data", "a--b", "a-", "1a", "a_b", "a" * 21])
+@pytest.mark.parametrize("name", ["data", "my-data", "serving", "a--b", "a-", "1a", "a_b", "a" * 21])
 def test_names_that_would_collide_or_be_refused_are_problems(project, name: str) -> None:
     project.folder.rename(project.folder.with_name(name))
     assert len(project.problems()) == 1
