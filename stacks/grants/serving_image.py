@@ -42,14 +42,12 @@ def building(target: Target, bucket: str, key: str, log_group_arn: str) -> tuple
 
 
 def having_built(target: Target, project_arn: str) -> tuple[Statement, ...]:
-    """Return what the state machine does: look for the images, have them built, hear of the build's end.
+    """Return what the state machine does: look for the images, and have them built. It hears of the end as of jobs'.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/codebuild-iam.html
     """
     verbs = ("codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild")
-    rule = (arn("events", f"rule/{BUILD_RULE}"),)
     return (
         Statement("FindImages", ("ecr:DescribeImages",), (repository_arn(target.names.environment),)),
         Statement("BuildImages", verbs, (project_arn,)),
-        Statement("HearOfBuilds", ("events:DescribeRule", "events:PutRule", "events:PutTargets"), rule),
     )

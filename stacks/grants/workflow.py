@@ -13,7 +13,7 @@ from modelwright.workflow.states_compile import CONVERT_STEP
 from modelwright.workflow.structure import UNGUARDED
 from stacks.grants.functions import send_traces
 from stacks.grants.jobs import lend_key
-from stacks.grants.serving_image import having_built
+from stacks.grants.serving_image import BUILD_RULE, having_built
 from stacks.grants.target import Target, via
 from stacks.policies import NO_RESOURCE, Statement, arn
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from modelwright.config.structure import PipelineStructure
 
 _PER_RUN = "each run's model and configuration has its own name"
-_SYNC_RULES = ("Processing", "Training")
+_KINDS = ("Processing", "Training")
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,22 @@ def rule_statements(state_machine_arn: str) -> tuple[Statement, ...]:
 
 
 def _jobs(target: Target, *, compiled: bool) -> Iterator[Statement]:
-    """Start, watch and stop jobs; `.sync` hears of their end by rules that Step Functions manages."""
-    for kind, resource, steps in (
-        ("ProcessingJob", "processing-job", ("process", "evaluate", *((CONVERT_STEP,) if compiled else ()))),
-        ("TrainingJob", "training-job", ("train",)),
-    ):
-        named, why = target.jobs(resource, *steps), "each attempt has its own name"
-        yield Statement(f"Start{kind}s", (f"sagemaker:Create{kind}",), named, target.guards.jobs(), why=why)
-        verbs = tuple(f"sagemaker:{verb}{kind}" for verb in ("Describe", "Stop"))
-        yield Statement(f"Run{kind}s", (*verbs, "sagemaker:AddTags", "sagemaker:ListTags"), named, why=why)
-    rules = (arn("events", f"rule/StepFunctionsGetEventsForSageMaker{name}JobsRule") for name in _SYNC_RULES)
-    yield Statement("HearOfJobs", ("events:DescribeRule", "events:PutRule", "events:PutTargets"), tuple(rules))
+    """Start, watch and stop jobs and builds; `.sync` hears of their end by rules that Step Functions manages.
+
+    Of both kinds at once, as each action is about its own kind only: a role's policies have 10,240 characters at most.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+    steps = ("process", "evaluate", *((CONVERT_STEP,) if compiled else ()))
+    named = (*target.jobs("processing-job", *steps), *target.jobs("training-job", "train"))
+    why = "each attempt has its own name"
+    start = tuple(f"sagemaker:Create{kind}Job" for kind in _KINDS)
+    verbs = tuple(f"sagemaker:{verb}{kind}Job" for kind in _KINDS for verb in ("Describe", "Stop"))
+    yield Statement("StartJobs", start, named, target.guards.jobs(), why=why)
+    yield Statement("RunJobs", (*verbs, "sagemaker:AddTags", "sagemaker:ListTags"), named, why=why)
+    rules = [f"StepFunctionsGetEventsForSageMaker{kind}JobsRule" for kind in _KINDS]
+    rules += [BUILD_RULE] if compiled else []
+    heard = ("events:DescribeRule", "events:PutRule", "events:PutTargets")
+    yield Statement("HearOfJobs", heard, tuple(arn("events", f"rule/{name}") for name in rules))
 
 
 def _registry(target: Target) -> tuple[Statement, ...]:
@@ -78,28 +83,20 @@ def _registry(target: Target) -> tuple[Statement, ...]:
 
 
 def _endpoint(target: Target, structure: PipelineStructure) -> tuple[Statement, ...]:
-    """Make models and configurations of runs, and the one endpoint."""
+    """Make models and configurations of runs, and the one endpoint; as of jobs, each action is about its own kind.
+
+    With a shadow, what the champion is served with is read, too, and made again.
+    """
     model, config = target.per_run("model"), target.per_run("endpoint-config")
+    reading = ("sagemaker:DescribeEndpointConfig",) if structure.shadow else ()
+    verbs = tuple(f"sagemaker:{verb}Endpoint" for verb in ("Create", "Update", "Delete", "Describe"))
+    deploying = ("sagemaker:CreateModel", *verbs, *reading, "sagemaker:AddTags")
+    volumes = target.guards.volumes()
     return (
-        Statement("MakeModels", ("sagemaker:CreateModel",), (model,), why=_PER_RUN),
-        Statement(
-            "MakeEndpointConfigs",
-            ("sagemaker:CreateEndpointConfig",),
-            (config,),
-            target.guards.volumes(),
-            why=_PER_RUN,
-        ),
-        Statement("Deploy", _deploying(structure), (target.endpoint, config), why=_PER_RUN),
-        Statement("WatchEndpoint", ("sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"), (target.endpoint,)),
-        Statement("TagWhatIsDeployed", ("sagemaker:AddTags",), (model, config, target.endpoint), why=_PER_RUN),
+        Statement("MakeEndpointConfigs", ("sagemaker:CreateEndpointConfig",), (config,), volumes, why=_PER_RUN),
+        Statement("Deploy", deploying, (model, config, target.endpoint), why=_PER_RUN),
         *(() if structure.endpoint == UNGUARDED else (*lend_key(target), watch_alarms())),
     )
-
-
-def _deploying(structure: PipelineStructure) -> tuple[str, ...]:
-    """With a shadow, what the champion is served with is read, too, and made again."""
-    reading = ("sagemaker:DescribeEndpointConfig",) if structure.shadow else ()
-    return ("sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint", *reading)
 
 
 def watch_alarms() -> Statement:

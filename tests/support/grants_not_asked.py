@@ -67,7 +67,7 @@ NOT_TOUCHED: Mapping[tuple[str, str, str], str] = {
     ("*Role", "PullImages", "*:repository/mw-dev-penguins"): (
         "the pipeline's own repository: a release may name an image of its own without a deploy; the penguins' is AWS's"
     ),
-    ("StateMachineRole", "RunProcessingJobs", "*:processing-job/dev-penguins-[ec]*"): (
+    ("StateMachineRole", "RunJobs", "*:processing-job/dev-penguins-[ec]*"): (
         "an execution that is stopped while it evaluates or converts stops that job: tried with another"
     ),
     ("BatchRole", "PullImages", "*:repository/mw-dev-serving"): "a compiled model's: tried with the endpoint",

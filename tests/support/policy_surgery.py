@@ -27,6 +27,24 @@ _RESOURCE_POLICIES = {
 _RECORDED = {"AWS::EC2::VPCEndpoint"}  # whose policies decide nothing here: there is no network
 
 
+def _of(kind: str, *verbs: str) -> Mapping[str, str]:
+    return {f"sagemaker:{verb}": kind for verb in verbs}
+
+
+_KIND: Mapping[str, str] = {
+    **_of("model", "CreateModel"),
+    **_of("endpoint", "DeleteEndpoint", "DescribeEndpoint"),
+    **_of("endpoint-config", "DescribeEndpointConfig"),
+    **_of("endpoint*", "CreateEndpoint", "UpdateEndpoint"),
+    **_of("processing-job", "CreateProcessingJob", "DescribeProcessingJob", "StopProcessingJob"),
+    **_of("training-job", "CreateTrainingJob", "DescribeTrainingJob", "StopTrainingJob"),
+}
+"""The kind of resource that an action is about: a statement may be about several kinds, to be short.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemakerai.html
+"""
+
+
 @dataclass(frozen=True)
 class Policy:
     """One policy of a deployed resource."""
@@ -150,8 +168,13 @@ def untouched(found: list[Policy], used: set[tuple[StatementRef, str, str]]) -> 
         (grant, text)
         for grant in grants(found)
         for text in texts.get(grant.ref, [])
-        if grant.allows and not _touches(grant, text, used)
+        if grant.allows and _about_its_kind(grant.action, text) and not _touches(grant, text, used)
     }
+
+
+def _about_its_kind(action: str, resource: str) -> bool:
+    kind = _KIND.get(action)
+    return kind is None or fnmatchcase(resource.rpartition(":")[2].partition("/")[0], kind)
 
 
 def _touches(grant: Grant, text: str, used: set[tuple[StatementRef, str, str]]) -> bool:

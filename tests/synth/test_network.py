@@ -128,11 +128,29 @@ def test_where_endpoints_exist_none_is_made(tmp_path: Path) -> None:
     assert not read_stack(made, "mw-net-data").all("AWS::EC2::VPCEndpoint")
 
 
-def test_the_longest_policies_fit_into_a_role(tmp_path: Path) -> None:
-    """The longest names, a full VPC, and as many instance types as an environment may list."""
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"endpoint": "realtime", "capture": True, "shadow": True, "compiled": True},
+        {"endpoint": "async", "compiled": True},
+        {"endpoint": "multi-model"},
+    ],
+    ids=lambda more: more["endpoint"],
+)
+def test_the_longest_policies_fit_into_a_role(tmp_path: Path, more: dict[str, Any]) -> None:
+    """The longest names, a full VPC, as many instance types as an environment may list, all that can go together."""
     limits = LimitSettings(instances=tuple(f"ml.m{index}.24xlarge" for index in range(20)))
     settings = EnvironmentSettings("e" * 12, "us-east-1", vpc=FULL, limits=limits, role_path=PATH)
-    structure = PipelineStructure("p" * 20, "realtime", "main", "rate(1 day)", "s3://" + "b" * 63 + "/" + "k" * 200)
+    structure = PipelineStructure(
+        pipeline="p" * 20,
+        merge_branch="main",
+        schedule="rate(1 day)",
+        external_data="s3://" + "b" * 63 + "/" + "k" * 200,
+        autoscaling=True,
+        ttl_hours=5,
+        batch=True,
+        **more,
+    )
     made = read_stack(synth(tmp_path, settings, structure), f"mw-{'e' * 12}-{'p' * 20}")
     sizes = {role.name: characters(role.statements) for role in made.roles()}
     assert {name: size for name, size in sizes.items() if size > ROLE_CHARACTERS} == {}
