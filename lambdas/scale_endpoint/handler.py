@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from scale_endpoint import domain
 from shared import scaling
 from shared.clients import client
+from shared.endpoint import BUSY
 from shared.env import read_env
 from shared.log import log
+from shared.patience import pauses
+
+REST_SECONDS = 480.0
+"""So long machines may take to come or go for the load: meanwhile SageMaker refuses an update."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,20 @@ def _set(env: Env, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _instance_types(env: Env) -> dict[str, str]:
-    """The machine of each variant that serves now."""
+    """The machine of each variant that serves now, looked at when the endpoint is not about to scale."""
     sagemaker = client("sagemaker")
-    config = sagemaker.describe_endpoint(EndpointName=env.endpoint_name)["EndpointConfigName"]
+    config = _at_rest(env)["EndpointConfigName"]
     variants = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
     return {variant["VariantName"]: variant.get("InstanceType", "") for variant in variants}
+
+
+def _at_rest(env: Env) -> dict[str, Any]:
+    """What the endpoint is when nothing changes it; one that never rests is left to the update's refusal."""
+    sagemaker = client("sagemaker")
+    found: dict[str, Any] = sagemaker.describe_endpoint(EndpointName=env.endpoint_name)
+    for pause in pauses(REST_SECONDS):
+        if found["EndpointStatus"] not in BUSY:
+            break
+        time.sleep(pause)
+        found = sagemaker.describe_endpoint(EndpointName=env.endpoint_name)
+    return found
