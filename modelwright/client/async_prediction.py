@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from modelwright.client.endpoint import Question
     from modelwright.client.session import Session
 
+LONGEST_SECONDS = 3600
+"""Of one request, which SageMaker gives up after 15 minutes otherwise.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
+"""
 _ENDINGS = {"text/csv": ".csv", "application/json": ".json", "application/x-npy": ".npy"}
 
 
@@ -41,7 +46,9 @@ def ask_later(
     request = {"ContentType": question.content_type, "Accept": question.accept, "InputLocation": place}
     client = session.client("sagemaker-runtime")
     try:
-        taken = client.invoke_endpoint_async(EndpointName=deployment.endpoint_name, **request)
+        taken = client.invoke_endpoint_async(
+            EndpointName=deployment.endpoint_name, InvocationTimeoutSeconds=LONGEST_SECONDS, **request
+        )
     except ClientError as error:
         raise explained(error, deployment, session.options) from None
     waiting(taken["OutputLocation"])
