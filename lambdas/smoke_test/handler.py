@@ -23,6 +23,12 @@ MAX_ANSWER_BYTES = 6 * 1024**2
 QUEUE_SECONDS = 180.0
 """So long an asynchronous endpoint may take for its first answer: within the function's own time."""
 
+READY_SECONDS = 120.0
+"""So long one of several models, or a serverless endpoint, may take until it can be asked at all; boto3 does not wait.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html (ModelNotReadyException)
+"""
+
 
 @dataclass(frozen=True)
 class Env:
@@ -63,10 +69,9 @@ def _request(env: Env, release: str) -> dict[str, Any]:
 def _invoke(endpoint: str, request: dict[str, Any], body: bytes, model: str | None) -> tuple[bytes, str]:
     """Ask the endpoint; of one with several models, the `model`."""
     which = {"TargetModel": f"{model}.tar.gz"} if model else {}
+    question = {"EndpointName": endpoint, "Body": body, "ContentType": request["content_type"], **which}
     try:
-        answer = client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=endpoint, Body=body, ContentType=request["content_type"], Accept=request["accept"], **which
-        )
+        answer = _answer({**question, "Accept": request["accept"]})
     except ClientError as error:
         if error_code(error) != "ModelError":
             raise
@@ -75,6 +80,19 @@ def _invoke(endpoint: str, request: dict[str, Any], body: bytes, model: str | No
             f"{str(error.response.get('OriginalMessage', error))[:2000]}"
         ) from error
     return answer["Body"].read(), answer["ContentType"]
+
+
+def _answer(question: dict[str, Any]) -> dict[str, Any]:
+    """What the endpoint answers, asked again as long as its model is being loaded."""
+    runtime = client("sagemaker-runtime")
+    for pause in pauses(READY_SECONDS):
+        try:
+            return dict(runtime.invoke_endpoint(**question))
+        except ClientError as error:
+            if error_code(error) != "ModelNotReadyException":
+                raise
+        time.sleep(pause)
+    return dict(runtime.invoke_endpoint(**question))
 
 
 def _ask_queue(env: Env, request: dict[str, Any], body: bytes, run: str) -> tuple[bytes, str]:

@@ -207,6 +207,8 @@ class FakeSageMaker:
         self.models: list[dict[str, Any]] = []
         self.answer = (b'["male"]', "application/json")
         self.undeletable = ""
+        self.loading = 0
+        """how often a model is asked before it is loaded"""
 
     def update_model_package(self, **given: Any) -> None:
         self.packages[given["ModelPackageArn"]] = given["ModelApprovalStatus"]
@@ -249,6 +251,9 @@ class FakeSageMaker:
         self.calls.append(f"{kind} {name}")
 
     def invoke_endpoint(self, **given: Any) -> dict[str, Any]:
+        if self.loading:
+            self.loading -= 1
+            raise ClientError({"Error": {"Code": "ModelNotReadyException", "Message": "x"}}, "InvokeEndpoint")
         if given["Body"] == b"bad\n":
             error = {"Error": {"Code": "ModelError", "Message": "x"}, "OriginalStatusCode": 500}
             raise ClientError({**error, "OriginalMessage": "KeyError: 'mass'"}, "InvokeEndpoint")
@@ -610,6 +615,19 @@ def test_a_slow_model_has_the_time_that_sagemaker_gives_it() -> None:
 def test_an_endpoint_that_answers_passes_the_smoke_test(sagemaker: FakeSageMaker) -> None:
     found = smoke.handler({"release": smoke_release(b"Adelie,1\n")}, None)
     assert found == {"rows": 1, "predictions": 1, "contentType": "application/json"}
+
+
+def test_a_model_that_is_still_loaded_is_asked_again(sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of several, or a serverless one: no word about what it answers."""
+    release, time = smoke_release(b"Adelie,1\n"), FakeTime(sagemaker)
+    monkeypatch.setattr(smoke, "time", time)
+    sagemaker.loading = 5
+    assert smoke.handler({"release": release}, None)["predictions"] == 1
+    assert time.slept > 0
+    sagemaker.loading = 10_000
+    with pytest.raises(ClientError, match="ModelNotReadyException"):
+        smoke.handler({"release": release}, None)
+    assert time.slept < 2 * smoke.READY_SECONDS
 
 
 def test_a_model_that_raises_fails_the_smoke_test_with_its_own_words(sagemaker: FakeSageMaker) -> None:
