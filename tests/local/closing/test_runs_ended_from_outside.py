@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from pipeline_stage import Stage
 
 _WAITS = """
-import pathlib, time
+import os, pathlib, time
+if "MODELWRIGHT_WORKERS" not in os.environ:
+    raise RuntimeError("cannot be compiled, so that this script serves")
 while not pathlib.Path({path!r}).exists():
     time.sleep(0.01)
 """

@@ -72,7 +72,7 @@ def test_a_model_that_cannot_be_loaded_is_undone(up, place):
         "from __future__ import annotations\nimport no_such_module",
     )
     result = up.run(code=1)
-    assert result["status"] == "Failed"
+    assert result["status"] == "RolledBack"
     assert serving(place) == before
     assert up.predictions() == answers
 
