@@ -36,9 +36,13 @@ def metrics_of(alarm: Mapping[str, Any]) -> frozenset[str]:
 
 
 def the_alarm(alarms: Iterable[Mapping[str, Any]], metrics: frozenset[str], saying: str = "") -> Mapping[str, Any]:
-    """The one that watches these metrics; `saying` tells those of two functions apart."""
-    (found,) = (alarm for alarm in alarms if metrics_of(alarm) == metrics and saying in alarm["AlarmDescription"])
-    return found
+    """The one that watches these metrics; `saying` tells those of two functions apart.
+
+    One that is about more than ten metrics has several parts, which say the same: the first then, which is full.
+    """
+    found = [alarm for alarm in alarms if metrics_of(alarm) == metrics and saying in alarm["AlarmDescription"]]
+    assert len({alarm["AlarmDescription"] for alarm in found}) == 1, found
+    return max(found, key=lambda alarm: len(alarm.get("Metrics", [])))
 
 
 def expression_of(alarm: Mapping[str, Any]) -> str:
