@@ -5,8 +5,10 @@ set -eu
 cd "$(dirname "$0")"
 repository="${REPOSITORY_URI#*/}"
 
-there() {
-    aws ecr describe-images --repository-name "$repository" --image-ids "imageTag=$1" >/dev/null 2>&1
+there() { # tag; what is no plain absence is shown
+    found=$(aws ecr describe-images --repository-name "$repository" --image-ids "imageTag=$1" 2>&1 >/dev/null) && return
+    case "$found" in *ImageNotFoundException*) ;; *) echo "$found" >&2 ;; esac
+    return 1
 }
 
 build() { # target, tag

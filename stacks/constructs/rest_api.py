@@ -49,11 +49,10 @@ _ACCESS_LOG = {
     for name in (
         *("requestId", "extendedRequestId", "requestTime", "httpMethod", "resourcePath", "status"),
         *("responseLength", "responseLatency", "integrationLatency", "integration.status", "integration.error"),
-        *("identity.sourceIp", "identity.userArn", "identity.apiKeyId", "identity.userAgent"),
-        *("error.responseType", "error.message"),
+        *("identity.sourceIp", "identity.userArn", "identity.apiKeyId", "error.responseType"),
     )
 }
-"""Who asked, how it ended, how long it took; no row and no prediction.
+"""Who asked, how it ended, how long it took; no row, no prediction, no text of a caller's own.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
 """

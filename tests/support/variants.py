@@ -62,6 +62,7 @@ _REALTIME = {"endpoint": "realtime", "instance": "ml.t2.medium", "smoke_test": "
 PIPELINES: Mapping[str, Mapping[str, Any]] = {
     "commit": {
         "deploy": {**_REALTIME, "serve": "python"},
+        "batch": None,
         "triggers": {"merge": {"codecommit": "models", "branch": "main"}},
     },
     "hub": {
@@ -83,7 +84,8 @@ PIPELINES: Mapping[str, Mapping[str, Any]] = {
     },
     **{name: {"deploy": deploy} for name, deploy in HOSTED.items()},
 }
-"""What differs from the sample pipeline, by section; the sample itself is checked in the project's own environments.
+"""What differs from the sample pipeline, by section (None: it has none); the sample itself is checked in the
+project's own environments.
 Names as long as they may be, so that sizes are those of the worst case."""
 
 _NOT_IN_A_VPC = "without-machines-let"
@@ -138,7 +140,8 @@ def write_project(folder: Path, environment: str) -> Path:
     for name in FEWER.get(environment, tuple(PIPELINES)):
         made = folder / "training_code" / name
         shutil.copytree(SAMPLE, made, ignore=shutil.ignore_patterns("__pycache__"))
-        (made / "pipeline.yaml").write_text(json.dumps(sample | dict(PIPELINES[name]), indent=1), "utf-8")
+        sections = {key: value for key, value in (sample | dict(PIPELINES[name])).items() if value is not None}
+        (made / "pipeline.yaml").write_text(json.dumps(sections, indent=1), "utf-8")
     (folder / "environments").mkdir()
     settings = json.dumps(ENVIRONMENTS[environment], indent=1)
     (folder / "environments" / f"{environment}.yaml").write_text(settings, "utf-8")
