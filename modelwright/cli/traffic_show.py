@@ -166,4 +166,10 @@ def _bad(tally: Tally) -> str:
 
 def _latency(tally: Tally) -> str:
     half, most = tally.percentile(0.5), tally.percentile(0.99)
-    return "" if half is None or most is None else f", p50 {half * 1000:.3g} ms, p99 {most * 1000:.3g} ms"
+    return "" if half is None or most is None else f", p50 {_milliseconds(half)}, p99 {_milliseconds(most)}"
+
+
+def _milliseconds(seconds: float) -> str:
+    """Three figures, but never 6e+04."""
+    found = seconds * 1000
+    return f"{found:.0f} ms" if found >= 100 else f"{found:.3g} ms"

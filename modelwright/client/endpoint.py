@@ -77,6 +77,11 @@ def _explain(error: Any, deployment: Deployment, options: str) -> PredictionFail
         return PredictionFailed(f"The model answered {status}: {_message(error.response)}", hint)
     if "missing a target model" in str(found.get("Message")):
         return PredictionFailed(str(found["Message"]), "Several models are behind this endpoint: --model NAME.")
+    if "not a multi-model endpoint" in str(found.get("Message")):
+        return PredictionFailed(str(found["Message"]), "One model is behind this endpoint: leave --model out.")
+    if "Failed to download model data" in str(found.get("Message")):
+        hint = "Each folder that training wrote into its model directory is a model: name one of them with --model."
+        return PredictionFailed(str(found["Message"]), hint)
     if found.get("Code") in {"ValidationError", "ValidationException"}:
         return PredictionFailed(
             str(found.get("Message")),

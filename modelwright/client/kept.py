@@ -40,10 +40,11 @@ class Kept:
         """What is left when nothing of it is removed, and why."""
         if self.package_group:
             yield f"left: the model packages of {self.package_group}: what was trained, and with which metrics"
-        yield f"left: releases, data sets, runs, models and batch outputs of {self.pipeline} in s3://{self.artifact_bucket}/"
+        kinds = "releases, data sets, runs, models, batch outputs, captured and asynchronous requests"
+        yield f"left: {kinds} of {self.pipeline} in s3://{self.artifact_bucket}/"
         yield f"left: the items of {self.pipeline} in the table {self.table}: what ran"
         yield f"`modelwright destroy {self.pipeline} --data{self.options}` removes these; a new run goes on with them."
-        yield f"left: the stacks {' and '.join(self.stacks)}: other pipelines use what is in them"
+        yield f"left: the stacks {' and '.join(self.stacks)}: they hold what is left, of other pipelines as well"
         yield "left: logs of jobs and endpoint in /aws/sagemaker/…, the account's groups, where nothing expires"
         yield self.producers()
 

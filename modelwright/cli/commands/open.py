@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     import argparse
 
 _SERVICES = ("cloudformation", "dynamodb", "s3")
+_OTHERWISE = {
+    "none": "`modelwright batch {}` asks its model about whole files.",
+    "async": "`modelwright predict {}` waits for an answer; `modelwright batch` asks about whole files.",
+    "multi-model": "`modelwright predict {} --model NAME` asks one of them.",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     if settings.deploy.endpoint in {"none", "async", "multi-model"}:
         kind = settings.deploy.endpoint
         message = f"{args.pipeline} has deploy.endpoint {kind}; the page asks one model that answers at once."
-        raise NotSupported(message, "`modelwright export` and `modelwright batch` use its models otherwise.")
+        raise NotSupported(message, _OTHERWISE[kind].format(args.pipeline))
     with platform(args, project, services=_SERVICES) as place:
         trial = Trial(place.session, place.deployment(args.pipeline), place.environment)
         server = _serve(trial, args.port)

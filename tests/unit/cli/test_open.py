@@ -13,10 +13,21 @@ REPOSITORY = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
-    "deploy", ["{endpoint: none}", "{endpoint: async, instance: ml.m5.large, smoke_test: data/smoke.csv}"]
+    ("deploy", "otherwise"),
+    [
+        ("{endpoint: none}", "`modelwright batch penguins` asks its model"),
+        (
+            "{endpoint: async, instance: ml.m5.large, smoke_test: data/smoke.csv}",
+            "`modelwright predict penguins` waits",
+        ),
+        (
+            "{endpoint: multi-model, instance: ml.m5.large, smoke_test: data/smoke.csv}",
+            "`modelwright predict penguins --model NAME` asks one",
+        ),
+    ],
 )
 def test_a_kind_that_does_not_answer_at_once_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], deploy: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], deploy: str, otherwise: str
 ) -> None:
     for name in ("cdk.json", "app.py", "environments"):
         (tmp_path / name).symlink_to(REPOSITORY / name)
@@ -32,3 +43,4 @@ def test_a_kind_that_does_not_answer_at_once_is_refused(
     kind = deploy.split(": ")[1].strip("{}").split(",")[0]
     assert (code, out) == (2, "")
     assert f"error: penguins has deploy.endpoint {kind}; the page asks one model that answers at once." in err
+    assert otherwise in err

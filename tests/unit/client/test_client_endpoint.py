@@ -71,6 +71,20 @@ def test_the_models_own_sentence(status: int, original: str, text: str) -> None:
     assert str(found.value) == f"The model answered {status}: {text}"
 
 
+@pytest.mark.parametrize(
+    ("message", "hint"),
+    [
+        ("Endpoint e is not a multi-model endpoint and does not support target model header.", "leave --model out."),
+        ("Failed to download model data(bucket: b, key: x.tar.gz).", "name one of them with --model."),
+    ],
+)
+def test_a_name_that_no_model_has_says_so(message: str, hint: str) -> None:
+    with pytest.raises(PredictionFailed) as found:
+        asked(refused("ValidationError", message), model="x")
+    assert str(found.value).startswith(message)
+    assert str(found.value).endswith(hint)
+
+
 def test_no_endpoint_says_what_makes_one() -> None:
     with pytest.raises(PredictionFailed) as found:
         asked(refused("ValidationError", "Endpoint mw-dev-penguins of account 123456789012 not found."))

@@ -247,10 +247,10 @@ VERIFIED = "verified: no endpoint, endpoint config, model, job, alarm or stack o
 PRODUCERS = "left: s3://data/incoming/pen/, which belongs to whoever puts data there"
 KEPT = [
     "left: the model packages of mw-dev-pen: what was trained, and with which metrics",
-    "left: releases, data sets, runs, models and batch outputs of pen in s3://artifacts/",
+    "left: releases, data sets, runs, models, batch outputs, captured and asynchronous requests of pen in s3://artifacts/",
     "left: the items of pen in the table mw-dev: what ran",
     "`modelwright destroy pen --data` removes these; a new run goes on with them.",
-    "left: the stacks mw-dev-pen-data and mw-dev-data: other pipelines use what is in them",
+    "left: the stacks mw-dev-pen-data and mw-dev-data: they hold what is left, of other pipelines as well",
     "left: logs of jobs and endpoint in /aws/sagemaker/…, the account's groups, where nothing expires",
     PRODUCERS,
 ]

@@ -114,6 +114,12 @@ def test_the_sum_says_what_was_lost():
     ]
 
 
+def test_a_latency_of_a_minute_is_written_out():
+    tally = Tally(sent=1)
+    tally.add(Outcome("error", what="the model's 504"), 60.0)
+    assert list(_summary(tally, [], 60.0))[1] == "not one request was lost, p50 60000 ms, p99 60000 ms"
+
+
 @pytest.mark.parametrize(
     ("response", "kind", "what"),
     [
