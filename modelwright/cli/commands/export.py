@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.cli.platform import add_place, platform, read_project
 from modelwright.client.export import check_target, export
+from modelwright.errors import NotSupported
 
 if TYPE_CHECKING:
     import argparse
+
+_WHY_NOT = {
+    "none": "an export is of the model that serves, and here none does.",
+    "multi-model": "an export is of one model, and here there are several.",
+}
+_FROM_THE_JOB = "`modelwright show RUN TrainModel` tells where a run's model.tar.gz is."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     project = read_project(args)
-    project.pipeline(args.pipeline)
+    kind = project.pipeline(args.pipeline).deploy.endpoint
+    if kind in _WHY_NOT:
+        raise NotSupported(f"{args.pipeline} has deploy.endpoint {kind}: {_WHY_NOT[kind]}", _FROM_THE_JOB)
     target = args.output or Path(f"{args.pipeline}-{args.to}")
     check_target(target)
     services = ("cloudformation", "dynamodb", "sagemaker", "s3")

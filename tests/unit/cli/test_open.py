@@ -1,4 +1,4 @@
-"""`modelwright open` of a pipeline whose models no page can ask."""
+"""`modelwright open` and `export` of a pipeline whose models no page can ask and no file can hold."""
 
 from __future__ import annotations
 
@@ -29,6 +29,35 @@ REPOSITORY = Path(__file__).parents[3]
 def test_a_kind_that_does_not_answer_at_once_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], deploy: str, otherwise: str
 ) -> None:
+    project(tmp_path, monkeypatch, deploy)
+    code = main.run(["open", "penguins"])
+    out, err = capsys.readouterr()
+    kind = deploy.split(": ")[1].strip("{}").split(",")[0]
+    assert (code, out) == (2, "")
+    assert f"error: penguins has deploy.endpoint {kind}; the page asks one model that answers at once." in err
+    assert otherwise in err
+
+
+@pytest.mark.parametrize(
+    ("deploy", "why"),
+    [
+        ("{endpoint: none}", "none: an export is of the model that serves, and here none does."),
+        (
+            "{endpoint: multi-model, instance: ml.m5.large, smoke_test: data/smoke.csv}",
+            "multi-model: an export is of one model, and here there are several.",
+        ),
+    ],
+)
+def test_what_serves_no_single_model_is_not_exported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], deploy: str, why: str
+) -> None:
+    project(tmp_path, monkeypatch, deploy)
+    assert main.run(["export", "penguins", "--to", "onnx"]) == 2
+    assert f"error: penguins has deploy.endpoint {why}" in capsys.readouterr().err
+
+
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deploy: str) -> None:
+    """The penguins with another `deploy`, in a project of their own."""
     for name in ("cdk.json", "app.py", "environments"):
         (tmp_path / name).symlink_to(REPOSITORY / name)
     pipeline = tmp_path / "training_code" / "penguins"
@@ -38,9 +67,3 @@ def test_a_kind_that_does_not_answer_at_once_is_refused(
     (pipeline / "pipeline.yaml").write_text("\n".join([*kept, f"deploy: {deploy}\n"]))
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MODELWRIGHT_ENV", raising=False)
-    code = main.run(["open", "penguins"])
-    out, err = capsys.readouterr()
-    kind = deploy.split(": ")[1].strip("{}").split(",")[0]
-    assert (code, out) == (2, "")
-    assert f"error: penguins has deploy.endpoint {kind}; the page asks one model that answers at once." in err
-    assert otherwise in err
