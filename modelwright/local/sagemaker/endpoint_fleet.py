@@ -76,9 +76,9 @@ class Fleet:
             self._lock.notify_all()
 
     def count(self, variant: str) -> int:
-        """Return how many members a variant has."""
+        """Return how many members a variant has; 0 of one that is not here: a fleet before this one had it."""
         with self._lock:
-            return len(self._named(variant).members)
+            return sum(len(each.members) for each in self._all if each.name == variant)
 
     def in_use(self, variant: str) -> int:
         """Return how many requests a variant has at this moment."""

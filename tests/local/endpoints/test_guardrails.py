@@ -55,6 +55,11 @@ def fleet(name="v", count=1):
     return Fleet(plan, lambda variant, number: Member(variant["VariantName"], str(number), FakeServer()))
 
 
+def test_a_request_that_outlives_its_fleet_is_counted_by_the_next_one():
+    """A shadow's last answers come when the fleet that had it is replaced already."""
+    assert fleet("v").count("Shadow") == 0
+
+
 def config(instances=4):
     return {"ProductionVariants": [{"VariantName": "v", "InitialInstanceCount": instances}]}
 
