@@ -56,7 +56,7 @@ def test_what_the_document_allows_is_never_refused(schema: Schema, sent: list[di
     about = openapi.Api("p", "https://x.example", "iam", "run", hook=False)
     described = Draft202012Validator(openapi.document(about, ours)["components"]["schemas"]["Row"])
     for row in sent:
-        as_json = json.loads(json.dumps(row, default=str).replace("NaN", "null").replace("Infinity", "null"))
+        as_json = json.loads(json.dumps(row, default=str), parse_constant=lambda _: None)
         if described.is_valid(as_json):
             assert ours.check([as_json]) == []
 

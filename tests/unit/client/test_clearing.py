@@ -39,6 +39,7 @@ class Environment:
             "sagemaker:ListTrainingJobs": {"TrainingJobSummaries": []},
             "sagemaker:ListProcessingJobs": {"ProcessingJobSummaries": []},
             "sagemaker:ListTransformJobs": {"TransformJobSummaries": []},
+            "cloudwatch:DeleteAlarms": {},
             "sagemaker:ListModelPackages": {"ModelPackageSummaryList": []},
             "cloudwatch:DescribeAlarms": {"MetricAlarms": []},
             "dynamodb:Query": {"Items": []},
