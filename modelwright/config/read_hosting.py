@@ -37,6 +37,9 @@ LEAST_LINEAR_PERCENT = 10
 MOST_WAIT_SECONDS = 3600
 BAKE_SECONDS = 300
 """The rollback alarms look at three minutes, and metrics come a minute or two late."""
+CANARY_PERCENT = 10
+LINEAR_PERCENT, LINEAR_BAKE_SECONDS = 25, 240
+"""Four steps whose waits, together, an environment's own defaults have time for."""
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariantServerlessConfig.html
 MOST_MEMORY_GIB = 6
 MOST_CONCURRENCY = 200
@@ -139,14 +142,16 @@ def read_update(section: Section, variants: tuple[Variant, ...], place: Place) -
     """Return how the traffic moves, all at once when nothing is written."""
     found = section.section("update")
     traffic = cast("Traffic", found.choice("traffic", TRAFFICS, "all-at-once"))
-    wait = found.integer("wait_seconds", BAKE_SECONDS, least=0, most=MOST_WAIT_SECONDS)
+    usual = LINEAR_BAKE_SECONDS if traffic == "linear" else BAKE_SECONDS
+    wait = found.integer("wait_seconds", usual, least=0, most=MOST_WAIT_SECONDS)
     percent = None
     if traffic == "all-at-once":
         if found.child("percent") is not None:
             found.problem("percent", "has no meaning with traffic: all-at-once; remove it.")
     else:
         least = LEAST_LINEAR_PERCENT if traffic == "linear" else 1
-        percent = found.integer("percent", 10, least=least, most=MOST_SHIFT_PERCENT)
+        usual = LINEAR_PERCENT if traffic == "linear" else CANARY_PERCENT
+        percent = found.integer("percent", usual, least=least, most=MOST_SHIFT_PERCENT)
         _check_shifted(found, traffic, variants)
     if found.node.value:
         _check_waits(found, percent if traffic == "linear" else None, traffic, wait, place)

@@ -19,15 +19,16 @@ SCRIPT = (
 _MODEL = "models/penguins/batch/model.tar.gz"
 
 
-def transformed(stage: Stage) -> Seen:
-    """Two batch transform jobs, one a place that inputs lie in."""
+def transformed(stage: Stage, network: dict[str, Any] | None = None) -> Seen:
+    """Two batch transform jobs, one a place that inputs lie in; in a network, where one is named."""
     stage.watch()
     client, place = stage.client("sagemaker"), stage.deployment
     name = f"dev-penguins-{uuid.uuid4().hex[:12]}-bt"
     stage.client("s3").put_object(Bucket=place.artifact_bucket, Key=_MODEL, Body=_archive())
     container = {"Image": stage.hosting_image(), "ModelDataUrl": f"s3://{place.artifact_bucket}/{_MODEL}"}
+    role = {"ExecutionRoleArn": stage.arn("BatchRole")} | ({"VpcConfig": network} if network else {})
     try:
-        client.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=stage.arn("BatchRole"))
+        client.create_model(ModelName=name, PrimaryContainer=container, **role)
     except ClientError as error:
         return Seen(outcome="REFUSED", error=error.response["Error"]["Code"])
     inputs = ((place.data_bucket, "incoming/penguins/batch/"), (place.artifact_bucket, "batch/penguins/input/tried/"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from own_environments import BOUNDARY, GROUP, STRICT, SUBNETS, TAGS, project_with
+from pipeline_batch import transformed
 from policy_surgery import Decisions, grants, policies, without
 
 from modelwright.client.executions import run_id
@@ -71,21 +72,31 @@ def test_a_roles_boundary_is_recorded_and_its_path_is_in_its_name(stage: Stage) 
 
 
 def test_each_action_in_the_network_is_needed(stage: Stage, decisions: Decisions, run: str) -> None:
-    """Nine of a job, ten of an endpoint; without one, the run fails and says which."""
+    """Nine of a job, ten of an endpoint and of batch transform; without one, the run fails and says which."""
     found = policies(stage.cloud)
     wanted = [grant for grant in grants(found) if grant.action.startswith("ec2:")]
-    assert len(wanted) == 9 + 9 + 10
-    fails = {"ProcessingRole": job_fails, "TrainingRole": job_fails, "HostingRole": endpoint_fails}
+    assert len(wanted) == 9 + 9 + 10 + 10
+    fails = {
+        "ProcessingRole": job_fails,
+        "TrainingRole": job_fails,
+        "HostingRole": endpoint_fails,
+        "BatchRole": batch_fails,
+    }
     for grant in wanted:
         with without(stage.cloud, found, grant):
             decisions.refused.clear()
             assert fails[grant.owner](stage, run), grant
         assert grant.action.lower() in decisions.refused, grant
     assert not endpoint_fails(stage, run), "with all of them"
+    assert not batch_fails(stage, run), "with all of them"
 
 
 def job_fails(stage: Stage, run: str) -> bool:
     return stage.run("good").outcome == "FAILED"
+
+
+def batch_fails(stage: Stage, run: str) -> bool:
+    return transformed(stage, NETWORK).outcome != "Completed Completed"
 
 
 def endpoint_fails(stage: Stage, run: str) -> bool:

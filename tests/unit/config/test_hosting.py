@@ -28,6 +28,10 @@ def test_a_realtime_endpoint_has_one_variant_and_a_bake_time(project) -> None:
     assert (deploy.capture, deploy.shadow, deploy.api, deploy.autoscaling, deploy.ttl_hours) == (None,) * 5
 
 
+def test_the_defaults_of_each_update_are_possible(project) -> None:
+    assert loaded(project, f"{REALTIME}, update: {{traffic: linear}}").deploy.update == Update("linear", 25, 240)
+
+
 def test_everything_that_a_realtime_endpoint_can_have(project) -> None:
     project.write("training_code/things/hook.py", "def preprocess(rows):\n    return rows\n")
     more = (
