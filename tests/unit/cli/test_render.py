@@ -56,7 +56,7 @@ def test_a_deployed_run(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (
             {"serve": "onnx", "reason": ""},
-            "  compiled: the model answers the same as its script, and is served without it\n",
+            "  compiled: the model answers the same as its script, and needs it no more\n",
         ),
         (
             {"serve": "python", "reason": "not convertible: Net."},
