@@ -89,6 +89,17 @@ def read_project(args: argparse.Namespace) -> Project:
     return load_project(find_root(), args.env)
 
 
+def read_what_can_be_read(args: argparse.Namespace) -> Project:
+    """As `read_project`, for what looks at or ends what is deployed: one pipeline's mistake does not stop it."""
+    from modelwright.config import load_project  # noqa: PLC0415 # as above
+
+    found = load_project(find_root(), args.env, leave_out_wrong=True)
+    for name, problems in found.left_out.items():
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        print(f"{name} is left out: {count} in its settings, the first: {problems[0]}", file=sys.stderr)
+    return found
+
+
 def on_aws(region: str, environment_option: str = "") -> Session:
     """AWS's API itself in a region, with the user's own credentials."""
     return Session(region, environment_option=environment_option)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from modelwright.config.read_environment import read_environment
@@ -26,17 +26,24 @@ class Project:
     environment: EnvironmentSettings
     pipelines: Mapping[str, PipelineSettings]
     """By name, sorted."""
+    left_out: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+    """Pipelines that cannot be read, each with what is wrong; none of a project that was loaded whole."""
 
     def pipeline(self, name: str) -> PipelineSettings:
-        """Return the pipeline `name`, or raise `PipelineNotFound` with the nearest names."""
+        """Return the pipeline `name`; `PipelineNotFound` with the nearest names, `SettingsError` for one left out."""
+        if name in self.left_out:
+            raise SettingsError(self.left_out[name])
         found = self.pipelines.get(name)
         if found is None:
             raise PipelineNotFound(name, list(self.pipelines))
         return found
 
 
-def load_project(root: Path, environment: str = "dev") -> Project:
+def load_project(root: Path, environment: str = "dev", *, leave_out_wrong: bool = False) -> Project:
     """Load the project in the folder `root` for one environment.
+
+    With `leave_out_wrong`, a pipeline whose settings are wrong is in `left_out`, and the others can be looked at and
+    ended all the same.
 
     Raises `EnvironmentNotFound` when the environment has no file, and `SettingsError` with every problem of every file
     when there is one. Nothing outside `root` is read, except AWS's tables that come with the installed packages.
@@ -46,14 +53,17 @@ def load_project(root: Path, environment: str = "dev") -> Project:
         raise EnvironmentNotFound(environment, environment_names(root))
     problems: list[Problem] = []
     settings = read_environment(path, f"{ENVIRONMENTS}/{path.name}", problems)
-    pipelines = {}
+    pipelines, left_out = {}, {}
     for folder in _folders(root):
-        pipeline = read_pipeline(folder, f"{TRAINING_CODE}/{folder.name}", settings, problems)
-        if pipeline:
+        wrong: list[Problem] = []
+        pipeline = read_pipeline(folder, f"{TRAINING_CODE}/{folder.name}", settings, wrong)
+        if wrong:
+            left_out[folder.name] = tuple(wrong)
+        elif pipeline:
             pipelines[pipeline.name] = pipeline
-    if problems or settings is None:
-        raise SettingsError(problems)
-    return Project(root, settings, pipelines)
+    if problems or settings is None or (left_out and not leave_out_wrong):
+        raise SettingsError([*problems, *(problem for wrong in left_out.values() for problem in wrong)])
+    return Project(root, settings, pipelines, left_out)
 
 
 def load_pipeline(folder: Path, name: str, shown_folder: str, environment: EnvironmentSettings) -> PipelineSettings:

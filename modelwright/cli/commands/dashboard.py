@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelwright.cli.arguments import positive
-from modelwright.cli.platform import add_place, platform, read_project
+from modelwright.cli.platform import add_place, platform, read_what_can_be_read
 from modelwright.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from modelwright.client.dashboard import Range, read_dashboard  # noqa: PLC0415 # not needed for `--help`
     from modelwright.client.dashboard_svg import draw  # noqa: PLC0415 # as above
 
-    project = read_project(args)
+    project = read_what_can_be_read(args)
     project.pipeline(args.pipeline)
     out = args.out or project.root / ".modelwright" / f"dashboard-{args.pipeline}.svg"
     now = SystemClock().now()

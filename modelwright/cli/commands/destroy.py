@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from modelwright.cli.platform import add_place, platform, read_project
+from modelwright.cli.platform import add_place, platform, read_what_can_be_read
 from modelwright.client import clearing, removal
 from modelwright.client.deployment import describe_stack, stack_names
 from modelwright.errors import ModelwrightError, WrongUsage
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     """Do it, look again, and say what is left."""
     if bool(args.pipeline) == args.all:
         raise WrongUsage("destroy takes the name of a pipeline, or --all.")
-    project = read_project(args)
+    project = read_what_can_be_read(args)
     if args.data and not args.yes:
         _ask(args)
     with platform(args, project, services=_SERVICES) as place:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.cli.alarm_notice import alarm_notice, readable
 from modelwright.cli.arguments import positive
-from modelwright.cli.platform import add_environment, read_project
+from modelwright.cli.platform import add_environment, read_what_can_be_read
 from modelwright.cli.render import clock, print_json
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     """Do it."""
     from modelwright.local.attach import attach  # noqa: PLC0415 # not needed for `--help`
 
-    with attach(read_project(args).root, args.env) as local:
+    with attach(read_what_can_be_read(args).root, args.env) as local:
         found = local.inbox()
     messages, letters = found["messages"][-args.number :], found["dead_letters"][-args.number :]
     if args.json:

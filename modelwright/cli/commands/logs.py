@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from modelwright.cli.platform import add_place, platform, read_project
+from modelwright.cli.platform import add_place, platform, read_what_can_be_read
 from modelwright.client import executions
 from modelwright.client.logs import LogReader
 
@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    with platform(args, read_project(args), services=_SERVICES) as place:
+    with platform(args, read_what_can_be_read(args), services=_SERVICES) as place:
         found = executions.find(place.session, place.deployments(), args.run)
         print_logs(place.session, found, args.state, follow=args.follow)
     return 0

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelwright.cli.platform import add_place, platform, read_project
+from modelwright.cli.platform import add_place, platform, read_what_can_be_read
 from modelwright.cli.terminal import Terminal
 from modelwright.client.endpoint import Question, ask
 from modelwright.errors import DataNotFound, WrongUsage
@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     body, content_type = _body(args)
-    project = read_project(args)
+    project = read_what_can_be_read(args)
     is_later = project.pipeline(args.pipeline).deploy.endpoint == "async"
     if is_later and args.model:
         raise WrongUsage(f"--model {args.model}: {args.pipeline} has one model behind its asynchronous endpoint.")

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from modelwright.cli.arguments import positive
-from modelwright.cli.platform import add_place, platform, read_project
+from modelwright.cli.platform import add_place, platform, read_what_can_be_read
 from modelwright.cli.render import clock, print_json, run_as_json, seconds, table
 from modelwright.client import executions
 
@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    project = read_project(args)
+    project = read_what_can_be_read(args)
     if args.pipeline:
         project.pipeline(args.pipeline)
     with platform(args, project, services=("cloudformation", "stepfunctions")) as place:

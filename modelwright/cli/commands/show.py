@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from modelwright.cli.platform import add_place, platform, read_project
+from modelwright.cli.platform import add_place, platform, read_what_can_be_read
 from modelwright.cli.render import clock, print_json, print_outcome, run_as_json, state_line
 from modelwright.cli.terminal import Terminal
 from modelwright.client import executions
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    with platform(args, read_project(args), services=("cloudformation", "stepfunctions")) as place:
+    with platform(args, read_what_can_be_read(args), services=("cloudformation", "stepfunctions")) as place:
         found = executions.find(place.session, place.deployments(), args.run)
         _show(found, executions.history(place.session, found.arn), args, place.session.options)
     return 0

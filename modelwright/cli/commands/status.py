@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelwright.cli.platform import add_place, platform, read_project
+from modelwright.cli.platform import add_place, platform, read_what_can_be_read
 from modelwright.cli.render import clock, table
 from modelwright.client import api, endpoint, expiry
 
@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    project = read_project(args)
+    project = read_what_can_be_read(args)
     if not args.aws:
         print(_local(project))
     with platform(args, project, services=("cloudformation", "sagemaker", "stepfunctions")) as place:

@@ -123,7 +123,7 @@ def test_an_unknown_environment(say: Say, project: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("run", "penguins"), ("up",), ("status",), ("runs",), ("run", "penguins", "--aws"), ("synth",)],
+    [("run", "penguins"), ("up",), ("run", "penguins", "--aws"), ("synth",)],
     ids=" ".join,
 )
 def test_wrong_settings_are_listed_whole_and_nothing_is_started(
@@ -368,3 +368,20 @@ finally:
     process = cli(REPOSITORY, code)
     _, err = process.communicate()
     assert err == b"[]\n"
+
+
+@pytest.mark.parametrize("command", [("runs",), ("status",), ("show", "last"), ("destroy", "penguins", "--yes")])
+def test_a_mistake_in_one_pipeline_does_not_stop_who_looks_at_another(
+    project: Path, say: Say, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    (project / "training_code" / "wrong").mkdir()
+    (project / "training_code" / "wrong" / "pipeline.yaml").write_text("gate: 5\n", "utf-8")
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(project / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(project / "none"))
+    _, _, err = say(*command, "--aws")
+    assert "wrong is left out: 7 problems in its settings, the first: training_code/wrong/" in err
+    assert "credentials" in err, "it went on"
+    assert "7 problems in the settings" in say("run", "penguins", "--aws")[2], "what starts something wants all right"

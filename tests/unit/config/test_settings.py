@@ -285,3 +285,20 @@ def test_the_error_counts_its_problems(project) -> None:
     assert (
         str(raised.value) == f"1 problem in the settings:\n  {FILE}:7: train.script is 'none.py', which does not exist."
     )
+
+
+def test_one_pipelines_mistake_need_not_hide_the_others(project) -> None:
+    project.write("training_code/wrong/pipeline.yaml", "gate: 5\n")
+    found = load_project(project.root, leave_out_wrong=True)
+    assert (list(found.pipelines), list(found.left_out)) == (["things"], ["wrong"])
+    with pytest.raises(SettingsError) as refused:
+        found.pipeline("wrong")
+    assert set(refused.value.problems) == set(found.left_out["wrong"])
+    with pytest.raises(SettingsError):
+        load_project(project.root)
+
+
+def test_a_wrong_environment_is_never_left_out(project) -> None:
+    project.write("environments/dev.yaml", "region: nowhere\n")
+    with pytest.raises(SettingsError):
+        load_project(project.root, leave_out_wrong=True)
