@@ -47,7 +47,8 @@ def own(page: PageServer) -> dict[str, str]:
 
 def test_the_page_is_there_under_its_token_alone(page: PageServer) -> None:
     assert asked(page, "GET", f"/{page.token}/").status == 200
-    for path in ("/", f"/{page.token}", f"/{page.token}/x", f"/{page.token[:-1]}x/", "/favicon.ico"):
+    other = page.token[:-1] + ("y" if page.token.endswith("x") else "x")
+    for path in ("/", f"/{page.token}", f"/{page.token}/x", f"/{other}/", "/favicon.ico"):
         assert asked(page, "GET", path).status == 404
     assert len(page.token) >= 32
 
