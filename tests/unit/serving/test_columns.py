@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
-np = pytest.importorskip("numpy")
-pytest.importorskip("msgspec")
-
-from modelwright.serving import answers, bulk, columns, rows  # noqa: E402 - they need the extra
-from modelwright.serving.problems import RequestError  # noqa: E402
-from modelwright.serving.schema import Column, Outputs, Schema  # noqa: E402
+from modelwright.serving import answers, bulk, columns, rows
+from modelwright.serving.problems import RequestError
+from modelwright.serving.schema import Column, Outputs, Schema
 
 OUTPUTS = Outputs(("female", "male"), "records", "sex", "probability")
 SCHEMA = Schema(
