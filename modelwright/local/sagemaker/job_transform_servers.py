@@ -108,6 +108,8 @@ class Containers:
             for started in [pool.submit(server.start) for server in made]:
                 error = started.exception()
                 if isinstance(error, ServerFailed):
+                    if self.stopped:  # it was ended while it started: no fault of the container's
+                        continue
                     raise ContainerFailure(f"The model's container did not pass the ping health check. {error}")
                 if error is not None:
                     raise error
@@ -117,8 +119,11 @@ class Containers:
 
         https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html
         """
+        servers = self._running()
+        if not servers:
+            return {}
         try:
-            reply = self._servers[0].exchange("GET", "/execution-parameters", {}, b"", 2)
+            reply = servers[0].exchange("GET", "/execution-parameters", {}, b"", 2)
             found = json.loads(reply.body) if reply.status == 200 else {}
         except (ServerFailed, ValueError):
             return {}
@@ -126,8 +131,11 @@ class Containers:
 
     def ask(self, payload: bytes) -> bytes:
         """Return the answer to a payload; AnswerProblem in the words of AWS's data log."""
-        server = self._servers[next(self._turn) % len(self._servers)]
         problem = AnswerProblem(["Unable to get response from algorithm"], client=False)
+        servers = self._running()
+        if not servers:
+            raise problem
+        server = servers[next(self._turn) % len(servers)]
         for _ in range(1 + self._asking.retries):
             if self.stopped:
                 break
@@ -150,6 +158,11 @@ class Containers:
             servers, self._servers = self._servers, []
         for server in servers:
             server.stop(min(grace_seconds, _STOP_SECONDS))
+
+    def _running(self) -> list[Server]:
+        """Return the servers of this moment; none once they are stopped."""
+        with self._lock:
+            return list(self._servers)
 
     def _server(self, plan: Mapping[str, Any], environment: Mapping[str, str], number: int) -> Server:
         archive = plan["Archive"]
