@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from modelwright.local.sagemaker.endpoint_capture import Capture
-from modelwright.local.sagemaker.endpoint_invocation import (
+from modelwright.local.sagemaker.hosting.capture import Capture
+from modelwright.local.sagemaker.hosting.invocation import (
     LARGEST_BODY_BYTES,
     Asked,
     Outcome,
@@ -17,9 +17,9 @@ from modelwright.local.sagemaker.endpoint_invocation import (
     check,
     largest_body,
 )
-from modelwright.local.sagemaker.endpoint_metrics import Answered, EndpointMetrics
-from modelwright.local.sagemaker.endpoint_server import ServerFailed
-from modelwright.local.sagemaker.endpoint_shadow import Shadows
+from modelwright.local.sagemaker.hosting.metrics import Answered, EndpointMetrics
+from modelwright.local.sagemaker.hosting.server import ServerFailed
+from modelwright.local.sagemaker.hosting.shadow import Shadows
 from modelwright.local.sagemaker.validation import validate
 from modelwright.local.service import AwsError
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from modelwright.local.cloud import Cloud
-    from modelwright.local.sagemaker.endpoint_fleet import Member
-    from modelwright.local.sagemaker.endpoint_pool import Reply
-    from modelwright.local.sagemaker.endpoints import Endpoints
+    from modelwright.local.sagemaker.endpoints.service import Endpoints
+    from modelwright.local.sagemaker.hosting.connections import Reply
+    from modelwright.local.sagemaker.hosting.fleet import Member
     from modelwright.local.service import Call
 
 LONGEST_MESSAGE = 1024

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from modelwright.local.sagemaker.endpoint_configs import EndpointConfigs
-from modelwright.local.sagemaker.endpoints import Endpoints
-from modelwright.local.sagemaker.jobs import Jobs
-from modelwright.local.sagemaker.models import Models
-from modelwright.local.sagemaker.packages import Packages
+from modelwright.local.sagemaker.endpoints.configs import EndpointConfigs
+from modelwright.local.sagemaker.endpoints.service import Endpoints
+from modelwright.local.sagemaker.jobs.service import Jobs
+from modelwright.local.sagemaker.registry.models import Models
+from modelwright.local.sagemaker.registry.packages import Packages
 from modelwright.local.sagemaker.tags import Tags
 from modelwright.local.sagemaker.validation import validate
 

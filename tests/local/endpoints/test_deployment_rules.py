@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from modelwright.local.sagemaker.endpoint_rules import check_deployment, steps, wait_interval
+from modelwright.local.sagemaker.endpoints.deployment_rules import check_deployment, steps, wait_interval
 from modelwright.local.service import AwsError
 
 

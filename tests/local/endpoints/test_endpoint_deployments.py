@@ -87,7 +87,7 @@ def test_the_old_model_serves_while_the_new_one_is_loaded(hosting, archive, gate
 
 
 def test_a_state_machine_that_asks_is_answered_when_the_deployment_has_ended(hosting, archive, gate, monkeypatch):
-    monkeypatch.setattr("modelwright.local.sagemaker.endpoints.HOLD_SECONDS", 30)
+    monkeypatch.setattr("modelwright.local.sagemaker.endpoints.service.HOLD_SECONDS", 30)
     statement = {"Effect": "Allow", "Action": "sagemaker:DescribeEndpoint", "Resource": "*"}
     hosting.cloud.iam.put_role(MACHINE, TRUST, {"machine": {"Version": "2012-10-17", "Statement": [statement]}})
     name = hosting.endpoint(hosting.config(hosting.model(archive({"gate.txt": str(gate), "code/inference.py": SLOW}))))

@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
-from modelwright.local.sagemaker.endpoint_fleet import Fleet, Member, Traffic
-from modelwright.local.sagemaker.endpoint_guardrails import Bake, RolledBack, shift
-from modelwright.local.sagemaker.endpoint_rules import steps
+from modelwright.local.sagemaker.endpoints.deployment_rules import steps
+from modelwright.local.sagemaker.endpoints.guardrails import Bake, RolledBack, shift
+from modelwright.local.sagemaker.hosting.fleet import Fleet, Member, Traffic
 
 
 class FakeServer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modelwright.errors import ModelwrightError
-from modelwright.local.sagemaker.endpoint_rehearsal import Rehearsals
+from modelwright.local.sagemaker.endpoints.rehearsal import Rehearsals
 
 
 class FakeCloud:

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from modelwright.local.sagemaker.endpoint_fleet import Fleet, Member, Traffic
-from modelwright.local.sagemaker.endpoint_guardrails import Bake, RolledBack
-from modelwright.local.sagemaker.endpoint_rolling import Batches, roll
+from modelwright.local.sagemaker.endpoints.guardrails import Bake, RolledBack
+from modelwright.local.sagemaker.endpoints.rolling import Batches, roll
+from modelwright.local.sagemaker.hosting.fleet import Fleet, Member, Traffic
 
 
 class FakeServer:

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from modelwright.local.processes.launcher import Launcher
-from modelwright.local.sagemaker.endpoint_server import Server, ServerFailed, ServerSpec
+from modelwright.local.sagemaker.hosting.server import Server, ServerFailed, ServerSpec
 
 SCRIPT = """
 import os, pathlib, mw_beside

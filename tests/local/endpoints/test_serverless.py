@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from modelwright.local.processes.launcher import Launcher
-from modelwright.local.sagemaker.endpoint_server import Server, ServerFailed, ServerSpec
-from modelwright.local.sagemaker.endpoint_serverless import ServerlessHost
+from modelwright.local.sagemaker.hosting.server import Server, ServerFailed, ServerSpec
+from modelwright.local.sagemaker.hosting.serverless import ServerlessHost
 
 PID = "import os\ndef model_fn(d): return lambda x: os.getpid()\n"
 WAITS = """

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from modelwright.local.sagemaker import job_process, outputs
+from modelwright.local.sagemaker.jobs import outputs
+from modelwright.local.sagemaker.jobs import process as job_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable

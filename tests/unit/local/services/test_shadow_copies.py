@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from modelwright.local.sagemaker import endpoint_shadow
-from modelwright.local.sagemaker.endpoint_invocation import Asked
-from modelwright.local.sagemaker.endpoint_pool import Reply
-from modelwright.local.sagemaker.endpoint_shadow import Shadows
-from modelwright.local.sagemaker.endpoint_variant import Member
+from modelwright.local.sagemaker.hosting import shadow as endpoint_shadow
+from modelwright.local.sagemaker.hosting.connections import Reply
+from modelwright.local.sagemaker.hosting.invocation import Asked
+from modelwright.local.sagemaker.hosting.shadow import Shadows
+from modelwright.local.sagemaker.hosting.variant import Member
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

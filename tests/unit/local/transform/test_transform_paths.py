@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from modelwright.local.sagemaker.job_transform_paths import PathError, parse
+from modelwright.local.sagemaker.transform.paths import PathError, parse
 
 RECORD: dict[str, Any] = {"id": 7, "features": [1, 2, 3], "deep": {"a": 1, "b": 2}}
 

@@ -8,9 +8,9 @@ import random
 
 import pytest
 
-from modelwright.local.sagemaker import job_transform_records
-from modelwright.local.sagemaker.job_transform_paths import parse
-from modelwright.local.sagemaker.job_transform_records import Processing, RecordProblem, mini_batches
+from modelwright.local.sagemaker.transform import records as job_transform_records
+from modelwright.local.sagemaker.transform.paths import parse
+from modelwright.local.sagemaker.transform.records import Processing, RecordProblem, mini_batches
 
 BODY = b"1,a\n22,b\n333,c\n4,d"
 

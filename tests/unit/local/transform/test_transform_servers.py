@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from modelwright.local.sagemaker.endpoint_server import ServerFailed
-from modelwright.local.sagemaker.job_problems import ContainerFailure
-from modelwright.local.sagemaker.job_transform_servers import AnswerProblem, Asking, Containers
+from modelwright.local.sagemaker.hosting.server import ServerFailed
+from modelwright.local.sagemaker.jobs.problems import ContainerFailure
+from modelwright.local.sagemaker.transform.servers import AnswerProblem, Asking, Containers
 
 if TYPE_CHECKING:
     from pathlib import Path

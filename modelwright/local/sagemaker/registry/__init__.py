@@ -1,0 +1,1 @@
+"""The model registry: models, packages and their groups, and the images they name."""
