@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_events as events
 
-from modelwright.workflow.functions import RECORD_METRICS, functions
+from modelwright.workflow.functions import functions
+from modelwright.workflow.functions_training import RECORD_METRICS
 from modelwright.workflow.structure import LEASE_MARGIN_SECONDS, UNGUARDED, Limits, Network, Surroundings
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.answers_topic import answers_topic
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
     from modelwright.config.environment import EnvironmentSettings
     from modelwright.config.structure import PipelineStructure
-    from modelwright.workflow.functions import Function
+    from modelwright.workflow.function import Function
 
 
 class PipelineStack(Stack):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelwright.workflow.functions import Function, Grant
+from modelwright.workflow.function import Function, Grant
 
 PUBLISH_MERGE: Final = Function(
     name="publish_merge",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-    from modelwright.workflow.functions import Function
+    from modelwright.workflow.function import Function
     from stacks.grants.target import Target
     from stacks.policies import Statement
 

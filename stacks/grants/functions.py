@@ -14,7 +14,7 @@ from stacks.policies import NO_RESOURCE, Statement
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from modelwright.workflow.functions import Function, Grant
+    from modelwright.workflow.function import Function, Grant
     from stacks.grants.target import Target
 
 KEY_ONLY = ("${KeyArn}",)

@@ -12,7 +12,8 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from modelwright.workflow.functions import FUNCTION_RESOURCES, FUNCTIONS, Function
+from modelwright.workflow.function import FUNCTION_RESOURCES, Function
+from modelwright.workflow.functions import FUNCTIONS
 from modelwright.workflow.trigger_functions import PUBLISH_MERGE, SHIPPED, TRIGGER_FUNCTIONS
 
 LAMBDAS = Path(__file__).parents[2] / "lambdas"

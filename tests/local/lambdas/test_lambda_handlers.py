@@ -27,7 +27,7 @@ import restore_endpoint.handler as restore
 import shared.clients
 import smoke_test.handler as smoke
 import watch_endpoint.handler as watch
-from modelwright.workflow.functions import SMOKE_TEST
+from modelwright.workflow.functions_hosting import SMOKE_TEST
 from shared.errors import DeployNeeded, ReleaseNotFound
 from shared.run_id import run_id
 from shared.table import champion_key, from_item, lease_key, run_key
