@@ -22,7 +22,7 @@ from benchmarks.project import copy_project, modelwright, run_penguins
 from benchmarks.serving.model import difference, expected, take_rows, train
 from modelwright.client.deployment import find_deployment
 from modelwright.client.session import Endpoint, Session
-from modelwright.local.attach import attach
+from modelwright.local.daemon.attach import attach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

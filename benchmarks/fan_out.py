@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.client.deployment import find_deployment
 from modelwright.client.session import Endpoint, Session
-from modelwright.local.attach import attach
+from modelwright.local.daemon.attach import attach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from modelwright.config import PipelineSettings, Project
-    from modelwright.local.attach import LocalCloud
+    from modelwright.local.daemon.attach import LocalCloud
 
 _DIM = "2"
 
@@ -122,7 +122,7 @@ def platform(
         session.check_credentials()
         yield Platform(project, session)
         return
-    from modelwright.local.attach import attach  # noqa: PLC0415 # not needed with --aws
+    from modelwright.local.daemon.attach import attach  # noqa: PLC0415 # not needed with --aws
 
     waiting = Terminal(sys.stderr)
     with attach(project.root, args.env) as local:

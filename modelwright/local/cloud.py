@@ -52,7 +52,7 @@ class Cloud:
         """Open the state and bind the endpoint; nothing is answered before `start`.
 
         Args:
-            directory: `.modelwright`; whoever makes a Cloud owns it (`control.Ownership`).
+            directory: `.modelwright`; whoever makes a Cloud owns it (`daemon.control.Ownership`).
             region: AWS's name of the region that this cloud is.
             clock: the machine's by default.
             scripts: folders whose scripts the zygotes import the libraries of (`training_code/<pipeline>`).
@@ -82,8 +82,8 @@ class Cloud:
 
     def _answer_calls(self) -> None:
         # what these import, moto and botocore above all, is imported while the zygotes are at it too
-        from modelwright.local.callers import Callers  # noqa: PLC0415
-        from modelwright.local.http import HttpServer  # noqa: PLC0415
+        from modelwright.local.calls.callers import Callers  # noqa: PLC0415
+        from modelwright.local.calls.http import HttpServer  # noqa: PLC0415
         from modelwright.local.iam.authority import Authority  # noqa: PLC0415
 
         self.callers = Callers(self)
@@ -93,11 +93,11 @@ class Cloud:
         self._serve_moto()
 
     def _serve_moto(self) -> None:
-        from modelwright.local.clients import Clients  # noqa: PLC0415  # as above
-        from modelwright.local.dynamodb import DynamoKeeper  # noqa: PLC0415
-        from modelwright.local.gateway import Gateway  # noqa: PLC0415
-        from modelwright.local.models import share_with_moto  # noqa: PLC0415
-        from modelwright.local.motos import MotoServices  # noqa: PLC0415
+        from modelwright.local.calls.clients import Clients  # noqa: PLC0415  # as above
+        from modelwright.local.calls.gateway import Gateway  # noqa: PLC0415
+        from modelwright.local.calls.models import share_with_moto  # noqa: PLC0415
+        from modelwright.local.calls.motos import MotoServices  # noqa: PLC0415
+        from modelwright.local.persistence.dynamodb_keeper import DynamoKeeper  # noqa: PLC0415
         from modelwright.local.persistence.hooks import Hooks  # noqa: PLC0415
         from modelwright.local.persistence.s3_keeper import S3Keeper  # noqa: PLC0415
         from modelwright.local.s3 import S3Files  # noqa: PLC0415

@@ -87,7 +87,7 @@ class Service(Protocol):
 
 
 class CallerRegistry(Protocol):
-    """What the core needs of `callers.Callers(cloud)`."""
+    """What the core needs of `calls.callers.Callers(cloud)`."""
 
     owner: Credentials
 

@@ -1,4 +1,4 @@
-"""Which class answers which AWS service. A name that is not here goes to moto if `motos.MOTO_SERVICES` lists it."""
+"""Which class answers which AWS service; one that is not here goes to moto if `calls.motos.MOTO_SERVICES` lists it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SERVICES: dict[str, str] = {
     # botocore's name of the service -> "module:Class", made as Class(cloud); started in this order, stopped in reverse
     "logs": "modelwright.local.logs:Logs",
     "cloudwatch": "modelwright.local.monitoring.service:CloudWatch",
-    "sts": "modelwright.local.identity:Identity",
+    "sts": "modelwright.local.identity.service:Identity",
     "sqs": "modelwright.local.messages.queues:Queues",
     "sns": "modelwright.local.messages.topics:Topics",
     "ssm": "modelwright.local.parameters:Parameters",
@@ -24,7 +24,7 @@ SERVICES: dict[str, str] = {
     "ecr": "modelwright.local.ecr:Registry",
     "codebuild": "modelwright.local.codebuild.service:CodeBuild",
     "sagemaker": "modelwright.local.sagemaker.service:SageMaker",
-    "sagemaker-runtime": "modelwright.local.sagemaker_runtime:SageMakerRuntime",
+    "sagemaker-runtime": "modelwright.local.sagemaker.runtime:SageMakerRuntime",
     "application-autoscaling": "modelwright.local.autoscaling.service:ApplicationAutoScaling",
     "lambda": "modelwright.local.functions.service:Functions",
     "apigateway": "modelwright.local.apigateway.service:ApiGateway",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from api_ground import make_project
 
-from modelwright.local.attach import shut_down
+from modelwright.local.daemon.attach import shut_down
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

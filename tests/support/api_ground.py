@@ -15,7 +15,7 @@ from trial_pages import SCHEMA
 from modelwright.client import api, publishing
 from modelwright.client.synth import ensure_assembly
 from modelwright.config import load_project
-from modelwright.local.deployed import deploy
+from modelwright.local.daemon.deployed import deploy
 
 if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud

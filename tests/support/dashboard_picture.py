@@ -25,7 +25,7 @@ from modelwright.client.dashboard_svg import draw  # noqa: E402 - as above
 from modelwright.client.synth import ensure_assembly  # noqa: E402 - as above
 from modelwright.config import load_project  # noqa: E402 - as above
 from modelwright.local.cloud import Cloud  # noqa: E402 - as above
-from modelwright.local.deployed import deploy  # noqa: E402 - as above
+from modelwright.local.daemon.deployed import deploy  # noqa: E402 - as above
 
 ENVIRONMENT = "region: eu-central-1\nalarms: {metric_floors: {accuracy: 0.7}, endpoint_latency_ms: 50}\n"
 DAYS_BETWEEN = 3.5

@@ -14,7 +14,7 @@ from pipeline_stage import Seen, Stage
 
 from modelwright.client.events import send_merge
 from modelwright.client.executions import run_id
-from modelwright.local.direct import Direct
+from modelwright.local.calls.direct import Direct
 from modelwright.local.service import AwsError
 from modelwright.local.template.registry import handler_for
 

@@ -17,7 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    from modelwright.local.attach import shut_down  # noqa: PLC0415
+    from modelwright.local.daemon.attach import shut_down  # noqa: PLC0415
 
     stopped = shut_down(find_root(), force=args.force)
     print("The local cloud is down." if stopped else "The local cloud was not up.")

@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    from modelwright.local.attach import attach  # noqa: PLC0415 # not needed for `--help`
+    from modelwright.local.daemon.attach import attach  # noqa: PLC0415 # not needed for `--help`
 
     with attach(read_what_can_be_read(args).root, args.env) as local:
         found = local.inbox()

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _local(project: Project) -> str:
-    from modelwright.local.attach import status  # noqa: PLC0415 # not needed with --aws
+    from modelwright.local.daemon.attach import status  # noqa: PLC0415 # not needed with --aws
 
     found = status(project.root)
     if found is None:

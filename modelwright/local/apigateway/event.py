@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
     from modelwright.local.apigateway.records import Route
-    from modelwright.local.http import HttpRequest
+    from modelwright.local.calls.http import HttpRequest
     from modelwright.local.service import Caller
 
 

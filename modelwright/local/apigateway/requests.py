@@ -19,8 +19,8 @@ from modelwright.local.apigateway.answers import Refused
 from modelwright.local.apigateway.event import Place, Who, extended_id, proxy_event
 from modelwright.local.apigateway.model import fits
 from modelwright.local.apigateway.reports import Asked, Reports
-from modelwright.local.direct import Direct
-from modelwright.local.http import HttpResponse
+from modelwright.local.calls.direct import Direct
+from modelwright.local.calls.http import HttpResponse
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from modelwright.local.apigateway.records import Api, Deployment, Key, Plan, Route, Stage
     from modelwright.local.apigateway.service import ApiGateway
+    from modelwright.local.calls.http import HttpRequest
     from modelwright.local.cloud import Cloud
-    from modelwright.local.http import HttpRequest
 
 ADDRESS = re.compile(r"/restapis/(?P<api>[a-z0-9]+)/(?P<stage>[\w-]+)/_user_request_(?P<path>/.*)?")
 LARGEST_BYTES = 10_485_760

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from modelwright.local.apigateway.records import Api, Key, Plan
+    from modelwright.local.calls.http import HttpRequest, HttpResponse
     from modelwright.local.cloud import Cloud
-    from modelwright.local.http import HttpRequest, HttpResponse
     from modelwright.local.service import Call
 
 _KEY = "api-key"

@@ -12,7 +12,7 @@ from modelwright.local.autoscaling.policy_alarms import alarms, split
 from modelwright.local.autoscaling.scaler import Scaler
 from modelwright.local.autoscaling.scaling_records import DIMENSION, ScalingRecords
 from modelwright.local.autoscaling.scaling_requests import check_capacity, check_place, check_policy
-from modelwright.local.direct import Direct
+from modelwright.local.calls.direct import Direct
 from modelwright.local.sagemaker.validation import validate
 from modelwright.local.service import AwsError
 

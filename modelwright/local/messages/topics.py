@@ -10,7 +10,7 @@ import uuid
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from modelwright.local.direct import Direct
+from modelwright.local.calls.direct import Direct
 from modelwright.local.service import AwsError, Call
 
 if TYPE_CHECKING:

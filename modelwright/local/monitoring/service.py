@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from threading import Event, RLock, Thread
 from typing import TYPE_CHECKING, Any
 
-from modelwright.local.direct import PLATFORM, Direct
+from modelwright.local.calls.direct import PLATFORM, Direct
 from modelwright.local.service import AwsError, Call
 
 from . import queries

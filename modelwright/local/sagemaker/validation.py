@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.model import ServiceModel
 
-from modelwright.local.models import loader
+from modelwright.local.calls.models import loader
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from moto.core.utils import get_service_model
 
-from modelwright.local.protocol import known_services
+from modelwright.local.calls.protocol import known_services
 from modelwright.local.stepfunctions import codebuild_task
 from modelwright.local.stepfunctions.payloads import unknown_fields
 from modelwright.local.stepfunctions.sagemaker_fields import FIELDS, JOBS

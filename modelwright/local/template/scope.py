@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelwright.local.direct import Direct
+from modelwright.local.calls.direct import Direct
 from modelwright.local.service import AwsError
 
 from .intrinsics import Scope, TemplateError

@@ -11,7 +11,7 @@ from skewed_clock import SkewedClock
 
 from modelwright.client.synth import ensure_assembly
 from modelwright.local.cloud import Cloud
-from modelwright.local.deployed import deploy
+from modelwright.local.daemon.deployed import deploy
 from modelwright.local.stepfunctions.environment import Interrupted, LocalEnvironment
 
 if TYPE_CHECKING:

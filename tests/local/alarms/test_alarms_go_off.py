@@ -31,7 +31,7 @@ from alarm_watch import (
 )
 from template_queries import read_stacks
 
-from modelwright.local.direct import Direct
+from modelwright.local.calls.direct import Direct
 from stacks.constructs.merge_codecommit import EVENT_PATH
 
 if TYPE_CHECKING:

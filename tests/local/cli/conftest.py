@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from modelwright.client.synth import ASSEMBLY
-from modelwright.local.attach import shut_down
+from modelwright.local.daemon.attach import shut_down
 
 REPOSITORY = Path(__file__).parents[3]
 LINKED = ("app.py", "cdk.json", "stacks", "lambdas", "environments")

@@ -29,7 +29,7 @@ from modelwright.client.deployment import find_deployment
 from modelwright.client.session import Endpoint, Session
 from modelwright.config.execution import ExecutionInput, Trigger
 from modelwright.local.cloud import Cloud
-from modelwright.local.deployed import deploy
+from modelwright.local.daemon.deployed import deploy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from modelwright.local.attach import status
+from modelwright.local.daemon.attach import status
 
 if TYPE_CHECKING:
     from pathlib import Path

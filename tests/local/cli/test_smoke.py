@@ -15,7 +15,7 @@ import pytest
 
 from modelwright.cli import smoke
 from modelwright.config import load_project
-from modelwright.local.attach import shut_down
+from modelwright.local.daemon.attach import shut_down
 
 from .conftest import REPOSITORY, command_line, variables
 

@@ -9,7 +9,7 @@ from pipeline_ground import REGION, Inline
 from pipeline_stage import Stage
 
 from modelwright.local.cloud import Cloud
-from modelwright.local.deployed import deploy
+from modelwright.local.daemon.deployed import deploy
 from modelwright.local.functions import events
 
 if TYPE_CHECKING:

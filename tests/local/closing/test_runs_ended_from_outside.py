@@ -12,7 +12,7 @@ from pipeline_before import absent, serving
 from pipeline_scripts import SCRIPTS
 
 from modelwright.client.executions import describe, executions, run_id
-from modelwright.local.direct import Direct
+from modelwright.local.calls.direct import Direct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

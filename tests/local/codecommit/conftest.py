@@ -10,7 +10,7 @@ from pipeline_ground import REGION, Ground, Inline
 
 from modelwright.client.synth import ensure_assembly
 from modelwright.local.cloud import Cloud
-from modelwright.local.deployed import deploy
+from modelwright.local.daemon.deployed import deploy
 from modelwright.local.functions import events
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from codecommit_project import make_project, replace
 from codecommit_repository import PROJECT, commit, git
 
 from modelwright.client.synth import ASSEMBLY
-from modelwright.local.attach import shut_down
+from modelwright.local.daemon.attach import shut_down
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,8 +15,8 @@ import boto3
 import pytest
 
 from modelwright.errors import LocalCloudBusy, LocalCloudFailed, StateUnusable
-from modelwright.local.attach import LocalCloud, attach, shut_down, status
-from modelwright.local.control import ADDRESS_FILE, DIRECTORY, LOG_FILE, Channel, connect
+from modelwright.local.daemon.attach import LocalCloud, attach, shut_down, status
+from modelwright.local.daemon.control import ADDRESS_FILE, DIRECTORY, LOG_FILE, Channel, connect
 from modelwright.local.processes.orphans import record
 from modelwright.local.store.database import FILE_NAME, Database
 
@@ -28,7 +28,7 @@ REPOSITORY = Path(__file__).parents[3]
 CLIENT = """
 import sys
 from pathlib import Path
-from modelwright.local.attach import attach
+from modelwright.local.daemon.attach import attach
 with attach(Path(sys.argv[1])) as cloud:
     print(cloud.endpoint_url, flush=True)
     sys.stdin.readline()
@@ -337,6 +337,6 @@ def test_the_users_own_aws_settings_do_not_reach_it(root: Path, monkeypatch: pyt
 
 def test_attaching_imports_little(root: Path) -> None:
     heavy = ("boto3", "moto", "pydantic", "yaml", "sqlite3", "asyncio")
-    code = f"import sys, modelwright.local.attach; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import sys, modelwright.local.daemon.attach; print([name for name in {heavy} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -10,7 +10,7 @@ import pytest
 
 from modelwright.clock import SystemClock
 from modelwright.errors import ModelwrightError
-from modelwright.local.deployed import deploy, deploy_again, fingerprint
+from modelwright.local.daemon.deployed import deploy, deploy_again, fingerprint
 from modelwright.local.store.database import Database
 
 if TYPE_CHECKING:

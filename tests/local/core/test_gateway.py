@@ -60,7 +60,7 @@ def test_a_service_whose_changes_nobody_would_keep_is_refused(cloud, http_client
 
 
 def test_callers_are_told_who_they_are(make_cloud, http_client) -> None:
-    cloud = make_cloud({"sts": "modelwright.local.identity:Identity"})
+    cloud = make_cloud({"sts": "modelwright.local.identity.service:Identity"})
     found = http_client(cloud, "sts").get_caller_identity()
     assert (found["Account"], found["Arn"]) == ("123456789012", "arn:aws:iam::123456789012:root")
     arn = role(cloud, ANYTHING)

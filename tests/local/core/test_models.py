@@ -5,7 +5,7 @@ from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader
 from moto.core.utils import get_service_model
 
-from modelwright.local.models import loader, share_with_moto
+from modelwright.local.calls.models import loader, share_with_moto
 
 
 def test_it_knows_what_botocore_knows() -> None:

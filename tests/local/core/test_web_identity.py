@@ -15,7 +15,7 @@ MAIN = "repo:octo-org/octo-repo:ref:refs/heads/main"
 @pytest.fixture
 def cloud(make_cloud):
     """A cloud with GitHub's provider, and a role for the branch `main` of one repository."""
-    made = make_cloud({"sts": "modelwright.local.identity:Identity"})
+    made = make_cloud({"sts": "modelwright.local.identity.service:Identity"})
     claims = {f"{ISSUER}:aud": "sts.amazonaws.com", f"{ISSUER}:sub": MAIN}
     trust = {
         "Effect": "Allow",

@@ -48,7 +48,7 @@ SERVICES = {
     "cloudwatch": "modelwright.local.monitoring.service:CloudWatch",
     "events": "modelwright.local.events.service:Events",
     "sagemaker": "modelwright.local.sagemaker.service:SageMaker",
-    "sagemaker-runtime": "modelwright.local.sagemaker_runtime:SageMakerRuntime",
+    "sagemaker-runtime": "modelwright.local.sagemaker.runtime:SageMakerRuntime",
 }
 SCRIPT = """
 import json, os, pathlib

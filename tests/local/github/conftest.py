@@ -10,7 +10,7 @@ from pipeline_ground import REGION, Ground
 
 from modelwright.client.synth import ensure_assembly
 from modelwright.local.cloud import Cloud
-from modelwright.local.deployed import deploy
+from modelwright.local.daemon.deployed import deploy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

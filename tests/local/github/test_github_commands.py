@@ -14,7 +14,7 @@ import pytest
 from github_project import ON_GITHUB, REPOSITORY, commit, make_project, replace
 
 from modelwright.client.synth import ASSEMBLY
-from modelwright.local.attach import shut_down
+from modelwright.local.daemon.attach import shut_down
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

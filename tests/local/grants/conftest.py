@@ -10,7 +10,7 @@ from pipeline_stage import Stage
 from policy_surgery import Decisions
 
 from modelwright.local.cloud import Cloud
-from modelwright.local.deployed import deploy
+from modelwright.local.daemon.deployed import deploy
 from modelwright.local.functions import events
 from modelwright.local.stepfunctions.environment import Interrupted, LocalEnvironment
 

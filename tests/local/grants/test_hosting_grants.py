@@ -21,7 +21,7 @@ from modelwright.client.session import Endpoint, Session
 from modelwright.client.synth import synthesize
 from modelwright.config import load_project
 from modelwright.local.cloud import Cloud
-from modelwright.local.deployed import deploy
+from modelwright.local.daemon.deployed import deploy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ import pytest
 
 from modelwright.client.deployment import find_deployment
 from modelwright.client.session import Endpoint, Session
-from modelwright.local.attach import attach, shut_down
+from modelwright.local.daemon.attach import attach, shut_down
 
 PROJECT = Path(__file__).resolve().parents[3]
 PARTS = ("app.py", "cdk.json", "environments", "images", "lambdas", "stacks", "training_code")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modelwright.local.attach import attach
+from modelwright.local.daemon.attach import attach
 
 DEPLOY = (
     "deploy: {endpoint: async, instance: ml.m5.large, smoke_test: data/smoke.csv, async: {concurrent_per_instance: 2}, "

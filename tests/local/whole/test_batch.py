@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from modelwright.local.attach import status
+from modelwright.local.daemon.attach import status
 
 COLUMNS = ["species", "island", "bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
 

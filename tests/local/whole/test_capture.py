@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from modelwright.local.attach import attach
+from modelwright.local.daemon.attach import attach
 
 DEPLOY = (
     "deploy: {endpoint: realtime, instance: ml.m5.large, instance_count: 1, smoke_test: data/smoke.csv, "

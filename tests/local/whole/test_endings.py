@@ -6,7 +6,7 @@ import signal
 import time
 from pathlib import Path
 
-from modelwright.local.attach import status
+from modelwright.local.daemon.attach import status
 
 
 def wait_until(condition, seconds=60.0):

@@ -8,7 +8,7 @@ import pytest
 
 from modelwright.client.deployment import find_deployment
 from modelwright.client.session import Session
-from modelwright.local.attach import attach
+from modelwright.local.daemon.attach import attach
 
 SMOKE = "smoke_test: data/smoke.csv, serve: python"
 DEPLOY = {

@@ -121,7 +121,7 @@ STS: dict[str, Mapper] = {
     # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     "GetCallerIdentity": lambda _request: (),
     "AssumeRole": _assume,
-    # The token decides and the role's trust in it, whoever brings it (`identity.py`):
+    # The token decides and the role's trust in it, whoever brings it (`identity/service.py`):
     # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
     "AssumeRoleWithWebIdentity": lambda _request: (),
     **anywhere("sts", ("DecodeAuthorizationMessage", "GetAccessKeyInfo")),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
     from modelwright.local.sagemaker.hosting.async_requests import Request
     from modelwright.local.sagemaker.hosting.fleet import Member, Traffic
-    from modelwright.local.sagemaker_runtime import SageMakerRuntime
+    from modelwright.local.sagemaker.runtime import SageMakerRuntime
 
 LARGEST_INPUT_BYTES = 1 << 30
 """https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference.html: "large payload sizes (up to 1GB)" """

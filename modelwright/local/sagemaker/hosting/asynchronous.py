@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from modelwright.local.cloud import Cloud
     from modelwright.local.sagemaker.endpoints.service import Endpoints
-    from modelwright.local.sagemaker_runtime import SageMakerRuntime
+    from modelwright.local.sagemaker.runtime import SageMakerRuntime
 
 LOOK_EVERY_SECONDS = 0.25
 MOST_ATTEMPTS = 3

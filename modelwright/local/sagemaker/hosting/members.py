@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from modelwright.local.cloud import Cloud
     from modelwright.local.sagemaker.hosting.variant import Value
-    from modelwright.local.sagemaker_runtime import SageMakerRuntime
+    from modelwright.local.sagemaker.runtime import SageMakerRuntime
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelwright.local.direct import Direct
+from modelwright.local.calls.direct import Direct
 from modelwright.local.template.intrinsics import Physical
 from modelwright.local.template.registry import Level, Resource, resource
 

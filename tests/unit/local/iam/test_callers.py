@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from modelwright.clock import FakeClock
-from modelwright.local.callers import Callers
+from modelwright.local.calls.callers import Callers
 from modelwright.local.service import AwsError, Caller
 
 ROLE = "arn:aws:iam::123456789012:role/team/Job"

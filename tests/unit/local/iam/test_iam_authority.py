@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 
 from modelwright.clock import FakeClock
-from modelwright.local.callers import Callers
+from modelwright.local.calls.callers import Callers
 from modelwright.local.iam.authority import Authority
 from modelwright.local.iam.problems import PolicyError
 from modelwright.local.service import AwsError, Call, Caller

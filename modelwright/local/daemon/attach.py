@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from modelwright.errors import LocalCloudBusy, LocalCloudFailed
-from modelwright.local.control import DIRECTORY, LOG_FILE, Channel, connect, error_from_json
+from modelwright.local.daemon.control import DIRECTORY, LOG_FILE, Channel, connect, error_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from modelwright.local.iam.authority import session_arn
+from modelwright.local.identity.tokens import AUDIENCE, Tokens
 from modelwright.local.service import AwsError
-from modelwright.local.tokens import AUDIENCE, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

@@ -14,7 +14,7 @@ from moto.backends import get_backend
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, Map, Rule
 
-from modelwright.local.http import HttpResponse
+from modelwright.local.calls.http import HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -8,17 +8,17 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from modelwright.errors import ModelwrightError
-from modelwright.local import answers
-from modelwright.local.callers import ANYONE
-from modelwright.local.motos import MOTO_SERVICES, MotoServices
-from modelwright.local.protocol import parse
+from modelwright.local.calls import answers
+from modelwright.local.calls.callers import ANYONE
+from modelwright.local.calls.motos import MOTO_SERVICES, MotoServices
+from modelwright.local.calls.protocol import parse
 from modelwright.local.service import AwsError, Call
 
 if TYPE_CHECKING:
+    from modelwright.local.calls.http import HttpRequest, HttpResponse
+    from modelwright.local.calls.protocol import Parsed
     from modelwright.local.cloud import Cloud
-    from modelwright.local.http import HttpRequest, HttpResponse
     from modelwright.local.persistence.hooks import Hooks
-    from modelwright.local.protocol import Parsed
     from modelwright.local.service import Caller
 
 log = logging.getLogger(__name__)

@@ -14,15 +14,15 @@ from botocore import UNSIGNED
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 
-from modelwright.local import models
-from modelwright.local.http import HttpRequest
+from modelwright.local.calls import models
+from modelwright.local.calls.http import HttpRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from botocore.client import BaseClient
 
-    from modelwright.local.http import Answer
+    from modelwright.local.calls.http import Answer
     from modelwright.local.service import Credentials
 
 _CONFIG = Config(

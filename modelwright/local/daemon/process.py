@@ -10,14 +10,13 @@ import gc
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.errors import LocalCloudBusy, ModelwrightError
-from modelwright.local.control import DIRECTORY, Channel, Listener, Ownership, error_to_json
+from modelwright.local.daemon.control import DIRECTORY, Channel, Listener, Ownership, error_to_json
 
 if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
@@ -76,8 +75,8 @@ class Daemon:
 
     def _open(self) -> None:
         from modelwright.local.cloud import Cloud  # noqa: PLC0415  # after the socket listens: it takes 0.2 s
-        from modelwright.local.deployed import deploy_again  # noqa: PLC0415
-        from modelwright.local.region import region_of  # noqa: PLC0415
+        from modelwright.local.daemon.deployed import deploy_again  # noqa: PLC0415
+        from modelwright.local.daemon.region import region_of  # noqa: PLC0415
 
         began = time.monotonic()
         scripts = sorted(path.parent for path in (self._root / "training_code").glob("*/pipeline.yaml"))
@@ -164,7 +163,7 @@ class Daemon:
                     self._kept = True
                 return {"done": True}
             case "deploy":
-                from modelwright.local.deployed import deploy  # noqa: PLC0415  # imported by then
+                from modelwright.local.daemon.deployed import deploy  # noqa: PLC0415  # imported by then
 
                 return deploy(self._cloud, Path(message["assembly"]), message["revive"])
             case "inbox":
@@ -197,7 +196,7 @@ class Daemon:
         """A local cloud is one region: an environment of another one has to wait for its end."""
         if environment == self._environment:
             return
-        from modelwright.local.region import region_of  # noqa: PLC0415  # imported by then
+        from modelwright.local.daemon.region import region_of  # noqa: PLC0415  # imported by then
 
         region = region_of(self._root, environment)
         if region != self._cloud.region:
@@ -285,7 +284,3 @@ def main(arguments: list[str]) -> None:
     daemon.run()
     logging.shutdown()
     os._exit(0)  # threads that still wait for something (a long poll, an interpreter) are not waited for
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from moto.core.model import OperationModel
 
-    from modelwright.local.http import HttpRequest
+    from modelwright.local.calls.http import HttpRequest
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/[^/,\s]+/([^/,\s]+)/([^/,\s]+)/aws4_request")
 

@@ -9,13 +9,13 @@ from xml.sax.saxutils import escape
 from moto.core import errors
 from moto.core.serialize import SerializationContext, get_serializer_class
 
-from modelwright.local.http import HttpResponse
+from modelwright.local.calls.http import HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from modelwright.local.http import HttpRequest
-    from modelwright.local.protocol import Parsed
+    from modelwright.local.calls.http import HttpRequest
+    from modelwright.local.calls.protocol import Parsed
     from modelwright.local.service import AwsError
 
 # moto warns of each error code that a service's model does not list; AWS answers such codes every day (AccessDenied).
