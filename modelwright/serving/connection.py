@@ -149,7 +149,7 @@ class Connection(asyncio.Protocol):
         if self._parser.partial:
             if self._late is None and self._reading:
                 self._late = self._loop.call_later(self._group.timeout_seconds, self._too_late)
-        elif self._late is not None:
+        elif self._late is not None and self._lingering < 0:
             self._late.cancel()
             self._late = None
 

@@ -21,6 +21,9 @@ MOST_HEAD_BYTES = 32 * 1024
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"""
 
 
+_VERSIONS = frozenset({"1.0", "1.1"})
+
+
 class _Stop(Exception):  # noqa: N818  # no error: the way out of httptools
     """Nothing more is read from this connection."""
 
@@ -50,6 +53,8 @@ class Parser:
         self._head_bytes = self._fed_bytes = 0
         self._chunks: list[bytes] = []
         self._size = 0
+        self._declining = False
+        """whether an upgrade was asked for beside a body, which httptools leaves out: it is parsed behind a new head"""
         self.in_head = False
         """whether that is in its head still"""
         self.partial = False
@@ -66,6 +71,8 @@ class Parser:
             except httptools.HttpParserUpgrade as upgrade:  # declined by going on with HTTP/1.1
                 data = data[upgrade.args[0] :]
                 self._parser = httptools.HttpRequestParser(self)
+                if self._declining:
+                    self._parser.feed_data(_framing(self._head))
                 continue
             except httptools.HttpParserError as error:
                 self._fault(error)
@@ -103,6 +110,8 @@ class Parser:
         """Begin a request."""
         if self.ended:
             raise _Stop
+        if self._declining:
+            return
         self._head = Head(started=time.perf_counter())
         self._url, self._chunks = b"", []
         self._head_bytes = self._fed_bytes = self._size = 0
@@ -110,28 +119,39 @@ class Parser:
 
     def on_url(self, piece: bytes) -> None:
         """Take a piece of the URL."""
+        if self._declining:
+            return
         self._url += piece
         if len(self._url) > MOST_URL_BYTES:
             self._stop(RequestError(414, "UriTooLong", f"The URL has more than {MOST_URL_BYTES} bytes."))
 
     def on_header(self, name: bytes, value: bytes | None) -> None:
-        """Take one header."""
+        """Take one header; those behind a body are counted only: https://www.rfc-editor.org/rfc/rfc9110#section-6.5.1."""
+        if self._declining:
+            return
         value = value or b""
         self._head_bytes += len(name) + len(value) + 4
         if self._head_bytes + len(self._url) > MOST_HEAD_BYTES:
             self._stop(_too_long_head())
+        if not self.in_head:
+            return
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         headers = self._head.headers
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
 
     def on_headers_complete(self) -> None:
         """Refuse what need not be read, or let the body come."""
+        if self._declining:
+            self._declining = False
+            return
         self.in_head = False
         head, parser = self._head, self._parser
         head.method, head.path = _method(parser), _path(self._url)
         head.keep_alive = parser.should_keep_alive()
-        head.is_http10 = parser.get_http_version() == "1.0"
+        version = parser.get_http_version()
+        head.is_http10 = version == "1.0"
         length = head.headers.get("content-length", "")
+        self._check_framing(version, head.headers.get("transfer-encoding"))
         if length and int(length) > self._most_body_bytes:  # httptools has looked that it is a number
             self._stop(self._too_large())
         expected = head.headers.get("expect")
@@ -139,6 +159,7 @@ class Parser:
             if expected.lower() != "100-continue":
                 self._stop(RequestError(417, "ExpectationFailed", f"Expect is {expected!r}; only 100-continue can be."))
             self._send_continue()
+        self._declining = parser.should_upgrade() and _has_body(head)
 
     def on_body(self, piece: bytes) -> None:
         """Take a piece of the body, without its chunks' frames."""
@@ -149,10 +170,27 @@ class Parser:
 
     def on_message_complete(self) -> None:
         """Hand the request over."""
+        if self._declining:
+            return
         self.partial = False
         self.ended = not self._head.keep_alive
         chunks = self._chunks
         self._take(Parsed(self._head, chunks[0] if len(chunks) == 1 else b"".join(chunks), self._size))
+
+    def _check_framing(self, version: str, coding: str | None) -> None:
+        """Refuse what another server in front of this one might read in another way.
+
+        https://www.rfc-editor.org/rfc/rfc9112#section-6.1
+        """
+        if version not in _VERSIONS:
+            self._stop(RequestError(505, "HttpVersionNotSupported", f"This server speaks HTTP/1.1, not {version}."))
+        if coding is None:
+            return
+        if version == "1.0":
+            self._stop(RequestError(400, "BadRequest", "HTTP/1.0 has no Transfer-Encoding."))
+        if coding.lower() != "chunked":
+            text = f"Transfer-Encoding is {coding!r}; only chunked is read."
+            self._stop(RequestError(501, "NotImplemented", text))
 
     def _stop(self, error: RequestError) -> None:
         self._refuse(error)
@@ -174,5 +212,24 @@ def _method(parser: httptools.HttpRequestParser) -> str:
 
 def _path(url: bytes) -> str:
     text = url.decode("latin-1")
-    path = text.partition("?")[0] if text.startswith("/") else urlsplit(text).path
+    path = text.partition("?")[0] if text.startswith("/") else _path_of_absolute(text)
     return unquote(path) if "%" in path else path
+
+
+def _path_of_absolute(url: str) -> str:
+    """Return the path of `http://host/path`; the whole of what is no URL, which is no route of ours."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return url
+
+
+def _has_body(head: Head) -> bool:
+    return "transfer-encoding" in head.headers or head.headers.get("content-length", "0").strip("0") != ""
+
+
+def _framing(head: Head) -> bytes:
+    """Return a head that says no more than how the body ends."""
+    length = head.headers.get("content-length")
+    said = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
+    return f"POST / HTTP/1.1\r\n{said}\r\n\r\n".encode()

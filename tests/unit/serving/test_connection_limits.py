@@ -5,7 +5,9 @@ import errno
 import socket
 from types import SimpleNamespace
 
-from modelwright.serving import serve
+import pytest
+
+from modelwright.serving import connection, serve
 from modelwright.serving.connection import MOST_WAITING, Connection, Group
 from modelwright.serving.messages import Response
 
@@ -18,6 +20,7 @@ class Transport:
         self.closing = False
         self.written = b""
         self.aborted = asyncio.Event()
+        self.closed = asyncio.Event()
 
     def write(self, data):
         self.written += data
@@ -37,6 +40,7 @@ class Transport:
     def close(self):
         self.calls.append("close")
         self.closing = True
+        self.closed.set()
 
     def abort(self):
         self.calls.append("abort")
@@ -68,18 +72,18 @@ class Gated:
 
 def connect(app, seconds=60.0):
     group = Group(app, 1000, seconds)
-    connection, transport = Connection(group, asyncio.get_running_loop()), Transport()
-    connection.connection_made(transport)
-    return group, connection, transport
+    client, transport = Connection(group, asyncio.get_running_loop()), Transport()
+    client.connection_made(transport)
+    return group, client, transport
 
 
 def test_many_waiting_requests_stop_the_reading_until_they_are_answered():
     async def run():
         app = Gated(MOST_WAITING + 1)
-        _, connection, transport = connect(app)
-        connection.data_received(REQUEST * MOST_WAITING)
+        _, client, transport = connect(app)
+        client.data_received(REQUEST * MOST_WAITING)
         assert transport.calls == []
-        connection.data_received(REQUEST)
+        client.data_received(REQUEST)
         assert transport.calls == ["pause"]
         app.gate.set()
         await app.all_answered.wait()
@@ -91,8 +95,8 @@ def test_many_waiting_requests_stop_the_reading_until_they_are_answered():
 
 def test_a_client_that_does_not_take_its_answer_is_cut_off():
     async def run():
-        _, connection, transport = connect(Gated(), seconds=0.01)
-        connection.pause_writing()
+        _, client, transport = connect(Gated(), seconds=0.01)
+        client.pause_writing()
         await transport.aborted.wait()
         assert transport.calls == ["abort"]
 
@@ -101,10 +105,10 @@ def test_a_client_that_does_not_take_its_answer_is_cut_off():
 
 def test_a_client_that_takes_it_in_time_is_not():
     async def run():
-        _, connection, transport = connect(Gated())
-        connection.pause_writing()
-        connection.resume_writing()
-        assert connection._unread is None
+        _, client, transport = connect(Gated())
+        client.pause_writing()
+        client.resume_writing()
+        assert client._unread is None
         assert transport.calls == []
 
     asyncio.run(run())
@@ -114,14 +118,29 @@ def test_while_an_answer_is_not_taken_no_further_one_is_made():
     async def run():
         app = Gated()
         app.gate.set()
-        _, connection, transport = connect(app)
-        connection.pause_writing()
-        connection.data_received(REQUEST)
+        _, client, transport = connect(app)
+        client.pause_writing()
+        client.data_received(REQUEST)
         await asyncio.sleep(0)
         assert app.answered == 0
-        connection.resume_writing()
+        client.resume_writing()
         await app.all_answered.wait()
         assert transport.written.startswith(b"HTTP/1.1 200 OK")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_who_was_refused_and_does_not_hang_up_is_cut_off(monkeypatch, pieces):
+    monkeypatch.setattr(connection, "LINGER_SECONDS", 0)
+
+    async def run():
+        _, refused, transport = connect(Gated())
+        nonsense = b"nonsense\r\n\r\n"
+        for piece in [nonsense] if pieces == 1 else [nonsense[:2], nonsense[2:]]:
+            refused.data_received(piece)
+        await transport.closed.wait()
+        assert transport.calls == ["eof", "close"]
 
     asyncio.run(run())
 
@@ -142,13 +161,13 @@ def test_connections_that_are_idle_for_long_are_ended_and_busy_ones_are_not():
 
 def test_what_does_not_end_in_a_drain_is_aborted():
     async def run():
-        group, connection, transport = connect(Gated())
-        connection.data_received(REQUEST)
+        group, client, transport = connect(Gated())
+        client.data_received(REQUEST)
         group.draining = True
         group.drain()
         assert (transport.calls, group.empty.is_set()) == ([], False)
         group.abort()
-        connection.connection_lost(None)
+        client.connection_lost(None)
         assert (transport.calls, group.empty.is_set()) == (["abort"], True)
 
     asyncio.run(run())
