@@ -6,7 +6,10 @@ import http.client
 import json
 import os
 import select
+import time
 from typing import TYPE_CHECKING, Any
+
+from modelwright.local.sagemaker.hosting.connections import NotConnected
 
 if TYPE_CHECKING:
     from modelwright.local.processes.launcher import Process
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 
 PING_SECONDS = 2
 """https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html"""
+_REAPED_SECONDS = 10
+"""the pipe of a process that ends is closed before anybody hears how it ended"""
 
 
 class ServerFailed(Exception):  # noqa: N818  # what became of it, not what AWS calls an error
@@ -26,7 +31,7 @@ def wait_until_ready(reading: int, process: Process, seconds: float, lines: list
     if message is None:
         raise ServerFailed(f"It did not serve after {seconds:g} s.")
     if not message:
-        status = process.wait(PING_SECONDS)
+        status = process.wait(_REAPED_SECONDS)
         last = next((line for line in reversed(lines) if line.strip()), "it wrote nothing")
         raise ServerFailed(f"Its process ended with status {status}: {last}")
     told: dict[str, Any] = json.loads(message)
@@ -35,14 +40,23 @@ def wait_until_ready(reading: int, process: Process, seconds: float, lines: list
     return int(told["port"])
 
 
-def ping(connections: Connections) -> None:
-    """Ask `/ping` as SageMaker does; ServerFailed when it is not answered with 200 in time."""
-    try:
-        status = connections.exchange("GET", "/ping", {}, None, PING_SECONDS).status
-    except (OSError, http.client.HTTPException) as error:
-        raise ServerFailed(f"It did not answer /ping within {PING_SECONDS} s ({error}).") from None
-    if status != 200:
-        raise ServerFailed(f"Its /ping answered {status}.")
+def ping(connections: Connections, process: Process, seconds: float) -> None:
+    """Ask `/ping` until it is answered with 200; ServerFailed when it is answered otherwise, or not in time.
+
+    An answer has two seconds, and SageMaker asks again after one that came too late, until the time for the start is
+    over: a machine that is busy for a moment is no reason to fail.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            status = connections.exchange("GET", "/ping", {}, None, PING_SECONDS).status
+        except (OSError, http.client.HTTPException) as error:
+            if process.has_ended or isinstance(error, NotConnected) or time.monotonic() >= until:
+                raise ServerFailed(f"It did not answer /ping within {PING_SECONDS} s ({error}).") from None
+            continue
+        if status != 200:
+            raise ServerFailed(f"Its /ping answered {status}.")
+        return
 
 
 def _read_line(reading: int, seconds: float) -> bytes | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import os
 import shutil
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,6 +28,8 @@ STOP_SECONDS = 30
 MOST_FAILED_STARTS = 3
 """so often in a row a server that had served is started again in vain, or for nobody"""
 LAST_LINES = 20
+_log = logging.getLogger(__name__)
+_STOPPED = "It was stopped while it started."
 __all__ = ["Server", "ServerFailed", "ServerSpec"]
 
 
@@ -55,6 +59,7 @@ class Server:
         self._lock = threading.Lock()
         self._changed = threading.Condition()
         self._process: Process | None = None
+        self._launching: Process | None = None
         self._connections: Connections | None = None
         self._stopping = False
         self._idle_ends = 0
@@ -89,13 +94,22 @@ class Server:
         yield self
 
     def start(self) -> None:
-        """Start the process and return when its `/ping` has answered 200; ServerFailed with the reason otherwise."""
+        """Start the process and return when its `/ping` has answered 200; ServerFailed with the reason otherwise.
+
+        Also when it is, or was, stopped: then nothing of it is left.
+        """
         with self._lock:
             process, connections = self._launch()
             with self._changed:
-                self._process, self._connections, self._reason = process, connections, ""
+                self._launching = None
+                if not self._stopping:
+                    self._process, self._connections, self._reason = process, connections, ""
                 self._asked = False
                 self._changed.notify_all()
+            if self._stopping:
+                connections.close()
+                process.terminate(0)
+                raise ServerFailed(_STOPPED)
         threading.Thread(target=self._watch, args=(process,), name="model-server", daemon=True).start()
 
     def exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
@@ -115,17 +129,23 @@ class Server:
             raise ServerFailed(f"the model server ended while it worked on the request ({error})") from None
 
     def stop(self, grace_seconds: float = STOP_SECONDS) -> None:
-        """Let the server finish what it has (SIGTERM; SIGKILL after the grace), and remove its tree."""
+        """Let the server finish what it has (SIGTERM; SIGKILL after the grace), and remove its tree.
+
+        A start that is under way fails at once, and none begins any more.
+        """
         with self._changed:
             self._stopping = True
-            process, connections = self._process, self._connections
+            process, connections, launching = self._process, self._connections, self._launching
             self._process = self._connections = None
             self._changed.notify_all()
         if connections is not None:
             connections.close()
+        if launching is not None:
+            launching.kill()
         if process is not None:
             process.terminate(grace_seconds)
-        shutil.rmtree(self._spec.root, ignore_errors=True)
+        with self._lock:  # a start that was under way has left the tree alone by then
+            shutil.rmtree(self._spec.root, ignore_errors=True)
 
     def kill(self) -> None:
         """End the process at once, as the machine does with one that has too much memory; another one is started."""
@@ -142,6 +162,8 @@ class Server:
             return self._connections
 
     def _launch(self) -> tuple[Process, Connections]:
+        if self._stopping:
+            raise ServerFailed(_STOPPED)
         shutil.rmtree(self._spec.root, ignore_errors=True)
         self._spec.root.mkdir(parents=True)
         lines: list[str] = []
@@ -154,15 +176,25 @@ class Server:
         finally:
             os.close(writing)
         try:
+            self._note_launch(process)
+            began = time.monotonic()
             port = wait_until_ready(reading, process, self._spec.startup_seconds, lines)
             connections = Connections(port)
-            ping(connections)
+            ping(connections, process, self._spec.startup_seconds - (time.monotonic() - began))
         except BaseException:
-            process.kill()
+            process.terminate(0)
+            self._note_launch(None)
             raise
         finally:
             os.close(reading)
         return process, connections
+
+    def _note_launch(self, process: Process | None) -> None:
+        """Let `stop` know which process it has to end, unless it came before there was one."""
+        with self._changed:
+            self._launching = process
+            if process is not None and self._stopping:
+                raise ServerFailed(_STOPPED)
 
     def _process_spec(self, writing: int) -> ProcessSpec:
         argv = [sys.executable, "-m", "modelwright.serving", "--model-dir", self._spec.model_dir, "--port", "0"]
@@ -200,7 +232,7 @@ class Server:
         if self._idle_ends > MOST_FAILED_STARTS:
             self._give_up(f"the model server ends by itself again and again, with status {status}")
             return
-        self._on_line(f"The model server ended with status {status}; it is started again.")
+        self._tell(f"The model server ended with status {status}; it is started again.")
         self._restart()
 
     def _restart(self) -> None:
@@ -209,19 +241,22 @@ class Server:
                 return
             try:
                 self.start()
-            except (ServerFailed, OSError) as error:
+            except Exception as error:  # noqa: BLE001  # whatever it is, requests that wait must hear of it
                 reason = str(error)
             else:
-                self._stop_if_wanted()
                 return
-        self._give_up(f"the model server cannot be started again: {reason}")
+        if not self._stopping:
+            self._give_up(f"the model server cannot be started again: {reason}")
 
     def _give_up(self, reason: str) -> None:
         with self._changed:
             self._reason = reason
             self._changed.notify_all()
-        self._on_line(f"Given up: {reason}.")
+        self._tell(f"Given up: {reason}.")
 
-    def _stop_if_wanted(self) -> None:
-        if self._stopping:  # stop() came while there was no process to end
-            self.stop()
+    def _tell(self, line: str) -> None:
+        """Write a line of ours into the log; a log that cannot be written is no reason to serve no more."""
+        try:
+            self._on_line(line)
+        except Exception:  # noqa: BLE001  # the watch goes on
+            _log.exception("a line of a model server is lost root=%s", self._spec.root)
