@@ -173,6 +173,12 @@ class Connection(asyncio.Protocol):
 
     # the group calls these
 
+    @property
+    def descriptor(self) -> int:
+        """The socket's."""
+        found: int = self._transport.get_extra_info("socket").fileno()
+        return found
+
     def end_if_idle(self) -> None:
         """Close, unless a request is under way."""
         if not self._busy() and not self._parser.partial:

@@ -15,6 +15,7 @@ import traceback
 from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
+from modelwright.serving import forks
 from modelwright.serving.gather import Gathering, Steps
 from modelwright.serving.problems import Interrupted, RequestError, last_line
 
@@ -161,6 +162,7 @@ class Lane:
                 worker.began = started = time.perf_counter()
                 worker.current = mine = [call]
                 outcomes = self._answer(mine, started)
+                forks.end_if_forked()
                 if worker.given_up:
                     return
                 worker.current = []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
+from modelwright.serving import forks
 from modelwright.serving.app import App
 from modelwright.serving.connection import Connection, Group
 from modelwright.serving.counters import Counters
@@ -84,13 +85,18 @@ class _Process:
             loop.add_reader(self._share.lifeline, self._stop.set)
         sweep = loop.create_task(self._sweep())
         self._counters.serving(True)
-        on_listening()
-        await self._stop.wait()
-        sweep.cancel()
-        await self._drain()
+        with forks.apart(self._descriptors):
+            on_listening()
+            await self._stop.wait()
+            sweep.cancel()
+            await self._drain()
         log.record({"event": "stopped", "because": "predictions hang" if self._failed else "SIGTERM"})
         log.flush()
         return int(self._failed)
+
+    def _descriptors(self) -> list[int]:
+        """Return those of the socket that listens and of all connections."""
+        return [self._listener.fileno(), *(connection.descriptor for connection in self._group.open)]
 
     def _give_up(self) -> None:
         self._failed = True
