@@ -53,10 +53,9 @@ def _policy(project: Project, pipelines: list[str], which: str) -> str:
     import json  # noqa: PLC0415 # not needed for `--help`
 
     from modelwright.client import caller_policy  # noqa: PLC0415 # as above
-    from modelwright.client.caller_place import place_of  # noqa: PLC0415 # as above
 
-    place = place_of(project.environment, tuple(chosen(project, pipelines)))
-    return json.dumps(caller_policy.document(getattr(caller_policy, f"{which}_policy")(place)), indent=2)
+    place = caller_policy.place_of(project.environment, tuple(chosen(project, pipelines)))
+    return json.dumps(caller_policy.document(caller_policy.POLICIES[which](place)), indent=2)
 
 
 def show(findings: Sequence[Finding]) -> None:

@@ -11,19 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fake_account import ACCOUNT, REGION, Refusal
 
-from modelwright.client.caller_policy import (
-    PAGE,
-    Place,
-    batch_policy,
-    deploy_policy,
-    destroy_policy,
-    document,
-    export_policy,
-    open_policy,
-    page,
-    produce_policy,
-    run_policy,
-)
+from modelwright.cli.commands import doctor
+from modelwright.client.caller_policy import POLICIES, Place, deploy_policy, document
+from modelwright.client.caller_policy.page import PAGE, page
 
 from .doctor.conftest import healthy
 
@@ -34,15 +24,6 @@ if TYPE_CHECKING:
 
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
 PLACE = Place("dev", REGION, ACCOUNT, ("penguins", "two-words"))
-POLICIES: list[Callable[[Place], list[dict[str, Any]]]] = [
-    run_policy,
-    deploy_policy,
-    produce_policy,
-    export_policy,
-    open_policy,
-    batch_policy,
-    destroy_policy,
-]
 
 
 def test_the_page_is_what_the_code_says() -> None:
@@ -51,7 +32,11 @@ def test_the_page_is_what_the_code_says() -> None:
     )
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+def test_the_doctor_prints_each() -> None:
+    assert tuple(POLICIES) == doctor.POLICIES
+
+
+@pytest.mark.parametrize("policy", POLICIES.values())
 def test_a_policy_fits_and_names_its_resources(policy: Callable[[Place], list[dict[str, Any]]]) -> None:
     statements = policy(PLACE)
     sids = [item["Sid"] for item in statements]
@@ -64,7 +49,7 @@ def test_a_policy_fits_and_names_its_resources(policy: Callable[[Place], list[di
 
 
 def test_another_environment_and_another_pipeline_are_not_held() -> None:
-    for policy in POLICIES:
+    for policy in POLICIES.values():
         for item in policy(PLACE):
             for resource in item["Resource"]:
                 assert "two-words-data" not in resource
@@ -72,7 +57,7 @@ def test_another_environment_and_another_pipeline_are_not_held() -> None:
 
 
 def test_without_a_key_of_its_own_nothing_is_granted_on_keys() -> None:
-    for policy in POLICIES:
+    for policy in POLICIES.values():
         actions = {action for item in policy(replace(PLACE, own_key=False)) for action in item["Action"]}
         assert not any(action.startswith("kms:") for action in actions)
 

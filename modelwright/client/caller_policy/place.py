@@ -41,6 +41,10 @@ class Place:
         """Return the pattern of a bucket's ARN: CloudFormation names it after its stack and its logical id."""
         return f"arn:{self.partition}:s3:::mw-{self.environment}-data-{which}bucket-*"
 
+    def parameters(self, *names: str) -> list[str]:
+        """Return the ARNs of the environment's own parameters."""
+        return [self.arn("ssm", f"parameter/modelwright/{self.environment}/{name}") for name in names]
+
     @property
     def artifacts(self) -> str:
         """The pattern of the artifact bucket's ARN."""
