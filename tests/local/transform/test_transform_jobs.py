@@ -83,6 +83,17 @@ def test_gzip_is_unpacked(transforms: Any) -> None:
     assert transforms.outputs() == {"a.csv.gz.out": "3\n"}
 
 
+@pytest.mark.parametrize("body", [b"1,2\n", gzip.compress(b"1,2\n" * 99)[:-9]], ids=["not packed", "cut off"])
+def test_what_cannot_be_unpacked_fails_its_object_and_the_others_are_done(transforms: Any, body: bytes) -> None:
+    request = transforms.request(transforms.put({"a.csv.gz": body, "b.csv.gz": gzip.compress(b"1,2\n")}))
+    request["TransformInput"]["CompressionType"] = "Gzip"
+    transforms.client.create_transform_job(**request)
+    job = transforms.ended(request["TransformJobName"])
+    assert job["FailureReason"] == "ClientError: See job logs for more information"
+    assert transforms.outputs() == {"b.csv.gz.out": "3\n"}
+    assert "a.csv.gz: It cannot be unpacked" in transforms.log(job["TransformJobName"])
+
+
 def test_a_manifest_names_the_objects(transforms: Any) -> None:
     transforms.put({"a.csv": "1,1\n", "b.csv": "2,2\n", "c.csv": "3,3\n"})
     job = transforms.ended(transforms.start(transforms.manifest("a.csv", "c.csv"), kind="ManifestFile"))

@@ -109,6 +109,12 @@ class JobRecord:
 
     def end(self, status: str, secondary: str | None = None, **more: Any) -> None:
         """Note how the job ended; `more` goes into the description (FailureReason, ExitMessage)."""
+        try:
+            self._end(status, secondary, more)
+        finally:
+            self.ended.set()  # whoever waits must not wait for ever
+
+    def _end(self, status: str, secondary: str | None, more: Mapping[str, Any]) -> None:
         with self._lock:
             self._description[f"{self.kind}Status"] = status
             self._description |= more
@@ -120,7 +126,6 @@ class JobRecord:
                 seconds = max(1, round((now - began).total_seconds()))
                 self._description |= {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
             self.save()
-        self.ended.set()
 
     def _enter(self, stage: str, message: str | None = None) -> None:
         now = self._cloud.clock.now()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from modelwright.contract import outcomes
@@ -132,7 +132,7 @@ class Jobs:
             running = self._running[kind, name] = _Running(
                 self._cloud, self._models, record, JobTree(self._trees, _tree(kind, name))
             )
-            self._threads.submit(self._run, running)
+            self._threads.submit(self._run, running).add_done_callback(_report)
         return {f"{kind}Arn": record.arn}
 
     def _run(self, running: _Running) -> None:
@@ -142,9 +142,10 @@ class Jobs:
         except Exception as error:
             log.exception("the job %s ended by a fault of the local cloud", record.name)
             record.end("Failed", FailureReason=f"InternalServerError: {type(error).__name__}: {error}"[:1024])
-        with self._lock:
-            del self._running[record.kind, record.name]
-            names = {each.tree.folder.name for each in self._running.values()}
+        finally:
+            with self._lock:
+                del self._running[record.kind, record.name]
+                names = {each.tree.folder.name for each in self._running.values()}
         if record.status == "Failed":
             keep_newest(self._trees, names)
         else:
@@ -246,6 +247,12 @@ class _Running:
 
     def _exit_message(self) -> dict[str, Any]:
         return self._work.exit_message() if isinstance(self._work, ProcessingRun) else {}
+
+
+def _report(done: Future[None]) -> None:
+    """A job's thread tells nobody of its end: what could not even be written down is in the daemon's log."""
+    if (error := done.exception()) is not None:
+        log.error("the end of a job was not written down", exc_info=error)
 
 
 def _split(operation: str) -> tuple[str, str]:

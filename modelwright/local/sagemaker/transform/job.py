@@ -5,9 +5,11 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform.html
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import threading
+import zlib
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, repeat
@@ -24,6 +26,7 @@ from modelwright.local.sagemaker.transform.paths import parse
 from modelwright.local.sagemaker.transform.records import CSV, Processing, RecordProblem, mini_batches
 from modelwright.local.sagemaker.transform.requests import PAYLOAD_MB, media_type
 from modelwright.local.sagemaker.transform.servers import AnswerProblem, Asking, Containers, plan_container
+from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,7 +56,7 @@ class TransformRun:
         self._record = record
         self._tree = tree
         self._job: dict[str, Any] = record.describe()
-        self._role: str = models.get(self._job["ModelName"])["ExecutionRoleArn"]
+        self._role = _role_of(models, self._job["ModelName"])
         self._log = JobLog(cloud, record.kind, record.name, self._role)
         self._data_log = DataLog(cloud, record.kind, record.name, self._role)
         asking = Asking.of(self._job)
@@ -162,6 +165,9 @@ class TransformRun:
         except (RecordProblem, ClientProblem) as problem:
             self._tell(source, [str(problem)])
             failed[source] = True
+        except (gzip.BadGzipFile, EOFError, zlib.error) as problem:
+            self._tell(source, [f"It cannot be unpacked (CompressionType is Gzip): {problem}"])
+            failed[source] = True
         finally:
             target.unlink(missing_ok=True)
 
@@ -226,6 +232,14 @@ class _File:
     def _answer(self, payload: bytes) -> bytes:
         processing = self._processing
         return processing.to_keep(payload, self._container.ask(processing.to_send(payload)))
+
+
+def _role_of(models: Models, name: str) -> str:
+    """Return the model's role; ClientProblem when the model was deleted while the job waited for its turn."""
+    try:
+        return str(models.get(name)["ExecutionRoleArn"])
+    except AwsError as error:
+        raise ClientProblem(error.message) from None
 
 
 def processing_of(job: Mapping[str, Any]) -> Processing:

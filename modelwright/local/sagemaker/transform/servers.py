@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS, RETRIES = 600, 3
 """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ModelClientConfig.html"""
+STARTUP_SECONDS = 1800.0
+"""until the container has to answer its ping; the API has no limit for the job as a whole, so there is none here either:
+https://github.com/aws/amazon-sagemaker-examples/issues/815"""
 _STOP_SECONDS = 5.0
 _VARIANT = "AllTraffic"
 
@@ -91,6 +94,7 @@ class Containers:
         self._on_line = on_line
         self._asking = asking
         self._lock = threading.Lock()
+        self._ending = threading.Lock()
         self._servers: list[Server] = []
         self._turn = itertools.count()
         self.stopped = False
@@ -107,12 +111,11 @@ class Containers:
         with ThreadPoolExecutor(len(made)) as pool:
             for started in [pool.submit(server.start) for server in made]:
                 error = started.exception()
+                if error is None or self.stopped:  # it was ended while it started: no fault of the container's
+                    continue
                 if isinstance(error, ServerFailed):
-                    if self.stopped:  # it was ended while it started: no fault of the container's
-                        continue
                     raise ContainerFailure(f"The model's container did not pass the ping health check. {error}")
-                if error is not None:
-                    raise error
+                raise error
 
     def execution_parameters(self) -> dict[str, Any]:
         """Return what the model's container says of how it wants to be asked; nothing if it says nothing.
@@ -152,12 +155,13 @@ class Containers:
         raise problem
 
     def stop(self, grace_seconds: float = _STOP_SECONDS) -> None:
-        """End all servers, and start no more."""
-        with self._lock:
-            self.stopped = True
-            servers, self._servers = self._servers, []
-        for server in servers:
-            server.stop(min(grace_seconds, _STOP_SECONDS))
+        """End all servers, and start no more. Returns when none is left, also when another thread ends them."""
+        self.stopped = True
+        with self._ending:
+            with self._lock:
+                servers, self._servers = self._servers, []
+            for server in servers:
+                server.stop(min(grace_seconds, _STOP_SECONDS))
 
     def _running(self) -> list[Server]:
         """Return the servers of this moment; none once they are stopped."""
@@ -170,7 +174,7 @@ class Containers:
             root=self._folder / f"server-{number}",
             archive=None if archive is None else self._objects.path(archive),
             environment=environment,
-            startup_seconds=plan["StartupSeconds"],
+            startup_seconds=STARTUP_SECONDS,
         )
         return Server(self._launcher, spec, self._on_line)
 
