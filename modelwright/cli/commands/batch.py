@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from modelwright.cli.platform import Platform, add_place, platform, read_project
 from modelwright.cli.render import print_json
 from modelwright.cli.terminal import Terminal
-from modelwright.client import batch_input, batch_job
+from modelwright.client import batch_input, batch_job, batch_progress, batch_request
 from modelwright.client.batch_model import BatchModel, ensure_model, find_model
 from modelwright.client.batch_trouble import explain
 from modelwright.errors import BatchFailed, NotSupported, WrongUsage
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from modelwright.cli.model_schema import ModelColumns
     from modelwright.client.batch_heads import File
     from modelwright.client.batch_input import BatchInput
-    from modelwright.client.batch_job import Job, Progress
+    from modelwright.client.batch_job import Job
+    from modelwright.client.batch_progress import Progress
     from modelwright.client.deployment import Deployment
 
 _SERVICES = ("cloudformation", "dynamodb", "logs", "s3", "sagemaker")
@@ -42,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--payload-mb",
         type=_payload,
-        default=batch_job.PAYLOAD_MB,
+        default=batch_request.PAYLOAD_MB,
         metavar="N",
         help="what is sent at once (default: 6)",
     )
@@ -52,8 +53,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _payload(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= batch_job.MOST_MB:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {batch_job.MOST_MB}")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= batch_request.MOST_MB:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {batch_request.MOST_MB}")
     return int(text)
 
 
@@ -98,10 +99,10 @@ def _new(args: argparse.Namespace, place: Platform, deployment: Deployment, mode
     s3 = session.client("s3")
     batch_input.upload(s3, given)
     job = batch_job.new_job(deployment, place.environment)
-    wish = batch_job.Wish(args.join, args.payload_mb, deployment.key_arn)
-    request = batch_job.request(job, given, model.name, settings, wish)
+    wish = batch_request.Wish(args.join, args.payload_mb, deployment.key_arn)
+    request = batch_request.request(job, given, model.name, settings, wish)
     return _Work(
-        job, given, given.files, batch_job.reading(request, batch_job.put_manifest(s3, job, given, given.files))
+        job, given, given.files, batch_request.reading(request, batch_request.put_manifest(s3, job, given, given.files))
     )
 
 
@@ -115,12 +116,12 @@ def _resumed(args: argparse.Namespace, place: Platform, deployment: Deployment) 
             f"{before['TransformJobName']} is {before['TransformJobStatus']}; it can be resumed when it has ended."
         )
     s3 = session.client("s3")
-    given = batch_job.input_of(session, job, before)
-    done = batch_job.outputs(s3, job, given.files)
+    given = batch_request.input_of(session, job, before)
+    done = batch_progress.outputs(s3, job, given.files)
     left = tuple(file for file in given.files if file.name not in done)
-    request = batch_job.again(before, job)
+    request = batch_request.again(before, job)
     if left:
-        request = batch_job.reading(request, batch_job.put_manifest(s3, job, given, left))
+        request = batch_request.reading(request, batch_request.put_manifest(s3, job, given, left))
     return _Work(job, given, left, request)
 
 
@@ -165,7 +166,7 @@ class _Following:
         began, stopped = time.monotonic(), False
         description: dict[str, Any] = {}
         try:
-            for progress, found in batch_job.follow(session, work.job, work.given, work.files):
+            for progress, found in batch_progress.follow(session, work.job, work.given, work.files):
                 self._progress, description = progress, found
                 self._terminal.draw(f"  {_live(progress)}", _DIM)
                 if not stopped and time.monotonic() - began > limit:
@@ -176,7 +177,7 @@ class _Following:
             self._terminal.clear()
             print(f"stopping {work.job.name}; Ctrl-C again to leave at once", file=sys.stderr)
             batch_job.stop(session, work.job.name)
-            for self._progress, _ in batch_job.follow(session, work.job, work.given, work.files):
+            for self._progress, _ in batch_progress.follow(session, work.job, work.given, work.files):
                 pass
             print(self._how_to_go_on(), file=sys.stderr)
             raise
@@ -187,7 +188,7 @@ class _Following:
     def _result(self, description: dict[str, Any]) -> int:
         work, session = self._work, self._place.session
         s3, status = session.client("s3"), str(description["TransformJobStatus"])
-        done = batch_job.outputs(s3, work.job, work.given.files)
+        done = batch_progress.outputs(s3, work.job, work.given.files)
         saved = _download(s3, work.job, done, self._args.output) if self._args.output else []
         absent = [file.name for file in work.files if file.name not in done]
         if self._args.json:
