@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from modelwright.config import PipelineSettings, Project
-    from modelwright.local.daemon.attach import LocalCloud
+    from modelwright.local.daemon.lease import LocalCloud
 
 _DIM = "2"
 

@@ -134,8 +134,8 @@ class Decisions:
         """Statement, action (lower case), resource."""
         self.refused: set[str] = set()
         """Actions that were refused."""
-        self._decide = cloud.iam._decide
-        cloud.iam._decide = self._watched  # type: ignore[method-assign]
+        self._decide = cloud.iam.decisions.decide
+        cloud.iam.decisions.decide = self._watched  # type: ignore[method-assign]
 
     def _watched(self, access: Any, role: Any) -> Any:
         decision = self._decide(access, role)

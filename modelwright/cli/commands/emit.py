@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from modelwright.client.new_data import Counted
     from modelwright.client.session import Session
     from modelwright.config import PipelineSettings, Project
-    from modelwright.local.daemon.attach import LocalCloud
+    from modelwright.local.daemon.lease import LocalCloud
 
 _SERVICES = ("cloudformation", "s3", "events", "stepfunctions")
 

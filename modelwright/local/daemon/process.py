@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.errors import LocalCloudBusy, ModelwrightError
 from modelwright.local.daemon.control import DIRECTORY, Channel, Listener, Ownership, error_to_json
+from modelwright.local.daemon.users import Users
 
 if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
+    from modelwright.local.daemon.requests import Requests
 
 log = logging.getLogger(__name__)
 
@@ -37,16 +39,12 @@ class Daemon:
         self._root = root
         self._environment = environment
         self._listener = listener
-        self._lock = threading.Lock()
-        self._clients: dict[Channel, str] = {}
-        self._rehearsed: dict[Channel, str] = {}
-        self._kept = False
-        self._closing = False
-        """decided, under the lock: nobody joins any more"""
+        self._users = Users()
         self._stopping = threading.Event()
         self._ready = threading.Event()
         self._failure: Exception | None = None
         self._cloud: Cloud
+        self._requests: Requests
 
     def run(self) -> None:
         """Serve until the last client has left or somebody stops it; returns when everything has ended."""
@@ -69,19 +67,21 @@ class Daemon:
         self._listener.close()
 
     def stop(self) -> None:
-        """Begin to end."""
-        self._closing = True
+        """Begin to end; what a signal's handler may call."""
+        self._users.close_from_signal()
         self._stopping.set()
 
     def _open(self) -> None:
         from modelwright.local.cloud import Cloud  # noqa: PLC0415  # after the socket listens: it takes 0.2 s
         from modelwright.local.daemon.deployed import deploy_again  # noqa: PLC0415
         from modelwright.local.daemon.region import region_of  # noqa: PLC0415
+        from modelwright.local.daemon.requests import Requests  # noqa: PLC0415
 
         began = time.monotonic()
         scripts = sorted(path.parent for path in (self._root / "training_code").glob("*/pipeline.yaml"))
         region = region_of(self._root, self._environment)
         self._cloud = Cloud(self._root / DIRECTORY, region, scripts=scripts)
+        self._requests = Requests(self._cloud)
         for what in self._cloud.ended_orphans:
             log.warning("ended %s, which a killed daemon had left", what)
         self._cloud.start()
@@ -100,9 +100,7 @@ class Daemon:
 
     def _end_when_nobody_comes(self) -> None:
         def look() -> None:
-            with self._lock:
-                self._closing = self._closing or not (self._clients or self._kept)
-            if self._closing:
+            if self._users.close_if_unused():
                 self._stopping.set()
 
         timer = threading.Timer(_FIRST_CLIENT_SECONDS, look)
@@ -131,11 +129,16 @@ class Daemon:
         except (OSError, ValueError):
             log.debug("a client is gone")
         finally:
-            self._end_rehearsal(channel)
-            if self._leave(channel):
-                self._stopping.set()
+            self._count_out(channel)
             if not self._stopping.is_set():
                 channel.close()
+
+    def _count_out(self, channel: Channel) -> None:
+        """A connection has ended: so has what it asked for."""
+        if self._ready.is_set() and self._failure is None:
+            self._requests.gone(channel)
+        if self._users.leave(channel):
+            self._stopping.set()
 
     def _answer(self, channel: Channel, message: dict[str, Any]) -> dict[str, Any]:
         self._ready.wait()
@@ -148,42 +151,26 @@ class Daemon:
                 log.exception("the request %s failed", message.get("do"))
             return error_to_json(error)
 
-    def _do(self, channel: Channel, message: dict[str, Any]) -> dict[str, Any]:  # noqa: C901, PLR0911  # one a request
+    def _do(self, channel: Channel, message: dict[str, Any]) -> dict[str, Any]:
         match message["do"]:
             case "join":
                 return self._join(channel, message)
             case "leave":
-                return {"stopping": self._leave(channel)}
+                return {"stopping": self._users.leave(channel)}
             case "status":
                 return self._status()
             case "stop":
                 return self._stop(force=bool(message["force"]))
             case "keep":
-                with self._lock:
-                    self._kept = True
+                self._users.keep()
                 return {"done": True}
-            case "deploy":
-                from modelwright.local.daemon.deployed import deploy  # noqa: PLC0415  # imported by then
-
-                return deploy(self._cloud, Path(message["assembly"]), message["revive"])
-            case "inbox":
-                return self._inbox()
-            case "rehearse":
-                return self._rehearse(channel, message["endpoint"])
-            case "fire" | "push":
-                return {"event": self._event(message)}
-            case "token":
-                services: dict[str, Any] = dict(self._cloud.services)
-                return {"token": services["sts"].token(message["subject"])}
-            case other:
-                raise ModelwrightError(f"The local cloud has no request {other!r}: it is of another version.")
+            case _:
+                return self._requests.answer(channel, message)
 
     def _join(self, channel: Channel, message: dict[str, Any]) -> dict[str, Any]:
         self._check_region(message["environment"])
-        with self._lock:
-            if self._closing:
-                return {"stopping": True}
-            self._clients[channel] = f"{message['command']} (process {message['pid']})"
+        if not self._users.join(channel, f"{message['command']} (process {message['pid']})"):
+            return {"stopping": True}
         owner = self._cloud.callers.owner
         return {
             "endpoint_url": self._cloud.endpoint_url,
@@ -206,17 +193,8 @@ class Daemon:
                 "Stop it first: `modelwright down`.",
             )
 
-    def _leave(self, channel: Channel) -> bool:
-        """Count a client out; True when the daemon ends with it."""
-        with self._lock:
-            was_client = self._clients.pop(channel, None) is not None
-            last = was_client and not self._clients and not self._kept
-            self._closing = self._closing or last
-            return last
-
     def _status(self) -> dict[str, Any]:
-        with self._lock:
-            clients, kept = list(self._clients.values()), self._kept
+        clients, kept = self._users.seen()
         cloud = self._cloud
         return {
             "endpoint_url": cloud.endpoint_url,
@@ -227,42 +205,8 @@ class Daemon:
         }
 
     def _stop(self, *, force: bool) -> dict[str, Any]:
-        with self._lock:
-            if self._clients and not force:
-                return {"busy": list(self._clients.values())}
-            self._closing = True
-        return {"stopping": True}
-
-    def _event(self, message: dict[str, Any]) -> str:
-        """Let happen what only AWS itself can tell of: a schedule's time, a push."""
-        services: dict[str, Any] = dict(self._cloud.services)
-        if message["do"] == "push":
-            return str(services["codecommit"].push(message["repository"], message["branch"], message["commit"]))
-        event = services["events"].fire(message["target"])
-        if event is None:
-            raise ModelwrightError(
-                "No schedule starts this pipeline.", "triggers.schedule in its pipeline.yaml sets one."
-            )
-        return str(event)
-
-    def _rehearse(self, channel: Channel, endpoint: str) -> dict[str, Any]:
-        """Requests come to the endpoint until the connection ends: its updates bake meanwhile."""
-        services: dict[str, Any] = dict(self._cloud.services)
-        rehearsals = services["sagemaker"].endpoints.rehearsals
-        self._end_rehearsal(channel)
-        rehearsals.begin(endpoint)
-        self._rehearsed[channel] = endpoint
-        return {"minute_seconds": rehearsals.minute_seconds}
-
-    def _end_rehearsal(self, channel: Channel) -> None:
-        endpoint = self._rehearsed.pop(channel, None)
-        if endpoint is not None:
-            services: dict[str, Any] = dict(self._cloud.services)
-            services["sagemaker"].endpoints.rehearsals.end(endpoint)
-
-    def _inbox(self) -> dict[str, Any]:
-        services: dict[str, Any] = dict(self._cloud.services)
-        return {"messages": services["sns"].messages(), "dead_letters": services["sqs"].messages()}
+        busy = self._users.close(force=force)
+        return {"busy": busy} if busy else {"stopping": True}
 
 
 def main(arguments: list[str]) -> None:

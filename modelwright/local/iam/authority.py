@@ -5,34 +5,25 @@ docs/adr/0004-enforced-policies.md says what is like AWS and what is not.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from modelwright.local.iam import context as request_context
 from modelwright.local.iam.actions import s3
 from modelwright.local.iam.checks import Check, Request
-from modelwright.local.iam.evaluate import Access, Decision, Policies, evaluate
+from modelwright.local.iam.decisions import Decisions, lowered
+from modelwright.local.iam.evaluate import Decision
 from modelwright.local.iam.principals import Principal
-from modelwright.local.iam.problems import UnknownValue
 from modelwright.local.iam.refusals import not_supported, refusal
-from modelwright.local.iam.registry import PolicyText, Registry, Role
+from modelwright.local.iam.registry import PolicyText, Registry
 from modelwright.local.iam.requests import UnmappedOperation, required
 from modelwright.local.service import AwsError, Call, Caller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
-    from modelwright.clock import Clock
+    from modelwright.local.iam.decisions import Setting
     from modelwright.local.iam.patterns import Values
     from modelwright.local.iam.statements import StatementRef
-
-
-class Setting(Protocol):
-    """What the authority needs of the cloud that it is made for."""
-
-    account: str
-    region: str
-    clock: Clock
 
 
 _DELIVERIES = frozenset({"sns:Publish", "sqs:SendMessage"})
@@ -46,8 +37,7 @@ class Authority:
         """Know no role and no policy yet."""
         self._cloud = cloud
         self._registry = Registry()
-        self._used: set[StatementRef] = set()
-        self._without: frozenset[StatementRef] = frozenset()
+        self.decisions = Decisions(cloud, self._registry)
 
     # What there is
 
@@ -154,7 +144,7 @@ class Authority:
     ) -> None:
         """Return when a session of the role may do one action on one resource; else raise AwsError."""
         principal = Principal(session_arn(role_arn, session_name), self._cloud.account, role_arn)
-        needed = Check(action, resource, _lowered(context))
+        needed = Check(action, resource, lowered(context))
         self._enforce(principal, needed, action.partition(":")[0], self._cloud.region, None)
 
     def authorize_service(
@@ -186,7 +176,7 @@ class Authority:
         """Say whether the role's trust policy lets the service assume it; the decision is true or has a reason."""
         if role_arn not in self._registry.roles:
             return Decision(allowed=False, reason=f"because there is no role {role_arn}")
-        return self._decide_for_service(service_principal, "sts:AssumeRole", role_arn, context)
+        return self.decisions.for_service(service_principal, "sts:AssumeRole", role_arn, context)
 
     def may_assume_with_token(self, role_arn: str, provider_arn: str, claims: Mapping[str, str]) -> Decision:
         """Say whether the role's trust policy lets in whom this identity provider vouches for, as its claims have it.
@@ -195,29 +185,21 @@ class Authority:
         """
         if role_arn not in self._registry.roles:
             return Decision(allowed=False, reason=f"because there is no role {role_arn}")
-        found = request_context.of_request(self._cloud.region, self._cloud.clock.now()) | _lowered(claims)
-        who = Principal.of_provider(provider_arn)
-        return self._decide(Access(who, "sts:AssumeRoleWithWebIdentity", role_arn, found), None)
+        return self.decisions.for_token(role_arn, provider_arn, claims)
 
     # What was exercised
 
     def used(self) -> set[StatementRef]:
         """The statements that have decided something since the start."""
-        return set(self._used)
+        return set(self.decisions.used)
 
     def statements(self) -> set[StatementRef]:
         """Every statement of every policy."""
         return {statement.ref for document in self._registry.documents() for statement in document.statements}
 
-    @contextmanager
-    def without(self, *statements: StatementRef) -> Iterator[None]:
+    def without(self, *statements: StatementRef) -> AbstractContextManager[None]:
         """Decide, in the meantime, as if these statements were not there."""
-        before = self._without
-        self._without = before | frozenset(statements)
-        try:
-            yield
-        finally:
-            self._without = before
+        return self.decisions.without(*statements)
 
     # How
 
@@ -225,65 +207,22 @@ class Authority:
         role = self._registry.roles.get(principal.role_arn or "")
         if role is None:
             _no_such_role(principal)
-        decision = self._decide_for_role(principal, role, needed, region, via)
+        decision = self.decisions.for_role(principal, role, needed, region, via)
         if not decision:
             raise refusal(service, principal.arn, needed.action, needed.resource, decision.reason)
-
-    def _decide_for_role(
-        self, principal: Principal, role: Role, needed: Check, region: str, via: str | None
-    ) -> Decision:
-        found = request_context.of_request(region, self._cloud.clock.now())
-        found |= request_context.of_role(principal, via, direct=not needed.forwarded)
-        found |= {f"aws:principaltag/{key.lower()}": value for key, value in role.tags.items()}
-        return self._decide(Access(principal, needed.action, needed.resource, {**found, **needed.context}), role)
 
     def _enforce_for_service(
         self, service: str, action: str, resource: str, context: Mapping[str, Values] | None
     ) -> None:
-        decision = self._decide_for_service(service, action, resource, context)
+        decision = self.decisions.for_service(service, action, resource, context)
         if not decision:
             raise refusal(action.partition(":")[0], service, action, resource, decision.reason)
-
-    def _decide_for_service(
-        self, service: str, action: str, resource: str, context: Mapping[str, Values] | None
-    ) -> Decision:
-        found = request_context.of_request(self._cloud.region, self._cloud.clock.now())
-        found |= request_context.of_service(service, self._cloud.account)
-        return self._decide(Access(Principal.of_service(service), action, resource, found | _lowered(context)), None)
-
-    def _decide(self, access: Access, role: Role | None) -> Decision:
-        action, resource = access.action, access.resource
-        policies = Policies(
-            identity=role.identity if role else (),
-            boundary=role.boundary if role else None,
-            resource=self._registry.policies_of(action, resource),
-            resource_decides=action.startswith(("kms:", "sts:AssumeRole")) and resource != "*",
-            without=self._without,
-        )
-        about_resource: dict[str, Values] = {"aws:resourceaccount": _account_of(resource) or self._cloud.account}
-        about_resource |= self._registry.tags_context(resource)
-        whole = Access(access.principal, action, resource, {**about_resource, **access.context})
-        try:
-            decision = evaluate(whole, policies)
-        except UnknownValue as error:
-            raise not_supported(f"{action} on {resource}: {error}") from None
-        self._used.update(decision.statements)
-        return decision
 
 
 def session_arn(role_arn: str, session_name: str) -> str:
     """The ARN of a session of a role: a role's path is not part of it."""
     parts = role_arn.split(":")
     return f"arn:{parts[1]}:sts::{parts[4]}:assumed-role/{role_arn.rpartition('/')[2]}/{session_name}"
-
-
-def _account_of(resource: str) -> str:
-    parts = resource.split(":", 5)
-    return parts[4] if len(parts) > 4 else ""
-
-
-def _lowered(context: Mapping[str, Values] | None) -> dict[str, Values]:
-    return {key.lower(): value for key, value in (context or {}).items()}
 
 
 def _no_such_role(principal: Principal) -> NoReturn:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +14,17 @@ from botocore.config import Config
 
 from modelwright.clock import FakeClock
 from modelwright.local.cloud import Cloud
+from modelwright.local.daemon.attach import shut_down
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from daemon_processes import daemons_of, make_project
 from echo_services import ALL  # beside this file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+REPOSITORY = Path(__file__).parents[3]
 REGION = "eu-central-1"
 ECHOES = {name: f"echo_services:{cls.__name__}" for name, cls in ALL.items()}
 
@@ -63,3 +70,46 @@ def http_client() -> Callable[..., Any]:
         )
 
     return make
+
+
+CLIENT = """
+import sys
+from pathlib import Path
+from modelwright.local.daemon.attach import attach
+with attach(Path(sys.argv[1])) as cloud:
+    print(cloud.endpoint_url, flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    project = make_project(tmp_path / "project")
+    yield project
+    for thread in threading.enumerate():
+        if thread.name == "attach":
+            thread.join()  # a test that failed may have left one that is starting
+    with suppress(Exception):
+        shut_down(project, force=True)
+    for daemon in daemons_of(project):
+        with suppress(ChildProcessError):
+            os.waitpid(daemon, 0)
+
+
+@pytest.fixture
+def command(root: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """Starts a command of its own process that is attached when it has said where to."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", CLIENT, str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
