@@ -57,9 +57,9 @@ class AsyncQueue:
     def resume(self) -> None:
         """Take up what waited when the process before this one ended: roles and buckets are there again."""
         with self._changed:
-            for request in reversed(self._held):
-                self._waiting[request.endpoint].appendleft(request)
-            self._held = []
+            held, self._held = self._held, []
+            for request in reversed(held):
+                self._wait_again(request)
             self._changed.notify_all()
 
     def stop(self) -> None:
@@ -73,9 +73,9 @@ class AsyncQueue:
     def invoke(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Answer InvokeEndpointAsync: the request is kept, and where its answer will be is said."""
         name = params["EndpointName"]
-        config = self._config(name)
-        check_input(params["InputLocation"])
-        with self._changed:
+        with self._changed:  # `forget` comes before or after all of it
+            config = self._config(name)
+            check_input(params["InputLocation"])
             request = self._requests.take(name, config, params)
             self._waiting[name].append(request)
             self._changed.notify_all()
@@ -100,10 +100,10 @@ class AsyncQueue:
         with self._changed:
             expired = self._expired()
             begun = self._begin()
-        for request, variant in expired:
-            self._end(request, variant, f"ClientError: The request waited for more than {request.ttl_seconds} s.")
         for request in begun:
             threading.Thread(target=self._do, args=(request,), name="async-request", daemon=True).start()
+        for request, variant in expired:
+            self._expire(request, variant)
         self._report()
 
     def _config(self, name: str) -> Mapping[str, Any]:
@@ -168,7 +168,25 @@ class AsyncQueue:
                 self._running[name] += 1
         return begun
 
+    def _expire(self, request: Request, variant: Mapping[str, Any]) -> None:
+        """End a request that has waited for too long; if that fails, it waits on, and is ended at another look."""
+        try:
+            self._end(request, variant, f"ClientError: The request waited for more than {request.ttl_seconds} s.")
+        except Exception:  # noqa: BLE001  # one that cannot be ended must not hold up the others
+            _log.exception("an asynchronous request could not be ended endpoint=%s", request.endpoint)
+            self._wait_again(request)
+
     def _do(self, request: Request) -> None:
+        try:
+            self._done(request)
+        except Exception:  # noqa: BLE001  # nobody else sees this thread's end; it is kept, and done after the next start
+            _log.exception("an asynchronous request could not be ended endpoint=%s", request.endpoint)
+        finally:
+            with self._changed:
+                self._running[request.endpoint] -= 1
+                self._changed.notify_all()
+
+    def _done(self, request: Request) -> None:
         try:
             self._worker.do(request, self._endpoints.traffic(request.endpoint))
         except (Unserved, AwsError) as error:
@@ -178,24 +196,25 @@ class AsyncQueue:
             self._put_back(request, f"InternalError: {error}")
         else:
             self._requests.drop(request)
-        finally:
-            with self._changed:
-                self._running[request.endpoint] -= 1
-                self._changed.notify_all()
 
     def _put_back(self, request: Request, reason: str) -> None:
         """Do it again, in its old place, unless that was tried often enough; not at all while this process ends."""
         if self._stopping:
             return
-        if self._endpoints.find(request.endpoint) is None:
-            self._requests.drop(request)  # deleted meanwhile
-            return
         plan = self._plan(request.endpoint)
         if plan and _instances(plan) and request.attempts + 1 >= MOST_ATTEMPTS:
             self._end(request, plan[0], f"ClientError: The model server failed {MOST_ATTEMPTS} times: {reason}")
             return
-        with self._changed:
-            self._waiting[request.endpoint].appendleft(self._requests.again(request))
+        self._wait_again(self._requests.again(request))
+
+    def _wait_again(self, request: Request) -> None:
+        """Let a request wait in its old place; one whose endpoint is, or is being, deleted is forgotten like others."""
+        with self._changed:  # `forget` comes before or after all of it
+            record = self._endpoints.find(request.endpoint)
+            if record is None or record["EndpointStatus"] == "Deleting":
+                self._requests.drop(request)
+            else:
+                self._waiting[request.endpoint].appendleft(request)
 
     def _end(self, request: Request, variant: Mapping[str, Any], reason: str) -> None:
         metric = "ExpiredRequests" if request.is_expired(self._cloud.clock.time()) else ""

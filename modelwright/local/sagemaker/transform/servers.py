@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS, RETRIES = 600, 3
 """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ModelClientConfig.html"""
 STARTUP_SECONDS = 1800.0
-"""until the container has to answer its ping; the API has no limit for the job as a whole, so there is none here either:
+"""until the container has to answer its ping; a job as a whole has no limit in the API, and none here:
 https://github.com/aws/amazon-sagemaker-examples/issues/815"""
 _STOP_SECONDS = 5.0
 _VARIANT = "AllTraffic"
