@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from modelwright.client.synth import bundled_node, ensure_assembly
 
@@ -14,6 +15,9 @@ LINKED = ("app.py", "cdk.json", "stacks", "lambdas", "environments", "training_c
 
 
 os.environ["JSII_NODE"] = str(bundled_node())  # for tests that import stacks/: nothing global is used
+# No test asserts a duration, and neither does Hypothesis: on a busy machine its 200 ms an example are soon gone.
+settings.register_profile("modelwright", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("modelwright")
 
 
 @pytest.fixture(scope="session")
