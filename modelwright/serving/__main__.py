@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from modelwright.serving.settings import bind_port, settings_from
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+LEAVE_SECONDS = 2
+"""for what a script has to be done at the end"""
 CONTAINER_MODEL = PurePosixPath("/opt/ml/model")
 
 
@@ -58,5 +61,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def leave(code: int) -> None:
+    """End the process, also when a thread that the model has started does not: SIGKILL would come next."""
+    timer = threading.Timer(LEAVE_SECONDS, os._exit, (code,))
+    timer.daemon = True
+    timer.start()
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -34,8 +34,8 @@ def as_request_error(function: Function, error: BaseException, types: tuple[str,
     if named and any(word in text.lower() for word in UNSUPPORTED_WORDS):
         is_body = function.name == "input_fn" or (function.name == "transform_fn" and named[0] == 0)
         return RequestError(*((415, "UnsupportedMediaType") if is_body else (406, "NotAcceptable")), text)
-    by_script = isinstance(error, (*SCRIPT_FAULTS, SystemExit)) and not isinstance(error, RecursionError)
-    of_body = function.name == "input_fn" and not by_script
+    by_script = isinstance(error, SCRIPT_FAULTS) and not isinstance(error, RecursionError)
+    of_body = function.name == "input_fn" and isinstance(error, Exception) and not by_script
     if of_body or (isinstance(error, ValueError) and _raised_in(function, error)):
         return RequestError(400, "BadRequest", f"{function.name}: {last_line(error)}")
     return failed(function.name, error)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import json
 import queue
 import threading
 import time
@@ -15,7 +14,7 @@ import traceback
 from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
-from modelwright.serving import forks
+from modelwright.serving import forks, log
 from modelwright.serving.gather import Gathering, Steps
 from modelwright.serving.problems import Interrupted, RequestError, last_line
 
@@ -236,4 +235,4 @@ def _outcome(model: Model, prepared: Any) -> Outcome:
 
 
 def _tell(why: str) -> None:
-    print(json.dumps({"event": "not gathering", "because": why}), flush=True)  # noqa: T201  # the process's log
+    log.tell({"event": "not gathering", "because": why})

@@ -12,7 +12,7 @@ from modelwright.serving.context import Context
 from modelwright.serving.defaults import INPUT_TYPES, OUTPUT_TYPES, default_input, default_output, default_predict
 from modelwright.serving.faults import as_request_error, failed
 from modelwright.serving.model import Answer, Request
-from modelwright.serving.problems import RequestError, StartupError, last_line
+from modelwright.serving.problems import Interrupted, RequestError, StartupError, last_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +107,9 @@ class PythonModel:
             return _guarded(self._script.predict_fn, (rows, self._model), prepared.context)
         try:
             return default_predict(rows, self._model)
-        except (Exception, SystemExit) as error:
+        except Interrupted:
+            raise
+        except BaseException as error:
             raise failed("predict", error) from error
 
     def predict_together(self, rows: Any) -> Any:
@@ -157,7 +159,9 @@ def load_model(script: Script, model_dir: Path, default_accept: str = media.JSON
 def _starting(function: Function, argument: Any, context: Context) -> Any:
     try:
         return function(argument, context=context)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         traceback.print_exc()
         raise StartupError(f"{function.name} failed: {last_line(error)}") from error
 
@@ -166,9 +170,9 @@ def _guarded(function: Function, arguments: tuple[Any, ...], context: Context, *
     """Call a function of the script; what it raises becomes a RequestError. `types` are its media types."""
     try:
         return function(*arguments, context=context)
-    except RequestError:
+    except (RequestError, Interrupted):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise as_request_error(function, error, types) from error
 
 

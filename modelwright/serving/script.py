@@ -114,7 +114,9 @@ def _import(path: Path) -> ModuleType:
     sys.modules[path.stem] = module  # a pickle may name classes of the script
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         traceback.print_exc()
         raise ScriptError(f"code/{path.name} cannot be imported: {last_line(error)}{_line(error, path)}") from error
     return module

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from modelwright.serving.model import Model
     from modelwright.serving.settings import Settings
-    from modelwright.serving.supervisor import Share
+    from modelwright.serving.worker import Share
 
 DRAIN_SECONDS = 25
 """SageMaker sends SIGKILL thirty seconds after SIGTERM:

@@ -7,6 +7,7 @@ other thread exists, so that later workers can be forked and share its memory.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.serving.archive import unpack
 from modelwright.serving.counters import Counters
+from modelwright.serving.log import tell
 from modelwright.serving.onnx_model import NO_TELEMETRY, is_compiled, load_compiled
 from modelwright.serving.problems import StartupError
 from modelwright.serving.python_model import load_model
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from modelwright.serving.model import Model
     from modelwright.serving.settings import Settings
-    from modelwright.serving.supervisor import Share
+    from modelwright.serving.worker import Share
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "BLIS_NUM_THREADS")
 
@@ -99,7 +101,8 @@ def run(settings: Settings, place: Place, parent: Parent) -> int:
 
 def refuse(error: StartupError, parent: Parent) -> None:
     """Say on standard error, and to the parent, why there is nothing to serve."""
-    print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201  # the log of a process
+    with contextlib.suppress(OSError, ValueError):  # nobody reads it
+        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201  # the log of a process
     parent.failed(str(error))
 
 
@@ -153,7 +156,7 @@ def _workers(settings: Settings) -> int:
     why = f"loading the model has left {threads} threads running, which would be missing in each of several workers"
     if settings.workers is not None:
         raise StartupError(f"MODELWRIGHT_WORKERS is {wanted}, but {why}. Set it to 1.")
-    print(json.dumps({"event": "one worker", "because": why}), flush=True)  # noqa: T201  # the log of a process
+    tell({"event": "one worker", "because": why})
     return 1
 
 

@@ -6,25 +6,24 @@ what was measured: docs/adr/0018-workers-and-gathering.md.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import json
 import os
 import selectors
 import signal
 import socket
-import sys
 import time
-import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from modelwright.serving.log import tell
 from modelwright.serving.problems import StartupError
+from modelwright.serving.worker import Share, become, flush, tell_watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from modelwright.serving.counters import Counters, WorkerCounters
+    from modelwright.serving.counters import Counters
 
     Work = Callable[["Share", Callable[[], None]], int]
     """what a worker does: it says when it listens, and returns its exit code; StartupError when it cannot serve"""
@@ -33,20 +32,10 @@ MOST_IDLE_ENDS = 5
 """so often in a row may workers end that nobody had asked anything, before all is given up"""
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 2.0
-LONGEST_REASON = 600
-"""characters: a line in a pipe is one piece up to 4,096 bytes"""
+MOST_DOUBLED = 16
 SHORT_LIFE_SECONDS = 10.0
 """who lived longer is started again at once"""
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
-
-
-@dataclass(frozen=True)
-class Share:
-    """What one worker shares with the others."""
-
-    counters: WorkerCounters
-    lifeline: int
-    """a pipe that is at its end when the process that watches is gone: then there is no use in serving on"""
 
 
 @dataclass
@@ -135,16 +124,22 @@ class Supervisor:
                 self._fork(place)
 
     def _fork(self, place: _Place) -> None:
-        reading, writing = os.pipe()
         place.asked = self.counters.asked(place.number)
-        _flush()  # what is in the buffers would be written by both
-        pid = os.fork()
+        place.ready, place.reason, place.started, place.again = False, "", time.monotonic(), None
+        flush()  # what is in the buffers would be written by both
+        reading, writing = os.pipe()
+        try:
+            pid = os.fork()
+        except OSError as error:  # no memory, or too many processes: perhaps not for long
+            os.close(reading)
+            os.close(writing)
+            self._missing(place, f"it could not be started: {error.strerror}")
+            return
         if pid == 0:
             os.close(reading)
-            _become(lambda: self._be_worker(place.number, writing), writing)
+            become(lambda: self._be_worker(place.number, writing), writing)
         os.close(writing)
-        place.pid, place.telling, place.started, place.again = pid, reading, time.monotonic(), None
-        place.ready, place.reason = False, ""
+        place.pid, place.telling = pid, reading
         self._selector.register(reading, selectors.EVENT_READ, place)
 
     def _be_worker(self, number: int, telling: int) -> int:
@@ -161,7 +156,7 @@ class Supervisor:
                 os.close(place.telling)
 
         def listening() -> None:
-            _tell(telling, {"ready": True})
+            tell_watcher(telling, {"ready": True})
 
         return self.work(Share(self.counters.of(number), self._lifeline), listening)
 
@@ -212,8 +207,14 @@ class Supervisor:
             self._failed |= bool(code) and not (code == -signal.SIGTERM and not place.ready)
             return
         because = place.reason or _because(code)
-        _record({"event": "worker ended", "worker": place.number, "pid": pid, "because": because})
-        self._idle_ends = 0 if was_asked else self._idle_ends + 1
+        tell({"event": "worker ended", "worker": place.number, "pid": pid, "because": because})
+        if was_asked:
+            self._idle_ends = -1
+        self._missing(place, because)
+
+    def _missing(self, place: _Place, because: str) -> None:
+        """Start another, unless there seems to be no use in it."""
+        self._idle_ends += 1
         if self._idle_ends >= MOST_IDLE_ENDS and not any(one.pid and one.ready for one in self._places):
             self._give_up(
                 f"The workers end as soon as they are started, {MOST_IDLE_ENDS} in a row; the last: {because}."
@@ -224,7 +225,8 @@ class Supervisor:
     def _start_again(self, place: _Place) -> None:
         short = time.monotonic() - place.started < SHORT_LIFE_SECONDS
         place.short_lives = place.short_lives + 1 if short else 0
-        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (place.short_lives - 1)) if short else 0.0
+        doubled = min(place.short_lives, MOST_DOUBLED) - 1
+        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**doubled) if short else 0.0
         place.again = time.monotonic() + pause
 
     # end
@@ -252,35 +254,6 @@ class Supervisor:
         for place in self._places:
             if place.pid is not None:
                 os.kill(place.pid, number)
-
-
-def _become(work: Callable[[], int], telling: int) -> None:
-    """Do the work of a worker, and end: nothing of the process that forked it is unwound here."""
-    code = 1
-    try:
-        code = work()
-    except StartupError as error:
-        _tell(telling, {"reason": str(error)[:LONGEST_REASON]})
-    except BaseException:  # noqa: BLE001  # it is the process's last word
-        traceback.print_exc()
-    finally:
-        _flush()
-        os._exit(code)
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):  # closed, or nobody reads it
-            stream.flush()
-
-
-def _tell(telling: int, message: Mapping[str, Any]) -> None:
-    os.write(telling, f"{json.dumps(message)}\n".encode())
-    os.close(telling)
-
-
-def _record(record: Mapping[str, Any]) -> None:
-    print(json.dumps(record), flush=True)  # noqa: T201  # the log of a process
 
 
 def _because(code: int) -> str:

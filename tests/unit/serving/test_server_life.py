@@ -21,6 +21,14 @@ MODEL = "def model_fn(d): return lambda x: x\n"
         ("x = 1\n", "has no model_fn"),
         (MODEL + "def transform_fn(m, b, c, a): pass\ndef predict_fn(d, m): pass\n", "transform_fn beside predict_fn"),
         ("def model_fn(d): open(d + '/gone')\n", "model_fn failed: FileNotFoundError"),
+        (
+            "class Stop(BaseException): pass\ndef model_fn(d): raise Stop('here')\n",
+            "model_fn failed: inference.Stop: here",
+        ),
+        (
+            "class Stop(BaseException): pass\nraise Stop('there')\n",
+            "cannot be imported: inference.Stop: there (line 2)",
+        ),
         ("def model_fn(d): raise SystemExit('no licence')\n", "model_fn failed: SystemExit: no licence"),
         (MODEL + "def warm_up_fn(model): model.gone\n", "warm_up_fn failed: AttributeError: 'function' object has no"),
     ],
@@ -202,6 +210,15 @@ def test_sigterm_lets_a_request_finish_and_ends_with_0(start, tmp_path):
     assert (response.status, json.loads(response.read())) == (200, "finished")
     status, output = server.ended()
     assert (status, '"because": "SIGTERM"' in output) == (0, True)
+
+
+def test_a_thread_that_does_not_end_keeps_no_server(start):
+    script = "import threading\n" + MODEL.replace(
+        "return", "threading.Thread(target=threading.Event().wait).start(); return"
+    )
+    server = start(script)
+    assert server.invoke("1").json == [[1.0]]
+    assert server.stop()[0] == 0
 
 
 def test_each_request_is_one_line_of_the_log_without_its_body(start):

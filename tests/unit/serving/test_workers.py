@@ -5,12 +5,14 @@ import contextlib
 import http.client
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,8 @@ from modelwright.serving import serve
 from modelwright.serving.counters import Counters
 from modelwright.serving.problems import StartupError
 from modelwright.serving.settings import Settings, cores, settings_from
-from modelwright.serving.supervisor import Share
+from modelwright.serving.supervisor import LONGEST_PAUSE_SECONDS, Supervisor, _Place
+from modelwright.serving.worker import Share
 
 SCRIPT = """
 import os, signal, pathlib
@@ -135,6 +138,71 @@ def test_a_worker_that_does_not_end_is_killed(tmp_path):
         process.terminate()
         assert process.wait(20) == 1
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_a_worker_that_cannot_be_started_is_started_later():
+    program = """
+    import errno, os, socket, sys
+    from modelwright.serving.counters import Counters
+    from modelwright.serving.supervisor import Supervisor
+
+    fork, refused = os.fork, [1, 2, 3]
+
+    def limited():
+        if refused:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable", refused.pop())
+        return fork()
+
+    os.fork = limited
+
+    def work(share, listening):
+        listening()
+        os.read(share.lifeline, 1)
+        return 0
+
+    ready = lambda: print("ready", flush=True)
+    sys.exit(Supervisor(2, work, socket.socket(), Counters(2), ready, 0.1).run())
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.kill()
+
+
+def test_the_pause_before_the_next_worker_is_bounded_however_often_they_end():
+    supervisor = Supervisor(1, lambda *_: 0, socket.socket(), Counters(1), lambda: None, 1)
+    place = _Place(0, started=time.monotonic(), short_lives=5000)
+    supervisor._start_again(place)
+    assert place.again <= time.monotonic() + LONGEST_PAUSE_SECONDS
+
+
+def test_a_log_that_nobody_can_write_ends_nobody(start):
+    full = "    for descriptor in (1, 2):\n        os.dup2(os.open('/dev/full', os.O_WRONLY), descriptor)\n"
+    server = start(
+        SCRIPT.replace("    return os.getpid()\n", f"{full}    return os.getpid()\n"), MODELWRIGHT_WORKERS="2"
+    )
+    for _ in range(3):
+        with pytest.raises((http.client.HTTPException, OSError)):
+            server.invoke("die")
+        assert server.invoke("hello").status == 200
+    assert server.process.poll() is None
+
+
+def test_what_a_script_has_started_in_a_worker_ends_with_it(start):
+    script = """
+    import multiprocessing, os
+    from concurrent.futures import ProcessPoolExecutor
+
+    def model_fn(d): return []
+    def predict_fn(body, pools):
+        pools[:] = pools or [ProcessPoolExecutor(1, multiprocessing.get_context("fork"))]
+        return pools[0].submit(os.getpid).result()
+    """
+    server = start(script, MODELWRIGHT_WORKERS="2")
+    child = os.pidfd_open(server.invoke("1").json)
+    assert server.stop()[0] == 0
+    assert select.select([child], [], [], 20)[0], "it is still there"
+    os.close(child)
 
 
 def test_what_a_script_prints_is_in_the_log_once_and_at_once(start):
