@@ -1,0 +1,1 @@
+"""What `PipelineStack` is composed of, a file by what it is for."""
