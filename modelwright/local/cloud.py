@@ -49,7 +49,7 @@ class Cloud:
         services: Mapping[str, str] = SERVICES,
         warm: bool = True,
     ) -> None:
-        """Open the state and bind the endpoint; nothing is answered before `start`.
+        """Open the state and bind the endpoint; nothing is answered before `start`. Raises StateUnusable.
 
         Args:
             directory: `.modelwright`; whoever makes a Cloud owns it (`daemon.control.Ownership`).
@@ -58,27 +58,27 @@ class Cloud:
             scripts: folders whose scripts the zygotes import the libraries of (`training_code/<pipeline>`).
             services: our own services, `module:Class` by botocore's name.
             warm: start the zygotes and moto's imports at once, instead of when they are needed first.
-
-        Raises:
-            StateUnusable: the folder cannot be read or written.
         """
         self.directory = directory
         """`.modelwright`"""
         self.account = ACCOUNT
         self.region = region
         self.clock: Clock = clock or SystemClock()
-        self.objects = ObjectStore(directory / "objects")
-        self.database = Database(directory / FILE_NAME)
-        self.ended_orphans: list[str] = end_orphans(self.database)
-        """what a daemon that was killed had left running"""
-        self.launcher = Launcher(scripts, self.database)
         self._warm = warm
-        if warm:
-            self.launcher.warm()  # first: the zygotes import in processes of their own while the rest is made
-        garbage.collect(self.database, self.objects)
+        self._open_state(scripts)
         self._answer_calls()
         self.services: dict[str, Service] = make_services(self, services)
         """our own services, by botocore's name"""
+
+    def _open_state(self, scripts: Sequence[Path]) -> None:
+        self.objects = ObjectStore(self.directory / "objects")
+        self.database = Database(self.directory / FILE_NAME)
+        self.ended_orphans: list[str] = end_orphans(self.database)
+        """what a daemon that was killed had left running"""
+        self.launcher = Launcher(scripts, self.database)
+        if self._warm:
+            self.launcher.warm()  # first: the zygotes import in processes of their own while the rest is made
+        garbage.collect(self.database, self.objects)
 
     def _answer_calls(self) -> None:
         # what these import, moto and botocore above all, is imported while the zygotes are at it too

@@ -188,9 +188,9 @@ def environment(cloud: Cloud, function: Function, stream: str, folder: Path) -> 
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
-    keys = cloud.callers.session(function.role, function.name)
     return {
         **function.environment,
+        **_credentials(cloud, function),
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mib),
@@ -200,12 +200,6 @@ def environment(cloud: Cloud, function: Function, stream: str, folder: Path) -> 
         "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
         "AWS_REGION": cloud.region,
         "AWS_DEFAULT_REGION": cloud.region,
-        "AWS_ACCESS_KEY_ID": keys.access_key,
-        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
-        "AWS_SESSION_TOKEN": keys.session_token,
-        "AWS_ENDPOINT_URL": cloud.endpoint_url,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "_HANDLER": function.handler,
         "LAMBDA_TASK_ROOT": str(function.code),
         "LAMBDA_RUNTIME_DIR": str(Path(__file__).parent),
@@ -214,6 +208,19 @@ def environment(cloud: Cloud, function: Function, stream: str, folder: Path) -> 
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
         "PATH": os.pathsep.join([os.path.dirname(sys.executable), "/usr/local/bin", "/usr/bin", "/bin"]),  # noqa: PTH120
+    }
+
+
+def _credentials(cloud: Cloud, function: Function) -> dict[str, str]:
+    """The role's keys, for the local cloud only: no setting of the user's own account reaches the function."""
+    keys = cloud.callers.session(function.role, function.name)
+    return {
+        "AWS_ACCESS_KEY_ID": keys.access_key,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+        "AWS_SESSION_TOKEN": keys.session_token,
+        "AWS_ENDPOINT_URL": cloud.endpoint_url,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
 
 

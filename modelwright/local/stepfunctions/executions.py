@@ -176,22 +176,11 @@ class _Run:
         self.thread = threading.Thread(target=self._run, name=f"execution-{record['name']}", daemon=True)
 
     def _environment(self, value: Any) -> LocalEnvironment:
-        record, cloud = self.record, self._cloud
-        started = _iso(record["startDate"])
+        cloud = self._cloud
         env = LocalEnvironment(
-            aws_execution_details=AWSExecutionDetails(cloud.account, cloud.region, record["roleArn"]),
+            aws_execution_details=AWSExecutionDetails(cloud.account, cloud.region, self.record["roleArn"]),
             execution_type=StateMachineType.STANDARD,
-            context={
-                "Execution": {
-                    "Id": record["executionArn"],
-                    "Input": value,
-                    "Name": record["name"],
-                    "RoleArn": record["roleArn"],
-                    "StartTime": started,
-                    "RedriveCount": 0,
-                },
-                "StateMachine": {"Id": record["stateMachineArn"], "Name": self._machine.name},
-            },
+            context=self._context_object(value),
             event_history_context=EventHistoryContext.of_program_start(),
             cloud_watch_logging_session=None,
             activity_store={},
@@ -207,6 +196,24 @@ class _Run:
         )
         env.event_manager = History(env)
         return env
+
+    def _context_object(self, value: Any) -> dict[str, Any]:
+        """What a definition reads as `$states.context`.
+
+        https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
+        """
+        record = self.record
+        return {
+            "Execution": {
+                "Id": record["executionArn"],
+                "Input": value,
+                "Name": record["name"],
+                "RoleArn": record["roleArn"],
+                "StartTime": _iso(record["startDate"]),
+                "RedriveCount": 0,
+            },
+            "StateMachine": {"Id": record["stateMachineArn"], "Name": self._machine.name},
+        }
 
     def _client(self, service: str, role_arn: str) -> BaseClient:
         check_trust(self._cloud, role_arn, self.record["stateMachineArn"])

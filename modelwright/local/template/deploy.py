@@ -14,10 +14,12 @@ from .scope import scope_of
 from .stack import Stack, remove_stack, update_stack
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from modelwright.local.cloud import Cloud
 
+    from .assembly import StackTemplate
     from .assets import Assets
 
 
@@ -51,22 +53,35 @@ def deploy_assembly(
         ModelwrightError: the assembly cannot be read, or a resource could not be made; what was made before it stays,
             as the next deploy takes it up.
     """
-    done: dict[str, list[str]] = {"created": [], "updated": [], "unchanged": []}
     whole = read_assembly(directory)
     wanted = [stack for stack in whole if stack.name not in leave_out]
-    names, together = {stack.name for stack in wanted}, frozenset(stack.name for stack in whole)
-    ours = [name for name, stack in stacks.items() if together & (stack.together | {name})]
-    for gone in [name for name in reversed(ours) if name not in names]:  # the last made first: it may need the others
+    together = frozenset(stack.name for stack in whole)
+    for gone in _gone(stacks, wanted, together):
         delete_stack(cloud, stacks, gone)
+    done: dict[str, list[str]] = {"created": [], "updated": [], "unchanged": []}
     for stack in wanted:
-        known = stack.name in stacks
         assets.publish(stack)
-        scope = scope_of(cloud, stack)
-        made = stacks.setdefault(stack.name, Stack(stack.name, cloud.clock.time()))
-        made.together = together
-        changed = update_stack(cloud, stack, made, scope)
-        done["updated" if changed and known else "unchanged" if known else "created"].append(stack.name)
+        done[_bring(cloud, stack, stacks, together)].append(stack.name)
     return DeployReport(**{key: tuple(names) for key, names in done.items()})
+
+
+def _gone(stacks: Stacks, wanted: Sequence[StackTemplate], together: frozenset[str]) -> list[str]:
+    """The stacks that came with these and are wanted no more; the last made first: it may need the others."""
+    names = {stack.name for stack in wanted}
+    ours = [name for name, stack in stacks.items() if together & (stack.together | {name})]
+    return [name for name in reversed(ours) if name not in names]
+
+
+def _bring(cloud: Cloud, stack: StackTemplate, stacks: Stacks, together: frozenset[str]) -> str:
+    """Make or change one stack; what that was, as DeployReport names it."""
+    known = stack.name in stacks
+    scope = scope_of(cloud, stack)
+    made = stacks.setdefault(stack.name, Stack(stack.name, cloud.clock.time()))
+    made.together = together
+    changed = update_stack(cloud, stack, made, scope)
+    if not known:
+        return "created"
+    return "updated" if changed else "unchanged"
 
 
 def delete_stack(cloud: Cloud, stacks: Stacks, name: str) -> list[str]:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from modelwright.local.stepfunctions.install import CLIENT_USERS, install, seams
+from modelwright.local.stepfunctions.install import install
 from modelwright.local.stepfunctions.programs import InvalidDefinition, check_grammar, parse_next, program_of
+from modelwright.local.stepfunctions.seams import CLIENT_USERS, SEAMS
 
 ASL = "moto.stepfunctions.parser.asl"
 
@@ -19,14 +20,14 @@ def described(seam):
     return f"{seam.module.removeprefix(ASL)}:{seam.owner}.{seam.name}"
 
 
-@pytest.mark.parametrize("seam", seams(), ids=described)
+@pytest.mark.parametrize("seam", SEAMS, ids=described)
 def test_each_replacement_is_in_its_place(seam):
     install()
     found = vars(seam.target())[seam.name]
     assert found is seam.replacement
 
 
-@pytest.mark.parametrize("seam", [s for s in seams() if s.owner], ids=described)
+@pytest.mark.parametrize("seam", [s for s in SEAMS if s.owner], ids=described)
 def test_a_replacement_takes_what_moto_passes(seam):
     """moto's own, in a process without us, has the same parameters."""
     replacement = seam.replacement.__func__ if isinstance(seam.replacement, staticmethod) else seam.replacement
@@ -61,7 +62,7 @@ def test_moto_has_no_other_sleep_and_no_other_thread():
         "state_task_service_callback.py",  # .sync and .waitForTaskToken of others: refused at creation
         "test_state_program.py",  # the TestState API, which is not offered
     }
-    assert replaced <= {seam.name for seam in seams()}
+    assert replaced <= {seam.name for seam in SEAMS}
 
 
 def test_a_definition_is_parsed_once():
@@ -77,9 +78,9 @@ def test_the_interpreter_does_not_bring_moto_s_ec2():
 
 _CODE = """
 import importlib, inspect, json
-from modelwright.local.stepfunctions.install import seams
+from modelwright.local.stepfunctions.seams import SEAMS
 found = {}
-for seam in seams():
+for seam in SEAMS:
     if seam.owner:
         original = vars(seam.target())[seam.name]
         original = original.__func__ if isinstance(original, staticmethod) else original

@@ -54,6 +54,16 @@ def test_an_alarm_goes_on_tells_its_topic_once_and_goes_off(cloud, watch):
     assert state(cloud) == "OK"
 
 
+def test_an_alarm_that_is_deleted_while_it_is_looked_at_leaves_nothing(cloud, watch):
+    alarm(cloud)
+    watch._metrics.record(Metric.of("AWS/States", "ExecutionsFailed", DIMENSIONS), cloud.clock.time(), 1.0, "Count")
+    looked_at = watch._states.all()
+    cloud.client("cloudwatch").delete_alarms(AlarmNames=["failed"])
+    watch._states.evaluate(looked_at)
+    assert cloud.services["sns"].messages() == []
+    assert cloud.database.all("alarm") == []
+
+
 @pytest.mark.parametrize(("treatment", "told"), [("notBreaching", 2), ("ignore", 1)])
 def test_an_alarm_that_nobody_looked_at_meanwhile_goes_on_anew(cloud, watch, treatment, told):
     """The local cloud was down, where CloudWatch would have looked each minute."""
@@ -257,7 +267,7 @@ def test_an_alarm_that_goes_by_real_minutes_again_sees_them_whole(cloud, watch):
 def test_many_values_are_one_look_at_each_alarm(cloud, watch, monkeypatch):
     alarm(cloud, Threshold=5)
     looks = []
-    monkeypatch.setattr(watch, "_evaluate", lambda alarms: looks.append(len(alarms)))
+    monkeypatch.setattr(watch._states, "evaluate", lambda alarms: looks.append(len(alarms)))
     metric = Metric.of("AWS/States", "ExecutionsFailed", DIMENSIONS)
     watch.record_all([Recorded(metric, cloud.clock.time(), 1.0, "Count") for _ in range(100)])
     assert looks == [0, 1]

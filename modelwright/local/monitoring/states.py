@@ -1,0 +1,98 @@
+"""The states of all alarms: kept between starts, brought up to date, acted on when they change."""
+
+from __future__ import annotations
+
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from .actions import Actions, scaling_policies
+from .alarms import MINUTE_SECONDS, alarm_state, latest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from modelwright.local.cloud import Cloud
+    from modelwright.local.monitoring.metrics import Metrics
+
+_KIND = "alarm"
+_KEPT = ("StateValue", "StateReason", "StateUpdatedTimestamp")
+
+
+class AlarmStates:
+    """The alarms there are, with their states. Safe to use from many threads."""
+
+    def __init__(self, cloud: Cloud, metrics: Metrics) -> None:
+        self._cloud = cloud
+        self._metrics = metrics
+        self._actions = Actions(cloud)
+        self._lock = RLock()
+        self._alarms: dict[str, dict[str, Any]] = {}
+        self._minutes: dict[str, float] = {}
+        self._scaled: dict[str, float] = {}
+
+    def take(self, definition: Mapping[str, Any]) -> None:
+        """Watch an alarm from now on, in place of one of that name; its state is the one that is kept."""
+        name = definition["AlarmName"]
+        state = self._cloud.database.get(_KIND, name) or {
+            "StateValue": "INSUFFICIENT_DATA",
+            "StateReason": "Unchecked: Initial alarm creation",
+            "StateUpdatedTimestamp": self._cloud.clock.time(),
+        }
+        with self._lock:
+            self._alarms[name] = {**definition, **state}
+
+    def forget(self, name: str) -> None:
+        """Watch an alarm no more."""
+        with self._lock:
+            self._alarms.pop(name, None)
+            self._cloud.database.delete(_KIND, name)
+
+    def get(self, name: str) -> dict[str, Any] | None:
+        """The alarm of this name, if there is one."""
+        return self._alarms.get(name)
+
+    def all(self) -> list[dict[str, Any]]:
+        """Every alarm."""
+        with self._lock:
+            return list(self._alarms.values())
+
+    def pace(self, alarms: Iterable[str], minute_seconds: float) -> None:
+        """Let a minute of these alarms' definitions last so long from now on; 60 is CloudWatch's own."""
+        with self._lock:
+            for name in alarms:
+                self._minutes[name] = minute_seconds
+
+    def evaluate(self, alarms: Iterable[dict[str, Any]]) -> None:
+        """Bring the state of these alarms up to date."""
+        for alarm in alarms:
+            minute = self._minutes.get(alarm["AlarmName"], MINUTE_SECONDS)
+            state, reason = alarm_state(alarm, self._metrics, self._cloud.clock.time(), minute)
+            self.set_state(alarm, state, reason)
+            if state == "ALARM":
+                self._scale(alarm)
+
+    def set_state(self, alarm: dict[str, Any], state: str, reason: str) -> None:
+        """Give the alarm this state; a change is kept and acted on."""
+        with self._lock:
+            before = alarm["StateValue"]
+            if before == state or self._alarms.get(alarm["AlarmName"]) is not alarm:
+                return  # as it was; or deleted or defined anew meanwhile
+            alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=self._cloud.clock.time())
+            self._scaled.pop(alarm["AlarmName"], None)
+            self._cloud.database.put(_KIND, alarm["AlarmName"], {key: alarm[key] for key in _KEPT})
+        if alarm.get("ActionsEnabled", True):
+            self._actions.tell(alarm, before)
+
+    def _scale(self, alarm: dict[str, Any]) -> None:
+        """Tell an alarm's scaling policies that it is on, once a minute as long as it is.
+
+        "the alarm continues to invoke the action once per minute for as long as the alarm remains in the state":
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+        """
+        now, minute = self._cloud.clock.time(), self._minutes.get(alarm["AlarmName"], MINUTE_SECONDS)
+        with self._lock:
+            is_due = now - self._scaled.get(alarm["AlarmName"], -minute) >= minute
+            if not scaling_policies(alarm) or not is_due or not alarm.get("ActionsEnabled", True):
+                return
+            self._scaled[alarm["AlarmName"]] = now
+        self._actions.scale(alarm, latest(alarm, self._metrics, now, minute))
