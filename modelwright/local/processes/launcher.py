@@ -44,15 +44,23 @@ class Launcher:
         self._database = database
         self._reader: Reader | None = None
         self._lock = threading.Lock()
+        self._stopped = False
         self._links: dict[str, ZygoteLink] = {}
         shared: dict[str, Any] = {"fork": fork, "mounts": mounts, "modules": list(preload.ALWAYS)}
-        shared |= {"folders": [], "later": [], "clients": []}
-        later = [*preload.SERVERS, *preload.COMPILERS]
+        shared |= {"folders": [], "later": [], "clients": [], "in_use": {"later": [], "clients": []}}
+        compilers = {"later": list(preload.COMPILERS), "clients": []}
+        clients = {"clients": list(preload.CALLED_FIRST), "in_use": {"later": [], "clients": list(preload.CALLED)}}
         self._orders: dict[str, dict[str, Any]] = {
             "plain": shared,
-            "job": {**shared, "folders": [str(folder) for folder in scripts], "later": later},
-            "function": {**shared, "modules": [*preload.ALWAYS, *preload.FUNCTIONS], "clients": list(preload.CALLED)},
+            "job": {
+                **shared,
+                "folders": [str(folder) for folder in scripts],
+                "later": list(preload.SERVERS),
+                "in_use": compilers,
+            },
+            "function": {**shared, "modules": [*preload.ALWAYS, *preload.FUNCTIONS], **clients},
         }
+        self._in_use = False
 
     def warm(self) -> None:
         """Start the zygotes; returns at once, they import meanwhile."""
@@ -62,10 +70,13 @@ class Launcher:
     def start(self, spec: ProcessSpec, on_line: Callable[[str], None]) -> Process:
         """Start a process; `on_line` gets each line of its output and errors, in order, from one thread.
 
+        ChildProcessError after `stop`: who restarts what has ended must not bring anything to life then.
+
         Waits until the zygote has imported its libraries if it is still at it.
         """
         link = self._link(_zygote_for(spec))
         process = link.start(spec, on_line)
+        self._go_on()
         if self._database is not None:
             orphans.record(self._database, process.pid, f"{spec.kind} {' '.join(spec.argv[:2])}")
             if process.has_ended:  # and was forgotten before it was recorded, perhaps
@@ -77,8 +88,9 @@ class Launcher:
         return {name: self._link(name).ready() for name in self._orders}
 
     def stop(self) -> None:
-        """Kill every process and end the zygotes."""
+        """Kill every process and end the zygotes; none is started any more."""
         with self._lock:
+            self._stopped = True
             links, self._links = list(self._links.values()), {}
             reader, self._reader = self._reader, None
         for link in links:
@@ -88,13 +100,24 @@ class Launcher:
         if reader is not None:
             reader.stop()
 
+    def _go_on(self) -> None:
+        """With the first process a run begins: let every zygote import what only some runs' processes need."""
+        with self._lock:
+            links, self._in_use = [] if self._in_use else list(self._links.values()), True
+        for link in links:
+            link.go_on()
+
     def _link(self, name: str) -> ZygoteLink:
         with self._lock:
+            if self._stopped:
+                raise ChildProcessError("the local cloud ends: no process is started any more")
             if self._reader is None:
                 self._reader = Reader()
             found = self._links.get(name)
             if found is None or not found.alive:
                 found = self._links[name] = ZygoteLink(name, self._orders[name], self._reader, self._database)
+                if self._in_use:
+                    found.go_on()
             return found
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 SERVERS = ("modelwright.serving.server", "modelwright.serving.serve", "httptools", "uvloop")
 """what a model server imports"""
 COMPILERS = ("msgspec", "onnx", "modelwright.serving.compile_job", "skl2onnx")
-"""what the job imports that compiles a model; sklearn-onnx, which makes a class of each operator, takes longest.
+"""what the job imports that compiles a model, from a run's first process on: 26 MiB that the template's making, which
+comes before, needs. sklearn-onnx, which makes a class of each operator, takes longest.
 Not onnxruntime: its import starts a thread, and a process with two cannot be forked."""
 ALWAYS = (
     "argparse", "csv", "datetime", "gzip", "io", "json", "logging", "math", "pathlib", "pickle", "shutil", "subprocess",
@@ -25,9 +26,11 @@ ALWAYS = (
 """parts of the standard library that most scripts import"""
 FUNCTIONS = ("boto3", "botocore.session", "botocore.httpsession", "json", "logging", "hashlib", "tarfile", "decimal",
              "boto3.dynamodb.types", "boto3.dynamodb.conditions",
-             "runpy", "socket", "resource", "modelwright.local.functions.context")  # fmt: skip
-CALLED = ("s3", "dynamodb", "sagemaker", "cloudwatch", "sagemaker-runtime", "sns")
-"""AWS services that functions call, those first that are called first"""
+             "runpy", "socket", "resource", "encodings.idna", "modelwright.local.functions.context")  # fmt: skip
+CALLED_FIRST = ("s3", "dynamodb")
+"""AWS services that the first function of a run calls"""
+CALLED = ("sagemaker", "cloudwatch", "sagemaker-runtime", "sns")
+"""AWS services that its other functions call, those first that are called first"""
 _THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS")
 
 _SHORTEST_SPIN = "4"

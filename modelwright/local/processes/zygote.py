@@ -39,7 +39,8 @@ def main(channel_number: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     zygote, hello = _prepare(order)
     wire.send(channel, hello)
-    _Loop(channel, zygote, _later(order) if zygote.may_fork else []).run()
+    steps = (_later(order), _later(order["in_use"])) if zygote.may_fork else ([], [])
+    _Loop(channel, zygote, *steps).run()
     os._exit(0)  # taking all libraries apart takes longer than everything else at a stop
 
 
@@ -74,12 +75,23 @@ def _threads() -> int:
 
 
 class _Loop:
-    """Requests of the launcher, and the ends of children."""
+    """Requests of the launcher, and the ends of children.
 
-    def __init__(self, channel: socket.socket, zygote: child.Zygote, later: Sequence[Callable[[], object]]) -> None:
+    `later` is done while nobody asks for anything, `in_use` likewise, but only when a first process has been started:
+    the memory is free for the template's making until then.
+    """
+
+    def __init__(
+        self,
+        channel: socket.socket,
+        zygote: child.Zygote,
+        later: Sequence[Callable[[], object]],
+        in_use: Sequence[Callable[[], object]],
+    ) -> None:
         self._channel = channel
         self._zygote = zygote
         self._later = deque(later)
+        self._in_use = in_use
         self._children: set[int] = set()
         self._woken, wake = socket.socketpair()
         for end in (self._woken, wake):
@@ -111,6 +123,8 @@ class _Loop:
     def _answer(self, message: dict[str, Any], descriptors: list[int]) -> None:
         if message["op"] == "start":
             self._start(message, descriptors)
+        elif message["op"] == "go on":
+            self._later.extend(self._in_use)
         elif message["pid"] in self._children:  # a pid that was reaped may be another's by now
             _signal_group(message["pid"], message["signal"])
 

@@ -127,6 +127,11 @@ class ZygoteLink:
             raise ChildProcessError(f"{spec.argv[0]}: the zygote ended before it could start this process")
         return started.process
 
+    def go_on(self) -> None:
+        """Tell it that processes are started from now on: it imports the rest of what they may need."""
+        with self._lock, contextlib.suppress(OSError):
+            wire.send(self._channel, {"op": "go on"})
+
     def signal(self, pid: int, number: int) -> None:
         """Signal a process's group, unless it has been reaped."""
         with self._lock, contextlib.suppress(OSError):

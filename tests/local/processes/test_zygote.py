@@ -46,6 +46,21 @@ def test_what_scripts_import_is_there_before_they_run(tmp_path: Path) -> None:
     assert seen[0][1] != seen[1][1]  # another seed in each
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="there each program is executed, with nothing imported")
+def test_what_compiles_models_takes_no_memory_until_a_process_was_started(tmp_path: Path) -> None:
+    (tmp_path / "see.py").write_text("import sys\nprint('skl2onnx' in sys.modules)\nimport yaml\n")
+    launcher = Launcher([])
+    launcher.warm()
+    seen: list[str] = []
+    try:
+        while seen[-1:] != ["True"]:  # the zygote imports it between these processes
+            spec = ProcessSpec(["python3", "see.py"], {"PATH": PATH}, tmp_path, tmp_path, "job")
+            assert launcher.start(spec, seen.append).wait(60) == 0
+    finally:
+        launcher.stop()
+    assert seen[0] == "False"
+
+
 def test_a_zygote_that_died_is_replaced_and_its_processes_have_ended(tmp_path: Path) -> None:
     launcher = Launcher([])
     spec = ProcessSpec(["sleep", "1000"], {"PATH": PATH}, tmp_path, tmp_path, "job")
