@@ -1,6 +1,6 @@
-"""Where the output of a state's job or function lies in CloudWatch Logs.
+"""Where the output of a state's job or function, or of an endpoint, lies in CloudWatch Logs.
 
-Jobs: https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
+Jobs and endpoints: https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _JOBS = {
     "TrainingJobName": "/aws/sagemaker/TrainingJobs",
     "TransformJobName": "/aws/sagemaker/TransformJobs",
 }
+_ENDPOINTS = "/aws/sagemaker/Endpoints"
 _PLATFORM_LINE = re.compile(r"(START|END|REPORT) RequestId: |INIT_START Runtime Version: ")
 """What Lambda writes around each call: https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html"""
 _LATE_MS = 30_000
@@ -51,6 +52,12 @@ class LogReader:
         for place in self.places(state):
             yield from self._new_lines(place)
 
+    def new_lines_of_endpoint(self, name: str, variant: str | None, since: datetime) -> Iterator[tuple[str, str]]:
+        """An endpoint's lines that are new since the last call: the stream, `<variant>/<instance>`, and the text."""
+        stream = f"{variant}/" if variant else ""
+        for event in self._new_events(Place(f"{_ENDPOINTS}/{name}", stream, start=_milliseconds(since))):
+            yield event["logStreamName"], _text(event)
+
     def places(self, state: StateRun) -> list[Place]:
         """Where to look for what this state printed; empty for a state that runs nothing."""
         found = [place for request in state.requests for place in self._places(state, request)]
@@ -74,17 +81,21 @@ class LogReader:
         return self._groups[function]
 
     def _new_lines(self, place: Place) -> Iterator[str]:
+        for event in self._new_events(place):
+            if not _PLATFORM_LINE.match(event["message"]):
+                yield _text(event)
+
+    def _new_events(self, place: Place) -> Iterator[dict[str, Any]]:
         key = (place.group, place.stream or str(place.start))
         seen = self._seen.setdefault(key, set())
         for event in self._events(place, self._newest.get(key)):
             if event["eventId"] not in seen:
                 seen.add(event["eventId"])
                 self._newest[key] = max(self._newest.get(key, 0), event["timestamp"])
-                if not _PLATFORM_LINE.match(event["message"]):
-                    yield event["message"].rstrip("\r\n")
+                yield event
 
     def _events(self, place: Place, newest: int | None) -> Iterator[dict[str, Any]]:
-        """Nothing when the group is not there: the job never began."""
+        """Nothing when the group is not there: the job, or the endpoint, never began."""
         client = self._session.client("logs")
         start = place.start if newest is None else max(place.start or 0, newest - _LATE_MS)
         wanted = {"logStreamNamePrefix": place.stream or None, "startTime": start, "endTime": place.end}
@@ -94,6 +105,10 @@ class LogReader:
                 yield from page["events"]
         except client.exceptions.ResourceNotFoundException:
             return
+
+
+def _text(event: Mapping[str, Any]) -> str:
+    return str(event["message"]).rstrip("\r\n")
 
 
 def _milliseconds(moment: datetime) -> int:

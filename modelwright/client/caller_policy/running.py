@@ -68,7 +68,9 @@ def _publish(place: Place) -> list[Statement]:
 
 
 def _log_groups(place: Place) -> list[str]:
-    return [*(job_log(place, kind) for kind in ("Processing", "Training")), *place.each("logs", "log-group:{name}-*")]
+    jobs = [job_log(place, kind) for kind in ("Processing", "Training")]
+    endpoints = place.each("logs", "log-group:/aws/sagemaker/Endpoints/{name}:*")
+    return [*jobs, *endpoints, *place.each("logs", "log-group:{name}-*")]
 
 
 def _dashboard(place: Place) -> list[Statement]:

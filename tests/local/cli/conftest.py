@@ -29,6 +29,12 @@ def variables() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(REPOSITORY), "TZ": "UTC"}
 
 
+@pytest.fixture
+def given() -> dict[str, str]:
+    """The variables that a command gets."""
+    return variables()
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, assembly: Path) -> Iterator[Path]:
     """The real project's template, and a copy of its pipeline that a test may change; what it started ends with it."""

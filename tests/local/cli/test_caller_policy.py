@@ -117,6 +117,7 @@ COMMANDS = [
     ("show", "last"),
     ("logs", "last", "TrainModel"),
     ("logs", "last", "PrepareRun"),
+    ("logs", "penguins", "--endpoint"),
     ("predict", "penguins", "--file", "training_code/penguins/data/smoke.csv"),
     ("release", "penguins", "--default"),
     ("emit", "merge", "penguins"),

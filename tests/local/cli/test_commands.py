@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -160,6 +161,70 @@ def test_ctrl_c_stops_the_run_and_its_job(
     with pytest.raises(ProcessLookupError):
         os.kill(job, 0)
     assert modelwright("runs", "--json", "-n", "1").stdout.count('"status": "Stopped"') == 1
+
+
+def test_what_lies_in_s3_is_listed_printed_and_copied(
+    modelwright: Command, deployed: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    listed = re.search(r"s3://mw-dev-data-artifactbucket-\S+/$", modelwright("s3", "ls").stdout, re.MULTILINE)
+    assert listed
+    bucket = listed[0]
+    assert f"{bucket}releases/" in modelwright("s3", "ls", bucket).stdout.split()
+    every = modelwright("s3", "ls", "-r", f"{bucket}releases/penguins/").stdout.splitlines()
+    address = every[0].split()[-1]
+    assert json.loads(modelwright("s3", "cat", address).stdout)["pipeline"] == "penguins"
+    copied = modelwright("s3", "cp", f"{bucket}releases/", str(tmp_path / "got"))
+    assert (tmp_path / "got/penguins" / address.rsplit("/", 1)[-1]).is_file()
+    assert len(copied.stdout.splitlines()) == len(every)
+    nothing = modelwright("s3", "cat", f"{bucket}nothing")
+    assert nothing.returncode == 2
+    assert nothing.stderr == (
+        f"error: There is no object {bucket}nothing.\n`modelwright s3 ls {bucket}` lists what lies there.\n"
+    )
+    assert modelwright("s3", "ls", "s3://none").stderr.startswith("error: There is no bucket none.\n")
+
+
+def test_boto3_finds_the_local_cloud_with_the_printed_variables(
+    modelwright: Command, deployed: subprocess.CompletedProcess[str], project: Path, given: dict[str, str]
+) -> None:
+    script = (
+        f'eval "$({sys.executable} -m modelwright env)"; '
+        f'{sys.executable} -c \'import boto3; print(*boto3.client("sagemaker").list_endpoints()["Endpoints"])\''
+    )
+    environment = {**given, "AWS_PROFILE": "of-nobody"}
+    root = json.loads(modelwright("env", "--json").stdout)
+    found = subprocess.run(
+        ["sh", "-c", script], cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+    assert "'EndpointName': 'mw-dev-penguins'" in found.stdout, found.stderr
+    assert root["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+
+
+def test_the_endpoints_log_has_its_streams(modelwright: Command, deployed: subprocess.CompletedProcess[str]) -> None:
+    assert modelwright("predict", "penguins", "--file", SMOKE).returncode == 0
+    found = modelwright("logs", "penguins", "--endpoint")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert all(re.match(r"AllTraffic/i-[0-9a-f]{17} \| ", line) for line in found.stdout.splitlines())
+    assert '"event": "request"' in found.stdout
+    assert modelwright("logs", "penguins", "AllTraffic", "--endpoint").stdout.startswith(found.stdout)
+    nobody = modelwright("logs", "penguins", "nobody", "--endpoint", "--since", "10m")
+    assert (nobody.returncode, nobody.stdout) == (0, "")
+    assert nobody.stderr.startswith("No line of nobody in the log of mw-dev-penguins since ")
+    assert modelwright("logs", "last", "--since", "10m").stderr == (
+        "error: --since is for --endpoint.\nA run's log is printed whole; name a state to see less of it.\n"
+    )
+
+
+def test_following_the_endpoints_log_until_ctrl_c(
+    modelwright: Command, start: Callable[..., subprocess.Popen[str]], deployed: subprocess.CompletedProcess[str]
+) -> None:
+    assert modelwright("predict", "penguins", "--file", SMOKE).returncode == 0
+    logs = start("logs", "penguins", "--endpoint", "-f")
+    assert logs.stdout is not None
+    assert "AllTraffic/i-" in logs.stdout.readline()
+    logs.send_signal(signal.SIGINT)
+    assert logs.communicate()[1] == "interrupted\n"
+    assert logs.returncode == 130
 
 
 def test_following_the_logs_of_a_run_until_it_is_over(

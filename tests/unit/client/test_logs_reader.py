@@ -39,7 +39,7 @@ class Logs:
         if request["logGroupName"] not in self.groups:
             raise MissingError
         events = [
-            {"eventId": f"{stream}:{number}", "timestamp": ENTERED + at, "message": text}
+            {"eventId": f"{stream}:{number}", "timestamp": ENTERED + at, "message": text, "logStreamName": stream}
             for stream, lines in self.groups[request["logGroupName"]].items()
             if stream.startswith(request.get("logStreamNamePrefix", ""))
             for number, (at, text) in enumerate(lines)
@@ -132,3 +132,18 @@ def test_a_refusal_is_not_taken_for_no_lines() -> None:
 
     with pytest.raises(Exception, match="AccessDenied"):
         list(LogReader(FakeSession(logs=Denied({}))).new_lines(state({"TrainingJobName": "job"})))
+
+
+def test_an_endpoints_lines_say_their_stream_and_come_once() -> None:
+    streams = {
+        "a/i-1": [(-5, "before"), (1, "one\n")],
+        "a/i-2": [(2, "START RequestId: mine")],
+        "ab/i-1": [(3, "other")],
+    }
+    logs = Logs({"/aws/sagemaker/Endpoints/e": streams})
+    reader = LogReader(FakeSession(logs=logs))
+    assert list(reader.new_lines_of_endpoint("e", "a", START)) == [("a/i-1", "one"), ("a/i-2", "START RequestId: mine")]
+    streams["a/i-1"].append((9, "two"))
+    assert list(reader.new_lines_of_endpoint("e", "a", START)) == [("a/i-1", "two")]
+    assert len(list(LogReader(FakeSession(logs=logs)).new_lines_of_endpoint("e", None, START))) == 4
+    assert list(reader.new_lines_of_endpoint("never-deployed", None, START)) == []
