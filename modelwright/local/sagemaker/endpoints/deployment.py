@@ -15,7 +15,7 @@ from modelwright.local.sagemaker.endpoints.deployment_rules import (
     time_limit,
     wait_interval,
 )
-from modelwright.local.sagemaker.endpoints.guardrails import Bake, Guard, RolledBack, shift
+from modelwright.local.sagemaker.endpoints.guardrails import Bake, CutOff, Guard, RolledBack, shift
 from modelwright.local.sagemaker.endpoints.plan import PlanError, make_plan
 from modelwright.local.sagemaker.endpoints.rolling import roll
 from modelwright.local.sagemaker.hosting.fleet import Fleet, Traffic
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from modelwright.local.sagemaker.endpoints.rehearsal import Rehearsals
     from modelwright.local.sagemaker.registry.models import Models
 
-__all__ = ["Deployer", "PlanError", "RolledBack", "ServerFailed"]
+__all__ = ["CutOff", "Deployer", "PlanError", "RolledBack", "ServerFailed"]
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Deployer:
         self._rehearsals = rehearsals
         self._members = Members(cloud)
 
-    def clear(self) -> None:
-        """Remove the trees that an earlier process left. No server of it lives any more."""
-        shutil.rmtree(self._cloud.directory / "endpoints", ignore_errors=True)
+    def clear(self, endpoint: str = "") -> None:
+        """Remove the trees that an earlier process, or an endpoint, left. No server of it lives any more."""
+        shutil.rmtree(self._cloud.directory / "endpoints" / endpoint, ignore_errors=True)
 
     def plan(self, config: dict[str, Any]) -> list[dict[str, Any]]:
         """Resolve what the configuration serves; PlanError with the reason."""
@@ -65,7 +65,12 @@ class Deployer:
     def fleet(self, endpoint: str, plan: list[dict[str, Any]], config: str) -> Fleet:
         """Start the servers of a configuration's plan; ServerFailed with the reason, and nothing left running."""
         place = Place(endpoint, config, secrets.token_hex(4))
-        fleet = Fleet(plan, lambda variant, number: self._members.make(place, variant, number))
+        folder = place.folder(self._cloud)
+        fleet = Fleet(
+            plan,
+            lambda variant, number: self._members.make(place, variant, number),
+            lambda: shutil.rmtree(folder, ignore_errors=True),
+        )
         try:
             fleet.start()
         except BaseException:

@@ -26,6 +26,10 @@ class RolledBack(Exception):  # noqa: N818  # it is an outcome of a deployment
     """The new fleet must not serve; the message is the reason."""
 
 
+class CutOff(Exception):  # noqa: N818  # as above
+    """The local cloud ends during a baking period: nobody knows what would have become of it."""
+
+
 class Guard:
     """Watches the alarms of an AutoRollbackConfiguration, as the model's execution role (cloudwatch:DescribeAlarms)."""
 
@@ -110,13 +114,10 @@ class Bake:
         self._now = now
         self._spent = 0.0
 
-    @property
-    def is_stopping(self) -> bool:
-        """Whether the local cloud ends."""
-        return self._stopping.is_set()
-
     def wait(self) -> None:
-        """Return when the time is over; RolledBack when an alarm fires. The alarms are read at least once.
+        """Return when the time is over; RolledBack when an alarm fires, CutOff at the end of the local cloud.
+
+        The alarms are read at least once.
 
         A model that hangs tells nothing as long as it does: in minutes that are shorter than AWS's, the time is over
         only when requests that came in it have ended. RolledBack also when AWS would have reached the deployment's time
@@ -129,8 +130,10 @@ class Bake:
             left = end - self._now()
             if left <= 0 and self._now() < last and self._is_late():
                 left = LOOK_EVERY_SECONDS
-            if left <= 0 or self._stopping.wait(min(left, LOOK_EVERY_SECONDS)):
+            if left <= 0:
                 break
+            if self._stopping.wait(min(left, LOOK_EVERY_SECONDS)):
+                raise CutOff
         self._spent += self._interval
         if self._limit is not None and self._spent > self._limit:
             raise RolledBack(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from modelwright.local.sagemaker.endpoints.guardrails import CutOff
 from modelwright.local.sagemaker.hosting.server import ServerFailed
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def roll(
     try:
         bake.guard.check()
         _forth(traffic, old, fleet, batches, _Steps(bake, at))
+    except CutOff:
+        raise  # all servers end with the local cloud
     except BaseException:
         _back(traffic, old, fleet, batches, before)
         raise
@@ -89,7 +92,7 @@ def _forth(traffic: Traffic, old: Fleet, fleet: Fleet, batches: Batches, steps: 
         traffic.route((fleet, share), (old, 1 - share))
         steps.at("Baking")
         steps.bake.wait()
-        if done >= batches.total or steps.bake.is_stopping:
+        if done >= batches.total:
             return
         old.resize(batches.variant, max(1, before - ceil(share * before)))
         done = min(batches.total, done + batches.size)

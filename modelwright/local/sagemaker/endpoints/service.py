@@ -95,7 +95,7 @@ class Endpoints:
         if record["EndpointStatus"] not in SERVING or not record["Plan"]:
             status = record["EndpointStatus"]
             raise AwsError("ValidationError", f"Endpoint {name} of account {account} is {status}, not InService.")
-        return self._rollout.traffic(name, record["Plan"])
+        return self._rollout.traffic(name)
 
     def find(self, name: str) -> dict[str, Any] | None:
         """Return an endpoint's record, or None."""

@@ -24,13 +24,23 @@ __all__ = ["Fleet", "Host", "Member", "Traffic"]
 class Fleet:
     """All servers of one deployment: the production variants', and a shadow's."""
 
-    def __init__(self, plan: Sequence[dict[str, Any]], make: Callable[[dict[str, Any], int], Member]) -> None:
-        """Make the servers of each variant with `make(variant, number)`; none is started yet."""
+    def __init__(
+        self,
+        plan: Sequence[dict[str, Any]],
+        make: Callable[[dict[str, Any], int], Member],
+        tidy: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Make the servers of each variant with `make(variant, number)`; none is started yet.
+
+        `tidy` is called when all of them have ended.
+        """
         self._all = [Variant(variant, make) for variant in plan]
         self._variants = [variant for variant in self._all if not variant.shadow]
         self._busy: Counter[Member] = Counter()
         self._lock = threading.Condition()
         self._resizing = threading.Lock()
+        self._stopped = False
+        self._tidy = tidy
 
     @property
     def variants(self) -> list[str]:
@@ -99,7 +109,8 @@ class Fleet:
     def resize(self, variant: str, count: int) -> None:
         """Start servers, or end some that have nothing to do any more, until the variant has `count`.
 
-        ServerFailed with the reason when a new one does not serve; then there are as many as before.
+        ServerFailed with the reason when a new one does not serve; then there are as many as before. Also when all of
+        them were stopped meanwhile.
         """
         found = self._named(variant)
         with self._resizing:
@@ -110,15 +121,22 @@ class Fleet:
                 _stop(more, 0)
                 raise
             with self._lock:
-                superfluous = found.adopt(more, count)
+                stopped = self._stopped
+                superfluous = more if stopped else found.adopt(more, count)
                 self._lock.wait_for(lambda: not any(self._busy[each] for each in superfluous), DRAIN_SECONDS)
             _stop(superfluous, STOP_SECONDS)
+            if stopped:
+                self._tidy()
+                raise ServerFailed("the endpoint ends")
 
     def stop(self, drain_seconds: float = DRAIN_SECONDS, grace_seconds: float = STOP_SECONDS) -> None:
         """Wait for the requests that are under way, then end all servers. New requests must go elsewhere by now."""
         with self._lock:
             self._lock.wait_for(lambda: not self._busy, drain_seconds)
-        _stop(self.members, grace_seconds)
+            self._stopped = True
+            members = self.members
+        _stop(members, grace_seconds)
+        self._tidy()
 
     def _choose(self, name: str | None) -> Variant:
         if name is None:
@@ -152,9 +170,9 @@ class Traffic:
             return max(self._shares, key=lambda share: share[1])[0] if self._shares else None
 
     def route(self, *shares: tuple[Fleet, float]) -> None:
-        """Send each fleet its share of the requests (0 to 1)."""
+        """Send each fleet its share of the requests (0 to 1); none of them any once this is `closed`."""
         with self._lock:
-            self._shares = [share for share in shares if share[1] > 0]
+            self._shares = [] if self.closed else [share for share in shares if share[1] > 0]
 
     def oldest(self, fleet: Fleet) -> float:
         """Return for how many seconds the oldest request that this fleet works on has been under way; 0 without any."""

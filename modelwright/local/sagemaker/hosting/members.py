@@ -36,6 +36,10 @@ class Place:
     config: str
     deployment: str
 
+    def folder(self, cloud: Cloud) -> Path:
+        """Return what its members' trees are in."""
+        return cloud.directory / "endpoints" / self.endpoint / self.deployment
+
 
 class Members:
     """Makes members whose processes have their trees under `<directory>/endpoints`."""
@@ -49,7 +53,7 @@ class Members:
         name, endpoint, deployment = variant["VariantName"], place.endpoint, place.deployment
         seed = f"{endpoint}/{deployment}/{name}/{number}".encode()
         stream = f"{name}/i-{hashlib.sha256(seed).hexdigest()[:17]}"
-        root = self._cloud.directory / "endpoints" / endpoint / f"{deployment}-{name}-{number}"
+        root = place.folder(self._cloud) / f"{name}-{number}"
         on_line = self._log(variant["RoleArn"], f"/aws/sagemaker/Endpoints/{endpoint}", stream)
         record = partial(self._record, of_variant(endpoint, name))
         host: Host
