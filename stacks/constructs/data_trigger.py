@@ -11,18 +11,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_events as events
-from aws_cdk import aws_lambda as lambda_
 
 from modelwright.workflow.trigger_functions import COUNT_RECORDS
-from stacks.constructs.alarms import Alarms, Metric, Says
-from stacks.constructs.functions import Functions, Special
-from stacks.constructs.triggers import EVENT_AGE_SECONDS, Start, execution_input, start_target
+from stacks.constructs.alarms import Says
+from stacks.constructs.functions import Special
+from stacks.constructs.rule_calls import call, lost_events, permit
+from stacks.constructs.triggers import Start, execution_input, start_target
 from stacks.grants.new_data import Watched, count_records_statements
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_lambda as lambda_
     from constructs import Construct
 
     from modelwright.config.structure import PipelineStructure
+    from stacks.constructs.alarms import Alarms
+    from stacks.constructs.functions import Functions
     from stacks.grants.target import Target
     from stacks.shared import Shared
 
@@ -66,47 +69,29 @@ class Counting:
 
 def count_new_records(scope: Construct, maker: Functions, counting: Counting) -> lambda_.CfnFunction:
     """Make the Lambda that counts the records of each new object, and the rule that calls it."""
-    shared, watched = counting.target.shared, counting.watched
+    queue, watched = counting.target.shared.dead_letter_queue_arn, counting.watched
     statements = count_records_statements(counting.target, watched, counting.state_machine_arn)
-    values = {
-        "STATE_MACHINE_ARN": counting.state_machine_arn,
-        "EVERY_RECORDS": str(counting.every_records),
-    }
-    function = maker.make(COUNT_RECORDS, Special(None, statements, shared.dead_letter_queue_arn, values))
-    target = {
-        "id": "CountRecords",
-        "arn": function.attr_arn,
-        "retryPolicy": {"maximumEventAgeInSeconds": EVENT_AGE_SECONDS, "maximumRetryAttempts": 10},
-        "deadLetterConfig": {"arn": shared.dead_letter_queue_arn},
-    }
+    values = {"STATE_MACHINE_ARN": counting.state_machine_arn, "EVERY_RECORDS": str(counting.every_records)}
+    function = maker.make(COUNT_RECORDS, Special(None, statements, queue, values))
     rule = events.CfnRule(
         scope,
         "NewDataRule",
         description=f"New objects under {watched.prefix} are counted for {counting.target.pipeline}",
         event_pattern=_created(watched, [{"prefix": watched.prefix}]),
-        targets=[target],
+        targets=[call("CountRecords", function, queue)],
     )
-    lambda_.CfnPermission(
-        scope,
-        "CountNewData",
-        action="lambda:InvokeFunction",
-        function_name=function.ref,
-        principal="events.amazonaws.com",
-        source_arn=rule.attr_arn,
-    )
+    permit(scope, "CountNewData", function, rule)
     return function
 
 
 def counting_alarm(alarms: Alarms, pipeline: str, function: lambda_.CfnFunction) -> None:
     """Make the alarm of objects that could not be counted, though nothing is wrong with them."""
-    names = ("Errors", "Throttles", "DeadLetterErrors")
-    metrics = [Metric("AWS/Lambda", name, {"FunctionName": function.ref}) for name in names]
     says = Says(
         f"New data of {pipeline} could not be counted, so they bring no run nearer.",
         "read their events in the dead-letter queue (local cloud: `modelwright inbox`), put the cause right, put the "
         "objects there again.",
     )
-    alarms.on_sum("CountRecordsAlarm", says, metrics)
+    alarms.on_sum("CountRecordsAlarm", says, lost_events(function))
 
 
 def _created(watched: Watched, keys: list[Any]) -> dict[str, Any]:

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aws_cdk import aws_events as events
-from aws_cdk import aws_lambda as lambda_
 
 from modelwright.workflow.trigger_functions import EXPIRE_ENDPOINT
-from stacks.constructs.alarms import Alarms, Metric, Says, command
-from stacks.constructs.functions import Functions, Special
+from stacks.constructs.alarms import Says, command
+from stacks.constructs.functions import Special
+from stacks.constructs.rule_calls import call, lost_events, permit
 from stacks.grants.expiring import expire_endpoint_statements
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_lambda as lambda_
     from constructs import Construct
 
+    from stacks.constructs.alarms import Alarms
+    from stacks.constructs.functions import Functions
     from stacks.grants.target import Target
 
 EVERY = "rate(15 minutes)"
@@ -43,45 +46,27 @@ def expire_endpoint(scope: Construct, maker: Functions, target: Target, alarms: 
     special = Special(None, expire_endpoint_statements(target, scales=scales), queue, values)
     function = maker.make(EXPIRE_ENDPOINT, special)
     rule = _rule(scope, target, function, ttl_hours)
-    lambda_.CfnPermission(
-        scope,
-        "ExpireEndpoints",
-        action="lambda:InvokeFunction",
-        function_name=function.ref,
-        principal="events.amazonaws.com",
-        source_arn=rule.attr_arn,
-    )
+    permit(scope, "ExpireEndpoints", function, rule)
     _alarm(alarms, target, function, rule)
 
 
 def _rule(scope: Construct, target: Target, function: lambda_.CfnFunction, ttl_hours: int) -> events.CfnRule:
+    queue = target.shared.dead_letter_queue_arn
     return events.CfnRule(
         scope,
         "ExpiryRule",
         description=f"The endpoint of {target.pipeline} ends {ttl_hours} hours after its last deployment",
         schedule_expression=EVERY,
-        targets=[
-            {
-                "id": "ExpireEndpoint",
-                "arn": function.attr_arn,
-                "retryPolicy": {"maximumEventAgeInSeconds": EVENT_AGE_SECONDS, "maximumRetryAttempts": 2},
-                "deadLetterConfig": {"arn": target.shared.dead_letter_queue_arn},
-            }
-        ],
+        targets=[call("ExpireEndpoint", function, queue, age_seconds=EVENT_AGE_SECONDS, retries=2)],
     )
 
 
 def _alarm(alarms: Alarms, target: Target, function: lambda_.CfnFunction, rule: events.CfnRule) -> None:
     """What costs by the hour stays: somebody has to know."""
     names = target.names
-    metrics = [
-        Metric("AWS/Lambda", name, {"FunctionName": function.ref})
-        for name in ("Errors", "Throttles", "DeadLetterErrors")
-    ]
-    metrics.append(Metric("AWS/Events", "FailedInvocations", {"RuleName": rule.ref}))
     says = Says(
         f"The endpoint {names.prefix} could not be looked at or deleted when its time was over: it may go on costing.",
         f"read the log of the Lambda expire_endpoint; delete the endpoint, or run "
         f"{command(names.environment, f'destroy {names.pipeline}')}.",
     )
-    alarms.on_sum("EndpointNotExpiredAlarm", says, metrics)
+    alarms.on_sum("EndpointNotExpiredAlarm", says, lost_events(function, rule))

@@ -10,19 +10,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aws_cdk import aws_events as events
-from aws_cdk import aws_lambda as lambda_
 
 from modelwright.workflow.trigger_functions import PUBLISH_MERGE
-from stacks.constructs.alarms import Alarms, Metric, Says
-from stacks.constructs.functions import Functions, Special
+from stacks.constructs.alarms import Says
+from stacks.constructs.functions import Special
 from stacks.constructs.merge_asset import merge_asset
-from stacks.constructs.triggers import EVENT_AGE_SECONDS
+from stacks.constructs.rule_calls import call, lost_events, permit
 from stacks.grants.codecommit import publish_merge_statements, repository_arn
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_lambda as lambda_
     from constructs import Construct
 
     from modelwright.config.environment import EnvironmentSettings
+    from stacks.constructs.alarms import Alarms
+    from stacks.constructs.functions import Functions
     from stacks.grants.target import Target
 
 EVENT_PATH = "$.detail.event"
@@ -46,14 +48,7 @@ def merge_from_codecommit(
     statements = publish_merge_statements(merges.target, merges.repository)
     function = maker.make(PUBLISH_MERGE, Special(merge_asset(scope, settings), statements, queue))
     rule = _rule(scope, merges, function)
-    lambda_.CfnPermission(
-        scope,
-        "MergeFromCodeCommit",
-        action="lambda:InvokeFunction",
-        function_name=function.ref,
-        principal="events.amazonaws.com",
-        source_arn=rule.attr_arn,
-    )
+    permit(scope, "MergeFromCodeCommit", function, rule)
     return function
 
 
@@ -61,15 +56,12 @@ def merge_alarm(alarms: Alarms, pipeline: str, function: lambda_.CfnFunction) ->
     """Make the alarm of merges that started nothing, though nothing is wrong with the commit.
 
     A commit that cannot be released is no error: the topic is told what is wrong with it.
-    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
-    names = ("Errors", "Throttles", "DeadLetterErrors")
-    metrics = [Metric("AWS/Lambda", name, {"FunctionName": function.ref}) for name in names]
     says = Says(
         f"A merge could not be published for {pipeline}, so no run was started.",
         "read its event in the dead-letter queue (local cloud: `modelwright inbox`), put its cause right, push again.",
     )
-    alarms.on_sum("PublishMergeAlarm", says, metrics)
+    alarms.on_sum("PublishMergeAlarm", says, lost_events(function))
 
 
 def _rule(scope: Construct, merges: Merges, function: lambda_.CfnFunction) -> events.CfnRule:
@@ -84,16 +76,10 @@ def _rule(scope: Construct, merges: Merges, function: lambda_.CfnFunction) -> ev
             "referenceName": [merges.branch],
         },
     }
-    target = {
-        "id": "PublishMerge",
-        "arn": function.attr_arn,
-        "retryPolicy": {"maximumEventAgeInSeconds": EVENT_AGE_SECONDS, "maximumRetryAttempts": 10},
-        "deadLetterConfig": {"arn": merges.target.shared.dead_letter_queue_arn},
-    }
     return events.CfnRule(
         scope,
         "CodeCommitRule",
         description=f"What comes to {merges.branch} of {merges.repository} is published for {merges.target.pipeline}",
         event_pattern=pattern,
-        targets=[target],
+        targets=[call("PublishMerge", function, merges.target.shared.dead_letter_queue_arn)],
     )

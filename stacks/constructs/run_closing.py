@@ -10,17 +10,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aws_cdk import aws_events as events
-from aws_cdk import aws_lambda as lambda_
 
 from modelwright.workflow.trigger_functions import CLOSE_RUN
-from stacks.constructs.alarms import Alarms, Metric, Says, command
-from stacks.constructs.functions import Functions, Special
-from stacks.constructs.triggers import EVENT_AGE_SECONDS
+from stacks.constructs.alarms import Says, command
+from stacks.constructs.functions import Special
+from stacks.constructs.rule_calls import call, lost_events, permit
 from stacks.grants.closing import close_run_statements
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_lambda as lambda_
     from constructs import Construct
 
+    from stacks.constructs.alarms import Alarms
+    from stacks.constructs.functions import Functions
     from stacks.grants.target import Target
     from stacks.names import PipelineNames
 
@@ -51,37 +53,18 @@ def close_runs(scope: Construct, maker: Functions, target: Target, machine: str,
             "detail-type": ["Step Functions Execution Status Change"],
             "detail": {"stateMachineArn": [machine], "status": list(FROM_OUTSIDE)},
         },
-        targets=[
-            {
-                "id": "CloseRun",
-                "arn": function.attr_arn,
-                "retryPolicy": {"maximumEventAgeInSeconds": EVENT_AGE_SECONDS, "maximumRetryAttempts": 10},
-                "deadLetterConfig": {"arn": queue},
-            }
-        ],
+        targets=[call("CloseRun", function, queue)],
     )
-    lambda_.CfnPermission(
-        scope,
-        "CloseEndedRuns",
-        action="lambda:InvokeFunction",
-        function_name=function.ref,
-        principal="events.amazonaws.com",
-        source_arn=rule.attr_arn,
-    )
+    permit(scope, "CloseEndedRuns", function, rule)
     return Closing(function, rule)
 
 
 def closing_alarm(alarms: Alarms, names: PipelineNames, closing: Closing) -> None:
     """Make the alarm of runs that could not be closed, wherever their events were lost."""
-    metrics = [
-        Metric("AWS/Lambda", name, {"FunctionName": closing.function.ref})
-        for name in ("Errors", "Throttles", "DeadLetterErrors")
-    ]
-    metrics.append(Metric("AWS/Events", "FailedInvocations", {"RuleName": closing.rule.ref}))
     says = Says(
         f"A run of {names.pipeline} that was stopped or took too long could not be closed: nobody looked what it left.",
         f"see with {command(names.environment, 'status')} whether the endpoint serves what it should; else check out "
         f"the champion's commit and use {command(names.environment, f'run {names.pipeline}')}. The event lies in the "
         "dead-letter queue (local cloud: `modelwright inbox`).",
     )
-    alarms.on_sum("RunNotClosedAlarm", says, metrics)
+    alarms.on_sum("RunNotClosedAlarm", says, lost_events(closing.function, closing.rule))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_events as events
 
+from stacks.constructs.rule_calls import EVENT_AGE_SECONDS, RETRIES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
 
 MERGE_SOURCE = "modelwright"
 MERGE_DETAIL_TYPE = "Merge"
-EVENT_AGE_SECONDS = 6 * 3600
-"""A merge or a schedule that could not be delivered for so long goes to the dead letters: a person looks at it."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,6 @@ def start_target(start: Start, paths: Mapping[str, str], template: str) -> dict[
         "arn": start.state_machine_arn,
         "roleArn": start.role_arn,
         "inputTransformer": {"inputPathsMap": dict(paths), "inputTemplate": template},
-        "retryPolicy": {"maximumEventAgeInSeconds": EVENT_AGE_SECONDS, "maximumRetryAttempts": 10},
+        "retryPolicy": {"maximumEventAgeInSeconds": EVENT_AGE_SECONDS, "maximumRetryAttempts": RETRIES},
         "deadLetterConfig": {"arn": start.dead_letter_queue_arn},
     }
