@@ -19,17 +19,18 @@ from stacks.constructs.image_repository import serving_repository
 from stacks.constructs.messages import dead_letter_queue, topic
 from stacks.constructs.network import Reach, s3_endpoint
 from stacks.constructs.table import table
-from stacks.names import EnvironmentNames
+from stacks.names import SHARED, EnvironmentNames
 from stacks.removal import KEPT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from aws_cdk import Environment
     from aws_cdk import aws_sqs as sqs
     from constructs import Construct
 
     from modelwright.config.environment import EnvironmentSettings
+    from stacks.constructs.buckets import Buckets
 
 
 class DataStack(Stack):
@@ -42,16 +43,18 @@ class DataStack(Stack):
         self, scope: Construct, settings: EnvironmentSettings, env: Environment, external_data: Iterable[str] = ()
     ) -> None:
         """Make the stack of the environment with these `settings`; pipelines read `external_data` in S3 as well."""
-        names = EnvironmentNames(settings.name)
-        keep = settings.removal == "retain"
-        super().__init__(
-            scope,
-            names.data_stack,
-            env=env,
-            termination_protection=keep,
-            description=f"modelwright {settings.name}: what all pipelines share",
-        )
-        removal = KEPT if keep else RemovalPolicy.DESTROY
+        self._names = EnvironmentNames(settings.name)
+        self._keep = settings.removal == "retain"
+        what = f"modelwright {settings.name}: what all pipelines share"
+        super().__init__(scope, self._names.data_stack, env=env, termination_protection=self._keep, description=what)
+        values = self._make(settings, tuple(external_data))
+        protected = table(self, self._names.table, values.get("key-arn"), keep=self._keep)
+        self._publish({**values, "table-name": protected.ref}, protected)
+        self._make_last(protected)
+
+    def _make(self, settings: EnvironmentSettings, external_data: tuple[str, ...]) -> dict[str, str]:
+        """Make everything but the table and return what is published of it."""
+        names, removal = self._names, KEPT if self._keep else RemovalPolicy.DESTROY
         own_key = settings.key == "customer-managed"
         key = encryption_key(self, settings.name, names.prefix, removal).attr_arn if own_key else None
         made = buckets(self, names.prefix, key, removal)
@@ -59,34 +62,36 @@ class DataStack(Stack):
         bus = events.CfnEventBus(self, "EventBus", name=names.event_bus)
         told = topic(self, names.prefix, key, settings.notify_emails).ref
         _dead_letter_alarm(self, told, queue)
+        self._for_the_account(settings, made, external_data)
+        serving_repository(self, settings, key)
+        return {
+            **({"key-arn": key} if key else {}),
+            "data-bucket": made.data.ref,
+            "artifact-bucket": made.artifacts.ref,
+            "log-bucket": made.logs.ref,
+            "event-bus-name": bus.ref,
+            "topic-arn": told,
+            "dead-letter-queue-arn": queue.attr_arn,
+        }
+
+    def _for_the_account(self, settings: EnvironmentSettings, made: Buckets, external_data: tuple[str, ...]) -> None:
+        """Make what an account or a network has once, where the settings ask for it."""
         if settings.oidc_provider == "create":
             identity_provider(self)
         if settings.api_logs == "create":
             api_logs(self)
         if settings.vpc and settings.vpc.endpoints == "create":
             own = (made.data.attr_arn, made.artifacts.attr_arn)
-            s3_endpoint(self, settings.vpc, Reach(names.prefix, own, tuple(external_data)))
-        serving_repository(self, settings, key)
-        kept_table = table(self, names.table, key, keep=keep)
-        values = {
-            **({"key-arn": key} if key else {}),
-            "data-bucket": made.data.ref,
-            "artifact-bucket": made.artifacts.ref,
-            "log-bucket": made.logs.ref,
-            "table-name": kept_table.ref,
-            "event-bus-name": bus.ref,
-            "topic-arn": told,
-            "dead-letter-queue-arn": queue.attr_arn,
-        }
-        for name, value in values.items():
-            made_parameter = self._publish(names.parameter(name), name, value)
-            if name != "table-name":
-                kept_table.add_dependency(made_parameter)
-        self._make_last(kept_table)
+            s3_endpoint(self, settings.vpc, Reach(self._names.prefix, own, external_data))
 
-    def _publish(self, path: str, name: str, value: str) -> ssm.CfnParameter:
-        id_ = "".join(word.capitalize() for word in name.split("-")) + "Parameter"
-        return ssm.CfnParameter(self, id_, type="String", name=path, value=value, description=f"modelwright: {name}")
+    def _publish(self, values: Mapping[str, str], protected: dynamodb.CfnTable) -> None:
+        """Write the parameters; all but its own come before the table."""
+        for name in (each for each in SHARED if each in values):
+            id_ = "".join(word.capitalize() for word in name.split("-")) + "Parameter"
+            path, what = self._names.parameter(name), f"modelwright: {name}"
+            made = ssm.CfnParameter(self, id_, type="String", name=path, value=values[name], description=what)
+            if name != "table-name":
+                protected.add_dependency(made)
 
     def _make_last(self, protected: dynamodb.CfnTable) -> None:
         """Make the table when all that may fail has been made: protected as it is, no roll-back could delete it."""

@@ -19,6 +19,8 @@ from stacks.policy_checks import accept_all, accept_checkov
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_logs as logs
     from constructs import Construct
 
     from modelwright.workflow.function import Function
@@ -71,19 +73,13 @@ class Functions:
         No reserved concurrency: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
         """
         id_ = "".join(word.capitalize() for word in function.name.split("_"))
-        target = self._context.target
-        group = log_group(self._scope, f"{id_}Log", target.shared.key_arn, self._context.retention_days)
-        role = function_role(
-            self._scope,
-            f"{id_}FunctionRole",
-            f"The Lambda {function.name} of {target.pipeline}",
-            (*(special.statements if special else ()), *function_statements(target, function, group.attr_arn)),
-        )
+        group = self._log(id_)
+        role = self._role(id_, function, group, special)
         code = (special.code if special else None) or self._code
         made = lambda_.CfnFunction(
             self._scope,
             f"{id_}Function",
-            description=f"{target.pipeline}: {function.name}",
+            description=f"{self._context.target.pipeline}: {function.name}",
             handler=function.handler,
             runtime=RUNTIME,
             architectures=["arm64"],
@@ -99,6 +95,19 @@ class Functions:
         )
         _accept(made)
         return made
+
+    def _log(self, id_: str) -> logs.CfnLogGroup:
+        return log_group(self._scope, f"{id_}Log", self._context.target.shared.key_arn, self._context.retention_days)
+
+    def _role(self, id_: str, function: Function, group: logs.CfnLogGroup, special: Special | None) -> iam.CfnRole:
+        target = self._context.target
+        own = special.statements if special else ()
+        return function_role(
+            self._scope,
+            f"{id_}FunctionRole",
+            f"The Lambda {function.name} of {target.pipeline}",
+            (*own, *function_statements(target, function, group.attr_arn)),
+        )
 
     def _environment(self, function: Function, own: Mapping[str, str | None]) -> dict[str, str]:
         known = {**self._context.values, **own}

@@ -73,20 +73,26 @@ def dead_letter_queue(scope: Construct, prefix: str, key_arn: str | None, remova
         visibility_timeout=60,
     )
     queue.apply_removal_policy(removal)
+    _accept(queue, key_arn)
+    policy = document((tls_only("sqs:*", queue.attr_arn), _from_rules(queue, prefix)))
+    sqs.CfnQueuePolicy(scope, "DeadLetterQueuePolicy", queues=[queue.ref], policy_document=policy)
+    return queue
+
+
+def _accept(queue: sqs.CfnQueue, key_arn: str | None) -> None:
     if key_arn is None:
         accept_checkov(queue, {"CKV_AWS_27": f"{NO_KEY}: SSE-SQS, which checkov does not know"})
     last = "it is the dead-letter queue of the rules; nothing reads it but a person"
     accept_all(queue, {"AwsSolutions-SQS3": last, "Serverless-SQSRedrivePolicy": last})
+
+
+def _from_rules(queue: sqs.CfnQueue, prefix: str) -> Statement:
+    """The environment's rules, on the default bus and on our own, may send what they could not deliver."""
     rules = [arn("events", f"rule/{prefix}-*"), arn("events", f"rule/{prefix}/{prefix}-*")]
-    statements = (
-        tls_only("sqs:*", queue.attr_arn),
-        Statement(
-            "UndeliveredEvents",
-            ("sqs:SendMessage",),
-            (queue.attr_arn,),
-            {**ACCOUNT_ONLY, "ArnLike": {"aws:SourceArn": rules}},
-            principal={"Service": "events.amazonaws.com"},
-        ),
+    return Statement(
+        "UndeliveredEvents",
+        ("sqs:SendMessage",),
+        (queue.attr_arn,),
+        {**ACCOUNT_ONLY, "ArnLike": {"aws:SourceArn": rules}},
+        principal={"Service": "events.amazonaws.com"},
     )
-    sqs.CfnQueuePolicy(scope, "DeadLetterQueuePolicy", queues=[queue.ref], policy_document=document(statements))
-    return queue

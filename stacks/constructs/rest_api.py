@@ -97,7 +97,31 @@ def rest_api(
 def _methods(
     scope: Construct, api: apigateway.CfnRestApi, function: lambda_.CfnFunction, asked: ApiStructure
 ) -> list[apigateway.CfnMethod]:
-    validator = apigateway.CfnRequestValidator(
+    common: dict[str, Any] = {
+        "rest_api_id": api.ref,
+        "authorization_type": "AWS_IAM" if asked.authorization == "iam" else "NONE",
+        "api_key_required": asked.authorization == "api-key",
+        "integration": _integration(function),
+        "request_validator_id": _validator(scope, api).ref,
+    }
+    envelope = {"application/json": _envelope(scope, api).ref}
+    made = []
+    for path, verb in ROUTES.items():
+        id_ = "Api" + path.partition(".")[0].capitalize()
+        resource = apigateway.CfnResource(
+            scope, f"{id_}Resource", rest_api_id=api.ref, parent_id=api.attr_root_resource_id, path_part=path
+        )
+        body: dict[str, Any] = {"request_models": envelope} if verb == "POST" else {}
+        method = apigateway.CfnMethod(
+            scope, f"{id_}Method", resource_id=resource.ref, http_method=verb, **common, **body
+        )
+        _accept_method(method, asked)
+        made.append(method)
+    return made
+
+
+def _validator(scope: Construct, api: apigateway.CfnRestApi) -> apigateway.CfnRequestValidator:
+    return apigateway.CfnRequestValidator(
         scope,
         "ApiValidator",
         rest_api_id=api.ref,
@@ -105,30 +129,12 @@ def _methods(
         validate_request_body=True,
         validate_request_parameters=True,
     )
-    model = apigateway.CfnModel(
+
+
+def _envelope(scope: Construct, api: apigateway.CfnRestApi) -> apigateway.CfnModel:
+    return apigateway.CfnModel(
         scope, "ApiEnvelope", rest_api_id=api.ref, name="Envelope", content_type="application/json", schema=ENVELOPE
     )
-    made = []
-    for path, verb in ROUTES.items():
-        id_ = "Api" + path.partition(".")[0].capitalize()
-        resource = apigateway.CfnResource(
-            scope, f"{id_}Resource", rest_api_id=api.ref, parent_id=api.attr_root_resource_id, path_part=path
-        )
-        method = apigateway.CfnMethod(
-            scope,
-            f"{id_}Method",
-            rest_api_id=api.ref,
-            resource_id=resource.ref,
-            http_method=verb,
-            authorization_type="AWS_IAM" if asked.authorization == "iam" else "NONE",
-            api_key_required=asked.authorization == "api-key",
-            integration=_integration(function),
-            request_validator_id=validator.ref,
-            request_models={"application/json": model.ref} if verb == "POST" else None,
-        )
-        _accept_method(method, asked)
-        made.append(method)
-    return made
 
 
 def _integration(function: lambda_.CfnFunction) -> dict[str, Any]:

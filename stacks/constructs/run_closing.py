@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/cw-events.html
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_events as events
 
@@ -44,7 +44,13 @@ def close_runs(scope: Construct, maker: Functions, target: Target, machine: str,
     values = {} if has_endpoint else dict.fromkeys(("TOPIC_ARN", "ENDPOINT_NAME"))
     statements = close_run_statements(target, has_endpoint=has_endpoint)
     function = maker.make(CLOSE_RUN, Special(None, statements, queue, values))
-    rule = events.CfnRule(
+    rule = _rule(scope, target, machine, call("CloseRun", function, queue))
+    permit(scope, "CloseEndedRuns", function, rule)
+    return Closing(function, rule)
+
+
+def _rule(scope: Construct, target: Target, machine: str, called: dict[str, Any]) -> events.CfnRule:
+    return events.CfnRule(
         scope,
         "EndedRule",
         description=f"A run of {target.pipeline} that was stopped or took too long is closed",
@@ -53,10 +59,8 @@ def close_runs(scope: Construct, maker: Functions, target: Target, machine: str,
             "detail-type": ["Step Functions Execution Status Change"],
             "detail": {"stateMachineArn": [machine], "status": list(FROM_OUTSIDE)},
         },
-        targets=[call("CloseRun", function, queue)],
+        targets=[called],
     )
-    permit(scope, "CloseEndedRuns", function, rule)
-    return Closing(function, rule)
 
 
 def closing_alarm(alarms: Alarms, names: PipelineNames, closing: Closing) -> None:
