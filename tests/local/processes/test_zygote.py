@@ -92,6 +92,8 @@ def test_stopping_the_launcher_ends_everything_it_started(tmp_path: Path) -> Non
     assert process.wait(5) == -9
     assert orphans.began(process.pid) is None
     assert orphans.began(int(lines[0])) is None
+    with pytest.raises(ChildProcessError, match="the local cloud ends"):  # no restart brings anything to life
+        launcher.start(ProcessSpec(["python3", "escape.py"], {"PATH": PATH}, tmp_path, tmp_path, "job"), lines.append)
 
 
 def test_processes_are_recorded_while_they_run_and_no_longer(tmp_path: Path) -> None:
