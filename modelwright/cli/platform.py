@@ -95,6 +95,8 @@ def read_what_can_be_read(args: argparse.Namespace) -> Project:
 
     found = load_project(find_root(), args.env, leave_out_wrong=True)
     for name, problems in found.left_out.items():
+        if name == getattr(args, "pipeline", None):
+            continue  # the error about the one that was asked for says it all
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         print(f"{name} is left out: {count} in its settings, the first: {problems[0]}", file=sys.stderr)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from modelwright.cli.failures import failure, in_a_line, readable_reason, refusal, restored
 from modelwright.cli.terminal import Terminal
 from modelwright.client.advice import next_step
 from modelwright.client.executions import run_id
@@ -30,7 +31,7 @@ _ABSENT = {
     "FindServingImage": ("ImageNotFoundException", "no image yet: it is built now"),
 }
 """What a first run does not find, and goes on from: no mistake, so it must not look like one."""
-_NAME_WIDTH, _LONGEST_REASON = 22, 160
+_NAME_WIDTH = 22
 
 
 def print_json(value: Any) -> None:
@@ -70,8 +71,11 @@ def state_line(state: StateRun, terminal: Terminal) -> str:
     if absent:
         mark, colour = _MARKS["succeeded"]
         notes.append(absent)
+    elif refusal(state):
+        mark, colour = _MARKS["failed"]
+        notes.append(in_a_line(refusal(state)))
     elif state.error:
-        notes.append(failure(state.error, _in_a_line(reason(state.cause))))
+        notes.append(failure(state.error, in_a_line(reason(state.cause))))
     line = (
         f"  {terminal.colour(mark, colour)} {state.name:<{_NAME_WIDTH}} {seconds(state.seconds):>9}  {'  '.join(notes)}"
     )
@@ -82,11 +86,6 @@ def _absent(state: StateRun) -> str:
     """What is not there yet, where a state looked for it and the machine knows how to go on."""
     said, meaning = _ABSENT.get(state.name, ("", ""))
     return meaning if state.status == "caught" and said and said in f"{state.error} {state.cause}" else ""
-
-
-def failure(error: str, cause: str) -> str:
-    """An error's name and its reason, as far as there is one."""
-    return f"{error}: {cause}" if cause else error
 
 
 def print_outcome(run: Run, history: History, options: str = "") -> None:
@@ -103,15 +102,21 @@ def print_outcome(run: Run, history: History, options: str = "") -> None:
         terminal.line(f"  {terminal.colour(mark, code)} {clause['text']}: found {_number(clause.get('found'))}{note}")
     _print_model(run.result.get("model") or {}, terminal)
     if run.status not in {"SUCCEEDED", "RUNNING"}:
-        terminal.line(
-            "  " + failure(run.error or history.error, reason(run.cause or history.cause)).replace("\n", "\n  ")
-        )
-        step = next_step(run.error or history.error, reason(run.cause or history.cause))
-        if step:
-            terminal.line(f"  {step}")
-        state = _failed_state(history, reason(run.cause or history.cause))
-        logs = f"modelwright logs {run.run_id} {state}".rstrip()
-        terminal.line(f"  modelwright show {run.run_id}{options}; {logs}{options}")
+        _print_failure(run, history, options, terminal)
+
+
+def _print_failure(run: Run, history: History, options: str, terminal: Terminal) -> None:
+    error, cause = run.error or history.error, reason(run.cause or history.cause)
+    terminal.line("  " + failure(error, readable_reason(cause)).replace("\n", "\n  "))
+    step = next_step(error, cause)
+    if step:
+        terminal.line(f"  {step}")
+    if became := restored(history):
+        terminal.line(f"  endpoint: {became}")
+    logs = f"modelwright logs {run.run_id} {_failed_state(history, cause)}".rstrip()
+    if error == "RolledBack":
+        logs = f"modelwright logs {run.pipeline} --endpoint"
+    terminal.line(f"  modelwright show {run.run_id}{options}; {logs}{options}")
 
 
 def run_as_json(run: Run) -> dict[str, Any]:
@@ -136,7 +141,7 @@ def run_as_json(run: Run) -> dict[str, Any]:
 def _failed_state(history: History, cause: str) -> str:
     """Where to look: the state that the cause begins with; empty when there is none."""
     name = cause.partition(":")[0]
-    return name if any(state.name == name and state.error for state in history.states) else ""
+    return name if any(state.name == name and (state.error or refusal(state)) for state in history.states) else ""
 
 
 def _print_metrics(metrics: Mapping[str, Any], terminal: Terminal) -> None:
@@ -157,11 +162,6 @@ def _number(value: Any) -> str:
     if value is None:
         return "nothing"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _in_a_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST_REASON else f"{line[: _LONGEST_REASON - 3]}..."
 
 
 def _moment(value: Any) -> str:

@@ -63,13 +63,13 @@ def explain_deployment(structure: WorkflowStructure) -> State:
         "'Deployment' & ($watched.outcome = 'Waiting' ? 'TimedOut' : $watched.outcome)"
     )
     cause = (
-        "'The endpoint ${EndpointName} is ' & $watched.status & ' with the configuration ' & $watched.endpointConfig & "
-        "'; asked for was ' & $asked_config & ': ' & $watched.reason"
+        "$watched.reason & ' (the endpoint ${EndpointName} is ' & $watched.status & ' with the configuration ' & "
+        "$watched.endpointConfig & '; asked for was ' & $asked_config & ')'"
     )
     return {
         "Type": "Pass",
         "Comment": f"The new model of {structure.pipeline} does not serve",
-        "Assign": {"failure": {"state": "DeployEndpoint", "error": jsonata(error), "cause": jsonata(cause)}},
+        "Assign": {"failure": {"state": "WatchEndpoint", "error": jsonata(error), "cause": jsonata(cause)}},
         "Next": "RestoreEndpoint",
     }
 

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from modelwright.cli.arguments import positive
+from modelwright.cli.failures import why
 from modelwright.cli.platform import add_place, platform, read_what_can_be_read
 from modelwright.cli.render import clock, print_json, run_as_json, seconds, table
 from modelwright.client import executions
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from modelwright.cli.platform import Platform
 
-_HEADS = ("RUN", "PIPELINE", "OUTCOME", "TRIGGER", "STARTED", "TOOK")
+_HEADS = ("RUN", "PIPELINE", "OUTCOME", "TRIGGER", "STARTED", "TOOK", "REASON")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -58,4 +59,4 @@ def _print(found: list[executions.Run], *, as_json: bool) -> None:
 
 def _row(run: executions.Run) -> tuple[str, ...]:
     trigger = str((run.request.get("trigger") or {}).get("kind", ""))
-    return run.run_id, run.pipeline, run.outcome, trigger, clock(run.started), seconds(run.seconds)
+    return run.run_id, run.pipeline, run.outcome, trigger, clock(run.started), seconds(run.seconds), why(run)

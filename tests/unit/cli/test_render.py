@@ -10,6 +10,7 @@ import pytest
 from fake_aws import START, Execution, FakeSession, StepFunctions, Story
 
 from modelwright.cli import render
+from modelwright.cli.failures import readable_reason, why
 from modelwright.cli.terminal import Terminal
 from modelwright.client import executions
 from modelwright.client.history import History, StateRun
@@ -97,6 +98,75 @@ def test_a_failed_run_says_why_and_where_to_look(capsys: pytest.CaptureFixture[s
         "  KeyError: 'sex'\n"
         "  modelwright show RUN; modelwright logs RUN TrainModel\n"
     )
+
+
+SENTENCE = (
+    "Threshold Crossed: 2 out of the last 3 datapoints [12.0 (21/11/26 17:14:45), 17.0588235294117 (21/11/26 17:14:42)]"
+    " were greater than the threshold (5.0) (minimum 2 datapoints for OK -> ALARM transition)."
+)
+CALLED_BACK = f"The alarm mw-dev-penguins-EndpointErrorsAlarm-1 is in ALARM: {SENTENCE}"
+READABLE = (
+    "The alarm mw-dev-penguins-EndpointErrorsAlarm-1 is in ALARM: it measured 12, 17.0588, which is greater than 5"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (CALLED_BACK, READABLE),
+        (
+            "Threshold Crossed: 1 datapoint [7.0 (10/02/20 14:02:00)] was less than or equal to the threshold (10.5).",
+            "it measured 7, which is less than or equal to 10.5",
+        ),
+        ("One or more alarms are in ALARM: [a]", "One or more alarms are in ALARM: [a]"),
+        ("Threshold Crossed: no datapoints were received", "Threshold Crossed: no datapoints were received"),
+    ],
+)
+def test_an_alarms_sentence_says_what_was_measured(text: str, said: str) -> None:
+    assert readable_reason(text) == said
+
+
+def rolled_back(status: str = "serves dev-penguins-old-00 as before") -> tuple[executions.Run, History]:
+    story, history = Story(), History()
+    for name, output in (
+        ("WatchEndpoint", {"outcome": "RolledBack", "reason": CALLED_BACK}),
+        ("RestoreEndpoint", {"status": status}),
+    ):
+        story.enter("Task", name)
+        story.leave("Task", name, output)
+    history.add(story.events)
+    cause = f"WatchEndpoint: {CALLED_BACK} (the endpoint serves old)"
+    return described(status="FAILED", error="RolledBack", cause=cause), history
+
+
+def test_a_rollback_has_its_reason_in_one_place_and_says_what_serves(capsys: pytest.CaptureFixture[str]) -> None:
+    run, history = rolled_back()
+    assert printed(capsys, run, history) == (
+        "RolledBack  penguins run RUN in 12.50 s\n"
+        f"  RolledBack: WatchEndpoint: {READABLE} (the endpoint serves old)\n"
+        "  endpoint: serves dev-penguins-old-00 as before\n"
+        "  modelwright show RUN; modelwright logs penguins --endpoint\n"
+    )
+    line = render.state_line(history.states[0], Terminal())
+    assert "✗ WatchEndpoint" in line
+    assert line.endswith(f"RolledBack: {READABLE}")
+    assert "✓ RestoreEndpoint" in render.state_line(history.states[1], Terminal())
+
+
+def test_a_bad_shadow_is_marked_where_it_was_judged() -> None:
+    state = StateRun("JudgeShadow", "Task", START, ended=START, status="succeeded")
+    state.output = {"good": False, "reason": "36 of 40 answers in the shadow were errors (5xx)"}
+    assert render.state_line(state, Terminal()).endswith("36 of 40 answers in the shadow were errors (5xx)")
+    state.output = {"good": True, "reason": "40 answers in the shadow, 0 of them errors"}
+    assert "✓" in render.state_line(state, Terminal())
+    assert "errors" not in render.state_line(state, Terminal())
+
+
+def test_a_list_of_runs_says_why_in_a_line() -> None:
+    assert why(rolled_back()[0]).startswith(f"WatchEndpoint: {READABLE}")
+    failed = described(status="FAILED", error="States.TaskFailed", cause="TrainModel: one\ntwo")
+    assert why(failed) == "States.TaskFailed: TrainModel: one two"
+    assert why(described(output=OUTPUT)) == ""
 
 
 @pytest.mark.parametrize(

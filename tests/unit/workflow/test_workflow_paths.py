@@ -156,8 +156,8 @@ def test_a_silent_rollback_is_a_failure() -> None:
     assert done.failure == (
         "RolledBack",
         (
-            f"DeployEndpoint: The endpoint {ENDPOINT} is InService with the configuration {OLD}; "
-            f"asked for was {CONFIG}: alarm x fired"
+            f"WatchEndpoint: alarm x fired (the endpoint {ENDPOINT} is InService with the configuration {OLD}; "
+            f"asked for was {CONFIG})"
         ),
     )
     assert done.path[-5:] == ["CheckRestore", "ReleaseFailedLease", "MarkRunFailed", "NotifyFailure", "FailRun"]
@@ -169,7 +169,7 @@ def test_a_deployment_that_fails_says_why() -> None:
 
     assert done.failure is not None
     assert done.failure[0] == "DeploymentFailed"
-    assert done.failure[1].endswith("the container did not pass its ping")
+    assert done.failure[1].startswith("WatchEndpoint: the container did not pass its ping (the endpoint ")
 
 
 def test_a_deployment_that_never_ends_times_out() -> None:
