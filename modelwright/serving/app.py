@@ -130,7 +130,7 @@ class App:
         return head.headers.get(REQUEST_ID) or f"{self._process}{next(self._numbers):016x}"
 
     def _quick_way(self, headers: Mapping[str, str], length: int) -> Quick | None:
-        if self._way is None or not 0 < length <= INLINE_BYTES:
+        if self._way is None or not 0 < length <= INLINE_BYTES or "content-encoding" in headers:
             return None
         return self._way(headers.get("content-type", ""), headers.get("accept", ""))
 
@@ -141,6 +141,7 @@ class App:
         if way is not None and found is not None:
             head.model_nanoseconds = _clock() - started
             return Response(200, found, way.content_type)
+        _check_coding(head.headers.get("content-encoding", "identity"))
         prepared = self._model.prepare(Request(body, head.headers, head.request_id))
         if not self._inline or len(body) > INLINE_BYTES:
             return self._predict(prepared, head)
@@ -182,6 +183,13 @@ class App:
 
 def _response(answer: Answer) -> Response:
     return Response(200, answer.body, answer.content_type) if answer.body else Response(204)
+
+
+def _check_coding(coding: str) -> None:
+    """Refuse a compressed body; InvokeEndpoint has no header for one: https://www.rfc-editor.org/rfc/rfc9110#section-8.4."""
+    if coding.strip().lower() not in ("", "identity"):
+        message = f"Content-Encoding is {coding!r}; the body must be sent as it is."
+        raise RequestError(415, "UnsupportedMediaType", message)
 
 
 def _not_allowed(method: str) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from modelwright.serving.media import CSV, JSON, NPY, NPZ
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 INPUT_TYPES = (JSON, CSV, NPY, NPZ)
 OUTPUT_TYPES = (JSON, CSV, NPY)
+MOST_UNPACKED_BYTES = 256 * 1024 * 1024
+"""of an npz; InvokeEndpoint takes 6 MiB"""
 
 
 def default_input(body: str | bytes, content_type: str) -> Any:
@@ -53,6 +56,8 @@ def parse_json(text: str) -> Any:
         return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise _bad(f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
+    except ValueError:  # https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
+        raise _bad("The body is not JSON that can be read: a number has too many digits.") from None
     except RecursionError:
         raise _bad("The body is not JSON that can be read: it is nested too deeply.") from None
 
@@ -67,7 +72,22 @@ def _from_json(text: str) -> Any:
         array = np.asarray(value)
     except ValueError:
         raise _bad("The JSON body's rows have different lengths.") from None
-    return np.asarray(value, dtype=object) if array.dtype.kind in "US" else array
+    if array.dtype.kind in "US":
+        array = np.asarray(value, dtype=object)
+    fits: bool = np.isfinite(array).all() if array.dtype.kind == "f" else all(map(_fits, _objects(array)))
+    if not fits:
+        raise _bad("The JSON body has a number that is too large: no 64 bits hold it.")
+    return array
+
+
+def _objects(array: Any) -> Any:
+    return array.flat if array.dtype.kind == "O" else ()
+
+
+def _fits(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not isinstance(value, int) or value.bit_length() <= 64
 
 
 def _from_csv(text: str) -> Any:
@@ -75,26 +95,38 @@ def _from_csv(text: str) -> Any:
 
     import numpy as np  # noqa: PLC0415
 
-    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    except csv.Error as error:
+        raise _bad(f"The body is not CSV: {error}.") from None
     if not rows:
         raise _bad("The CSV body has no row.")
     for number, row in enumerate(rows, 1):
         if len(row) != len(rows[0]):
             raise _bad(f"The CSV body's row {number} has {len(row)} columns, row 1 has {len(rows[0])}.")
     try:
-        return np.asarray(rows, dtype=float)
+        array = np.asarray(rows, dtype=float)
     except ValueError:
         raise _bad(_first_text(rows)) from None
+    if not text.isascii() or "_" in text or np.isinf(array).any():
+        raise _bad(_first_text(rows))
+    return array
 
 
 def _first_text(rows: list[list[str]]) -> str:
     for number, row in enumerate(rows, 1):
         for column, cell in enumerate(row, 1):
-            try:
-                float(cell)
-            except ValueError:
-                return f"The CSV body's row {number}, column {column} is {cell!r}; it must be a number."
+            if not _is_number(cell):
+                return f"The CSV body's row {number}, column {column} is {cell[:100]!r}; it must be a number."
     return "The CSV body holds something that is not a number."
+
+
+def _is_number(cell: str) -> bool:
+    """Say whether not only Python reads a number in it: not `1_000`, digits of other scripts, `1e999`."""
+    try:
+        return cell.isascii() and "_" not in cell and not math.isinf(float(cell))
+    except ValueError:
+        return False
 
 
 def _from_npy(body: bytes) -> Any:
@@ -105,10 +137,20 @@ def _from_npy(body: bytes) -> Any:
         if not isinstance(loaded, np.lib.npyio.NpzFile):
             return loaded
         with loaded:
+            _check_unpacked(loaded.zip)
             arrays = {name: loaded[name] for name in loaded.files}
+    except RequestError:
+        raise
     except Exception as error:  # noqa: BLE001  # NumPy and zipfile raise many kinds for damaged bytes
         raise _bad(f"The body is not a NumPy array that can be read without pickle: {error}") from None
     return next(iter(arrays.values())) if len(arrays) == 1 else arrays
+
+
+def _check_unpacked(archive: Any) -> None:
+    """Refuse a small body that would fill the memory: no member of a zip unpacks to more than it says."""
+    size = sum(item.file_size for item in archive.infolist())
+    if size > MOST_UNPACKED_BYTES:
+        raise _bad(f"The body unpacks to {size} bytes; it may have {MOST_UNPACKED_BYTES}.")
 
 
 def _plain(prediction: Any) -> Any:

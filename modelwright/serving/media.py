@@ -22,6 +22,10 @@ TEXT_TYPES = frozenset({JSON, CSV})
 """Bodies of these types reach a script as `str`, all others as `bytes`, as in AWS's own containers:
 https://github.com/aws/sagemaker-inference-toolkit (content_types.UTF8_TYPES)"""
 
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+"""Python's own, in which nobody writes a body; those of names of hosts take minutes for a long one:
+https://docs.python.org/3/library/codecs.html#python-specific-encodings"""
+
 
 @dataclass(frozen=True)
 class MediaType:
@@ -52,13 +56,18 @@ def decode(body: bytes, media_type: MediaType) -> str:
     charset = media_type.charset
     try:
         codec = codecs.lookup(charset).name
-    except LookupError:
-        raise RequestError(415, "UnsupportedMediaType", f"The charset {charset!r} is not known; use utf-8.") from None
-    try:
+        if codec.replace("_", "-") in _NO_CHARSETS:
+            raise _unknown_charset(charset)
         text = body.decode("utf-8-sig" if codec == "utf-8" else codec)
-    except (UnicodeDecodeError, LookupError) as error:
+    except UnicodeError as error:
         raise RequestError(400, "BadRequest", f"The body is not {charset}: {error}.") from None
+    except (LookupError, ValueError):
+        raise _unknown_charset(charset) from None
     return text.removeprefix("\ufeff")
+
+
+def _unknown_charset(charset: str) -> RequestError:
+    return RequestError(415, "UnsupportedMediaType", f"The charset {charset!r} is not known; use utf-8.")
 
 
 def ranked(accept: str) -> list[str]:

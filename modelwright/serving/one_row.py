@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from math import hypot, isnan
+from struct import Struct
 from struct import error as struct_error
-from struct import pack_into
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +28,7 @@ class OneRow:
         self.schema = schema
         numbers = [column for column in schema.columns if column.type != "string"]
         self._buffer: Any = np.zeros(len(numbers), np.float32)
-        self._layout = f"{len(numbers)}f"
+        self._pack = Struct(f"{len(numbers)}f").pack_into
         self._feeds: Feeds = {c.name: self._buffer[at : at + 1].reshape(1, 1) for at, c in enumerate(numbers)}
         self._whole = [at for at, column in enumerate(numbers) if column.type == "integer"]
         self._missing = [column.missing for column in numbers]
@@ -37,9 +37,14 @@ class OneRow:
         """Return the columns of texts."""
         return [Texts(column, self.schema, csv=csv) for column in self.schema.columns if column.type == "string"]
 
-    def fill(self, kept: Sequence[Texts], texts: Sequence[Any], values: Sequence[float]) -> Feeds | None:
-        """Put in a row; None for what has to be looked at: an odd text, an infinity, a fraction in a count."""
-        if not hypot(*values) <= LARGEST and not self._only_missing(values):
+    def fill(
+        self, kept: Sequence[Texts], texts: Sequence[Any], values: Sequence[float], cells: Sequence[Any] = ()
+    ) -> Feeds | None:
+        """Put in a row; None for what has to be looked at: an odd text, an infinity, a fraction in a count.
+
+        `cells`: what a CSV had for the values.
+        """
+        if not hypot(*values) <= LARGEST and not self._only_missing(values, cells):
             return None
         feeds = self._feeds
         for known, text in zip(kept, texts, strict=True):
@@ -51,13 +56,15 @@ class OneRow:
             if values[at] % 1:
                 return None
         try:
-            pack_into(self._layout, self._buffer, 0, *values)
+            self._pack(self._buffer, 0, *values)
         except (OverflowError, struct_error):
             return None
         return feeds
 
-    def _only_missing(self, values: Sequence[float]) -> bool:
+    def _only_missing(self, values: Sequence[float], cells: Sequence[Any]) -> bool:
         """Say whether what is no number is missing where it may be."""
+        if any(isnan(value) and cell not in MISSING_TEXTS for value, cell in zip(values, cells, strict=False)):
+            return False
         pairs = zip(values, self._missing, strict=True)
         return all(abs(value) <= LARGEST or (isnan(value) and missing) for value, missing in pairs)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from math import nan
+from math import isnan, nan
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from modelwright.serving.schema import Outputs
 
     Reader = Callable[[bytes], Feeds | None]
-    Writer = Callable[[Sequence[float]], bytes]
+    Writer = Callable[[Sequence[float]], bytes | None]
 
 _MOST_OBJECTS = 3
 """in the document of one row: with more there are more rows, which are not decoded in vain"""
@@ -58,7 +58,7 @@ def csv_reader(row: OneRow) -> Reader | None:
             found = numbers_of(cells)
             if b"_" in line and any("_" in str(cell) for cell in found):
                 return None  # `1_000` is a number to Python alone
-            return fill(kept, texts_of(cells), _values(found, width))
+            return fill(kept, texts_of(cells), _values(found, width), found)
         except (ValueError, KeyError):
             return None
 
@@ -115,7 +115,9 @@ def _json_record(outputs: Outputs) -> Writer | None:
     keys = [encode(key) for key in ("predictions", outputs.label, outputs.probabilities)]
     begins = [b"{%b:[{%b:%b,%b:" % (*keys[:2], encode(label), keys[2]) for label in outputs.labels]
 
-    def write(row: Sequence[float]) -> bytes:
+    def write(row: Sequence[float]) -> bytes | None:
+        if isnan(sum(row)):  # which is the largest is for NumPy to say
+            return None
         return begins[row.index(max(row))] + encode(probabilities(*row)) + b"}]}"
 
     return write
@@ -124,7 +126,9 @@ def _json_record(outputs: Outputs) -> Writer | None:
 def _csv_record(outputs: Outputs) -> Writer:
     begins = [_cell(label) for label in outputs.labels]
 
-    def write(row: Sequence[float]) -> bytes:
+    def write(row: Sequence[float]) -> bytes | None:
+        if isnan(sum(row)):
+            return None
         return f"{begins[row.index(max(row))]},{','.join(map(repr, row))}\n".encode()
 
     return write

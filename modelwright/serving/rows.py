@@ -205,9 +205,13 @@ def _numbers(column: Column, cells: Cells, read: Callable[[Cells], Array | None]
 
 def _csv_numbers(cells: Cells) -> Array | None:
     try:
-        return np.array(list(map(float, cells)))
+        found = np.array(list(map(float, cells)))
     except ValueError:
         return None
+    gone = np.flatnonzero(np.isnan(found))
+    return (
+        found if all(cells[place] in MISSING_TEXTS for place in gone.tolist()) else None
+    )  # `nAn` is one to Python alone
 
 
 def _csv_odd_numbers(cells: Cells) -> Array | None:

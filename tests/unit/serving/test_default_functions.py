@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from modelwright.serving import defaults
 from modelwright.serving.defaults import default_input, default_output, default_predict
 from modelwright.serving.problems import RequestError
 
@@ -62,12 +63,43 @@ def test_a_pickled_npy_is_refused_and_not_run(tmp_path):
         ("a,b\n1,2\n", "text/csv", "row 1, column 1 is 'a'"),
         ("1,2\n3\n", "text/csv", "row 2 has 1 columns, row 1 has 2"),
         ("\n\n", "text/csv", "no row"),
+        ("1_000,2\n", "text/csv", "row 1, column 1 is '1_000'"),
+        ("1,2\n3,\u0663\n", "text/csv", "row 2, column 2 is '\u0663'"),
+        ("1,1e309\n", "text/csv", "row 1, column 2 is '1e309'"),
+        ("1,-inf\n", "text/csv", "row 1, column 2 is '-inf'"),
+        ('1,"2\n', "text/csv", "not CSV: unexpected end of data"),
+        ("1" * 200_000, "text/csv", "not CSV: field larger than field limit"),
+        ("[[" + "1" * 5000 + "]]", "application/json", "too many digits"),
+        ("[[" + "1" * 400 + "]]", "application/json", "too large"),
+        ("[[1.5, " + "1" * 400 + "]]", "application/json", "too large"),
+        ("[[1e309]]", "application/json", "too large"),
+        ('[["a", 1e309]]', "application/json", "too large"),
         (b"garbage", "application/x-npy", "not a NumPy array"),
     ],
 )
 def test_a_bad_body_is_400_and_says_where(body, content_type, message):
     error = refused(body, content_type)
     assert (error.status, message in error.message) == (400, True), error.message
+
+
+def test_rows_of_csv_end_as_anybody_writes_them():
+    for text in ("1,2\r3,4\r", "1,2\r\n3,4", '"1",2\n3,4\n\n'):
+        assert default_input(text, "text/csv").tolist() == [[1.0, 2.0], [3.0, 4.0]]
+
+
+def test_a_small_npz_that_unpacks_to_a_large_one_is_refused(monkeypatch):
+    monkeypatch.setattr(defaults, "MOST_UNPACKED_BYTES", 10_000)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, a=np.zeros(1000), b=np.zeros(1000))
+    assert len(buffer.getvalue()) < 1000
+    assert "it may have 10000" in refused(buffer.getvalue(), "application/x-npz").message
+
+
+def test_an_npy_of_a_shape_that_it_does_not_have_is_refused():
+    for shape in ("(1000000000000,)", "(-1,)", "(4294967296, 4294967296)", "(2,)", "(1,)*9", "__import__('os')"):
+        header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117).encode() + b"\n"
+        body = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + b"\0" * 8
+        assert refused(body, "application/x-npy").status == 400
 
 
 def test_an_unknown_content_type_is_415():

@@ -53,9 +53,24 @@ def test_a_body_that_is_not_its_charset_is_400_and_an_unknown_charset_is_415():
     assert (caught.value.status, "'klingon'" in caught.value.message) == (415, True)
 
 
-@pytest.mark.parametrize("charset", ["hex", "zip", "rot13", "base64"])
+@pytest.mark.parametrize(
+    "charset",
+    [
+        "hex",
+        "zip",
+        "rot13",
+        "base64",
+        "undefined",
+        "punycode",
+        "idna",
+        "unicode_escape",
+        "Raw-Unicode-Escape",
+        "\xe9",
+        "",
+    ],
+)
 def test_a_codec_that_is_no_charset_is_refused(charset):
-    with pytest.raises(RequestError):
+    with pytest.raises(RequestError, match="is not known; use utf-8"):
         media.decode(b"00", media.parse_media_type(f"text/csv; charset={charset}"))
 
 
