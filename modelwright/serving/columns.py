@@ -57,18 +57,14 @@ class Layout:
 
 def layout(body: bytes, schema: Schema) -> Layout | None:
     """Find out by the first line, as `rows.from_csv` does; None for a body that is not plain."""
-    if b'"' in body or body.startswith(b"\xef\xbb\xbf"):
-        return None
-    if b"\r" in body and body.count(b"\r") != body.count(b"\r\n"):  # alone it ends a line, too
-        return None
     end = body.find(b"\n") + 1 or len(body)
     try:
         first = [cell.strip() for cell in body[:end].decode().split(",")]
     except UnicodeDecodeError:
         return None
-    names = schema.names
-    if len(first) == 1 and schema.columns[0].type == "string":  # a line of spaces is none, not a text
+    if not _is_plain(body) or (len(first) == 1 and schema.columns[0].type == "string"):  # a line of spaces is no row
         return None
+    names = schema.names
     if set(first).isdisjoint(names):
         return Layout(len(names), tuple(range(len(names))), 0) if len(first) == len(names) else None
     if end == len(body) or any(first.count(name) != 1 for name in names):
@@ -76,6 +72,12 @@ def layout(body: bytes, schema: Schema) -> Layout | None:
     if len(first) > len(names) and not _is_text(body):  # nobody looks at the cells of other columns
         return None
     return Layout(len(first), tuple(map(first.index, names)), end)
+
+
+def _is_plain(body: bytes) -> bool:
+    if b'"' in body or body.startswith(b"\xef\xbb\xbf"):
+        return False
+    return b"\r" not in body or body.count(b"\r") == body.count(b"\r\n")  # alone it ends a line, too
 
 
 def _is_text(body: bytes) -> bool:
