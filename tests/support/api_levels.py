@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from api_template import STAGE, Got, ask, signature
+from level_registry import ENFORCED, RECORDED, RUNS, Observed
 from tiny_assembly import allow
 
-from modelwright.local.template.registry import Level
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 ROWS = {"rows": [1]}
-OBSERVED: dict[str, tuple[Level, Callable[[Any], None]]] = {}
-
-
-def level(kind: str, declared: Level) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
-    def register(observe: Callable[[Any], None]) -> Callable[[Any], None]:
-        OBSERVED[f"AWS::ApiGateway::{kind}"] = (declared, observe)
-        return observe
-
-    return register
+OBSERVED = Observed()
 
 
 def asked(levels: Any, path: str, method: str = "POST", body: Any = None, **headers: str) -> Got:
@@ -35,21 +23,21 @@ def keyed(levels: Any, key: str) -> Got:
     return asked(levels, "/keyed", body=ROWS, x_api_key=value)
 
 
-@level("RestApi", Level.RUNS)
+@OBSERVED.level("AWS::ApiGateway::RestApi", RUNS)
 def rest_api(levels: Any) -> None:
     found = levels.client("apigateway").get_rest_api(restApiId=levels.id("Api"))
     assert (found["name"], found["endpointConfiguration"]["types"]) == ("levels", ["REGIONAL"])
     assert asked(levels, "/unchecked", body={"a": 1}).document["body"] == '{"a": 1}'
 
 
-@level("Resource", Level.RUNS)
+@OBSERVED.level("AWS::ApiGateway::Resource", RUNS)
 def path(levels: Any) -> None:
     items = levels.client("apigateway").get_resources(restApiId=levels.id("Api"))["items"]
     assert {item["path"] for item in items} == {"/", "/signed", "/keyed", "/checked", "/unchecked"}
     assert asked(levels, "/nowhere").document == {"message": "Missing Authentication Token"}
 
 
-@level("Method", Level.ENFORCED)
+@OBSERVED.level("AWS::ApiGateway::Method", ENFORCED)
 def method(levels: Any) -> None:
     arn = f"arn:aws:execute-api:eu-central-1:{levels.cloud.account}:{levels.id('Api')}/{STAGE}/GET/signed"
     answers = []
@@ -61,23 +49,23 @@ def method(levels: Any) -> None:
     assert levels.cloud.account not in answers[1].document["Message"].partition("on resource")[2]
 
 
-@level("Model", Level.ENFORCED)
+@OBSERVED.level("AWS::ApiGateway::Model", ENFORCED)
 def model(levels: Any) -> None:
     assert [asked(levels, "/checked", body=body).status for body in (ROWS, {"rows": []}, [])] == [200, 422, 422]
 
 
-@level("RequestValidator", Level.ENFORCED)
+@OBSERVED.level("AWS::ApiGateway::RequestValidator", ENFORCED)
 def validator(levels: Any) -> None:
     assert asked(levels, "/checked", body={}).status == 422
     assert asked(levels, "/unchecked", body={}).status == 200
 
 
-@level("GatewayResponse", Level.RUNS)
+@OBSERVED.level("AWS::ApiGateway::GatewayResponse", RUNS)
 def gateway_response(levels: Any) -> None:
     assert asked(levels, "/checked", body={}).document == {"said": "Invalid request body"}
 
 
-@level("Deployment", Level.RUNS)
+@OBSERVED.level("AWS::ApiGateway::Deployment", RUNS)
 def deployment(levels: Any) -> None:
     api = levels.cloud.services["apigateway"].api(levels.id("Api"))
     removed = {key: api.methods.pop(key) for key in list(api.methods) if key[1] == "POST"}
@@ -87,7 +75,7 @@ def deployment(levels: Any) -> None:
         api.methods |= removed
 
 
-@level("Stage", Level.RUNS)
+@OBSERVED.level("AWS::ApiGateway::Stage", RUNS)
 def stage(levels: Any) -> None:
     before = levels.metric("AWS/ApiGateway", "4XXError")
     refused = asked(levels, "/signed", "GET")
@@ -99,14 +87,14 @@ def stage(levels: Any) -> None:
     assert (line["status"], line["who"], line["x"]) == ("403", "-", "-")
 
 
-@level("ApiKey", Level.ENFORCED)
+@OBSERVED.level("AWS::ApiGateway::ApiKey", ENFORCED)
 def key(levels: Any) -> None:
     assert keyed(levels, "GoodKey").status == 200
     refused = asked(levels, "/keyed", body=ROWS, x_api_key="guessed")
     assert (refused.status, refused.document) == (403, {"message": "Forbidden"})
 
 
-@level("UsagePlan", Level.ENFORCED)
+@OBSERVED.level("AWS::ApiGateway::UsagePlan", ENFORCED)
 def plan(levels: Any) -> None:
     answers = [keyed(levels, "SpentKey") for _ in range(3)]
     assert [answer.status for answer in answers] == [200, 200, 429]
@@ -116,12 +104,12 @@ def plan(levels: Any) -> None:
     assert usage["items"] == {levels.id("SpentKey"): [[2, 0]]}
 
 
-@level("UsagePlanKey", Level.ENFORCED)
+@OBSERVED.level("AWS::ApiGateway::UsagePlanKey", ENFORCED)
 def plan_key(levels: Any) -> None:
     assert keyed(levels, "LooseKey").status == 403, "a key of no plan"
 
 
-@level("Account", Level.RECORDED)
+@OBSERVED.level("AWS::ApiGateway::Account", RECORDED)
 def account(levels: Any) -> None:
     found = levels.client("apigateway").get_account()
     assert found["cloudwatchRoleArn"] == levels.arn("FunctionRole")

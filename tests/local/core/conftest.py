@@ -54,6 +54,21 @@ def cloud(make_cloud: Callable[..., Cloud]) -> Cloud:
 
 
 @pytest.fixture
+def restart(make_cloud):
+    """A started cloud with the bucket `bucket`; called again, the cloud after a restart with the bucket made again."""
+
+    def start(versioned: bool = False):
+        cloud = make_cloud()
+        s3 = cloud.client("s3")
+        s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        if versioned:
+            s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
+        return cloud, s3
+
+    return start
+
+
+@pytest.fixture
 def http_client() -> Callable[..., Any]:
     """Makes a client as the command line or a job has it: over the socket."""
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from moto import mock_aws
+from moto_platform import moto_platform
 
 import choose_model.handler as choose
-import shared.clients
 from choose_model.domain import ArchiveChanged, NotCompiled, ReportInvalid, from_report, not_converted
 from shared.table import from_item, run_key
 
@@ -24,9 +23,6 @@ ENVIRONMENT = {
     "ARTIFACT_BUCKET": "artifacts",
     "TABLE_NAME": "mw-dev",
     "KEY_ARN": KEY,
-    "AWS_DEFAULT_REGION": "eu-west-1",
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
 }
 PACKAGED = "a" * 64
 COMPILED = b"the compiled archive"
@@ -36,20 +32,8 @@ NOTHING = {"state": "", "error": "", "cause": ""}
 
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    shared.clients.client.cache_clear()
-    with mock_aws():
-        place = {"LocationConstraint": "eu-west-1"}
-        boto3.client("s3").create_bucket(Bucket="artifacts", CreateBucketConfiguration=place)
-        boto3.client("dynamodb").create_table(
-            TableName="mw-dev",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        )
+    with moto_platform(monkeypatch, ENVIRONMENT, "artifacts"):
         yield
-    shared.clients.client.cache_clear()
 
 
 def report(**changes: Any) -> dict[str, Any]:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
+from moto_platform import moto_platform
 
 import close_run.handler as close
-import shared.clients
 from shared.run_id import run_id
 from shared.table import champion_key, lease_key, read_item, run_key, to_item
 
@@ -29,9 +28,6 @@ ENVIRONMENT = {
     "TABLE_NAME": "mw-dev",
     "TOPIC_ARN": "arn:topic",
     "ENDPOINT_NAME": ENDPOINT,
-    "AWS_DEFAULT_REGION": "eu-west-1",
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
 }
 
 
@@ -76,22 +72,12 @@ class Table:
 
 @pytest.fixture(autouse=True)
 def outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[Outside]:
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
     monkeypatch.setattr(close, "LOOK_SECONDS", 0.0)
     found = Outside()
-    shared.clients.client.cache_clear()
-    with mock_aws():
-        boto3.client("dynamodb").create_table(
-            TableName="mw-dev",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        )
+    with moto_platform(monkeypatch, ENVIRONMENT):
         table = Table(found)
         monkeypatch.setattr(close, "client", lambda name: table if name == "dynamodb" else found)
         yield found
-    shared.clients.client.cache_clear()
 
 
 def put(key: Key, **values: Any) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
+from moto_platform import moto_platform
 from one_at_a_time import OneAtATime
 
 import count_records.handler as count
@@ -29,9 +29,6 @@ ENVIRONMENT = {
     "STATE_MACHINE_ARN": MACHINE,
     "DATA_PREFIX": PREFIX,
     "EVERY_RECORDS": "10",
-    "AWS_DEFAULT_REGION": "eu-west-1",
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
 }
 
 
@@ -72,24 +69,12 @@ def topic() -> Topic:
 
 @pytest.fixture(autouse=True)
 def machines(monkeypatch: pytest.MonkeyPatch, topic: Topic) -> Iterator[Machines]:
-    for name, value in {**ENVIRONMENT, "TOPIC_ARN": "arn:topic"}.items():
-        monkeypatch.setenv(name, value)
-    shared.clients.client.cache_clear()
     real, found, lock = shared.clients.client, Machines(), Lock()
     fakes = {"stepfunctions": found, "sns": topic}
     monkeypatch.setattr(count, "client", lambda name: fakes.get(name) or OneAtATime(real(name), lock))
-    with mock_aws():
-        s3 = boto3.client("s3")
-        s3.create_bucket(Bucket="data", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        s3.put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
-        boto3.client("dynamodb").create_table(
-            TableName="mw-dev",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        )
+    with moto_platform(monkeypatch, {**ENVIRONMENT, "TOPIC_ARN": "arn:topic"}, "data"):
+        boto3.client("s3").put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
         yield found
-    shared.clients.client.cache_clear()
 
 
 def put(name: str, records: int | bytes) -> dict[str, Any]:
