@@ -53,8 +53,8 @@ class Resources:
 
     def delete(self, name: str) -> None:
         """Drop a record and its tags; AwsError when there is none."""
-        self.get(name)
         with self._cloud.database.transaction():
+            self.get(name)
             self._cloud.database.delete(self._kind, name)
             forget_tags(self._cloud.database, self.arn(name))
 

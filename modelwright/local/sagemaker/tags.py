@@ -22,15 +22,20 @@ MOST_TAGS = 50
 
 def write_tags(database: Database, arn: str, tags: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
     """Add tags (`[{Key, Value}]`) to a resource, over those of the same key; return all that it has now."""
-    found = {tag["Key"]: tag["Value"] for tag in read_tags(database, arn)}
-    found.update({tag["Key"]: tag["Value"] for tag in tags})
+    with database.transaction():  # two calls at once lose none
+        found = {tag["Key"]: tag["Value"] for tag in read_tags(database, arn)}
+        found.update({tag["Key"]: tag["Value"] for tag in tags})
+        _check(arn, found)
+        if found:
+            database.put(_KIND, arn, found)
+    return _as_list(found)
+
+
+def _check(arn: str, found: Mapping[str, str]) -> None:
     if any(key.lower().startswith("aws:") for key in found):
         raise AwsError("ValidationException", "aws: prefixed tag key names are not allowed for external use.")
     if len(found) > MOST_TAGS:
         raise AwsError("ResourceLimitExceeded", f"{arn} would have {len(found)} tags; at most {MOST_TAGS} are allowed.")
-    if found:
-        database.put(_KIND, arn, found)
-    return _as_list(found)
 
 
 def read_tags(database: Database, arn: str) -> list[dict[str, str]]:
@@ -65,7 +70,9 @@ class Tags:
             return {"Tags": write_tags(database, arn, call.params["Tags"])}
         if call.operation == "DeleteTags":
             gone = set(call.params["TagKeys"])
-            database.put(_KIND, arn, {t["Key"]: t["Value"] for t in read_tags(database, arn) if t["Key"] not in gone})
+            with database.transaction():
+                kept = {tag["Key"]: tag["Value"] for tag in read_tags(database, arn) if tag["Key"] not in gone}
+                database.put(_KIND, arn, kept)
             return {}
         return {"Tags": read_tags(database, arn)}
 

@@ -81,6 +81,7 @@ class Capture:
         self._changed = threading.Condition()
         self._writing = threading.Lock()
         self._size = 0
+        self._taken = 0
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="endpoint-capture", daemon=True)
 
@@ -102,7 +103,10 @@ class Capture:
         """Return when everything that was captured is written."""
         with self._changed:
             taken, self._files = self._files, {}
+            self._taken += len(taken)
         self._write(taken)
+        with self._changed:
+            self._changed.wait_for(lambda: not self._taken)  # the other thread's as well
 
     def offer(self, member: Member, asked: Asked, outcome: Outcome) -> None:
         """Capture a request that was answered well, if its variant's configuration and the request's draw say so."""
@@ -147,6 +151,7 @@ class Capture:
         due = {p: f for p, f in self._files.items() if f.due <= now or f.size >= FLUSH_BYTES or self._stopping}
         for place in due:
             del self._files[place]
+        self._taken += len(due)
         return due
 
     def _write(self, files: Mapping[_Place, _File]) -> None:
@@ -161,6 +166,8 @@ class Capture:
                 finally:
                     with self._changed:
                         self._size -= file.size
+                        self._taken -= 1
+                        self._changed.notify_all()
 
     def _say(self, place: _Place, line: str) -> None:
         group, stream = f"/aws/sagemaker/Endpoints/{place.endpoint}", f"{place.variant}/data-capture"

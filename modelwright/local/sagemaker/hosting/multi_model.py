@@ -47,6 +47,8 @@ def most_loaded() -> int:
 class _Model:
     def __init__(self) -> None:
         self.server: Future[Server] = Future()
+        self.started: Server | None = None
+        """while it is being loaded; whoever stops everything stops that, too"""
         self.users = 0
 
     @property
@@ -82,6 +84,7 @@ class MultiModelHost:
         self._record = record
         self._lock = threading.Lock()
         self._models: OrderedDict[str, _Model] = OrderedDict()
+        self._stopped = False
         self._numbers = itertools.count()
 
     @property
@@ -121,16 +124,20 @@ class MultiModelHost:
             self._give_back(model)
 
     def stop(self, grace_seconds: float = 0) -> None:
-        """Unload everything."""
+        """Unload everything, also what is being loaded, and load nothing any more."""
         with self._lock:
+            self._stopped = True
             models, self._models = list(self._models.values()), OrderedDict()
-        for model in models:
-            if model.loaded:
-                model.server.result().stop(grace_seconds)
+            servers = [model.server.result() if model.loaded else model.started for model in models]
+        for server in servers:
+            if server is not None:
+                server.stop(grace_seconds)
 
     def _take(self, target: str) -> tuple[_Model, bool, bool]:
         """Return the model, whether its caller is to load it, and whether it is loaded."""
         with self._lock:
+            if self._stopped:
+                raise ServerFailed("the endpoint ends")
             if target in self._models and self._models[target].dead:
                 self._models.pop(target).server.result().stop(0)
             first = target not in self._models
@@ -146,27 +153,34 @@ class MultiModelHost:
 
     def _load(self, target: str, model: _Model) -> Server:
         try:
-            server = self._loaded(target)
+            server = self._loaded(target, model)
         except BaseException as error:
             with self._lock:
-                self._models.pop(target, None)
+                if self._models.get(target) is model:
+                    del self._models[target]
             model.server.set_exception(error)
             raise
         model.server.set_result(server)
         return server
 
-    def _loaded(self, target: str) -> Server:
+    def _loaded(self, target: str, model: _Model) -> Server:
         began = time.perf_counter()
         archive = self._find(target)
         fetched = time.perf_counter()
         self._make_room(max(0, self._most - 1))
         server = self._make(target, next(self._numbers), archive)
+        with self._lock:
+            if self._stopped:
+                raise ServerFailed("the endpoint ends")
+            model.started = server
         starting = time.perf_counter()
         try:
             server.start()
-        except ServerFailed as error:
+        except BaseException as error:
             server.stop(0)
-            raise ModelNotLoaded(str(error)) from error
+            if isinstance(error, ServerFailed) and not self._stopped:
+                raise ModelNotLoaded(str(error)) from error
+            raise
         self._record(
             [
                 ("ModelDownloadingTime", (fetched - began) * 1e6, "Microseconds"),

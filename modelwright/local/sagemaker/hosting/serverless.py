@@ -109,8 +109,14 @@ class ServerlessHost:
             if found is not None:
                 found.stop(0)
             began = time.perf_counter()
+            if self._stopped:
+                raise ServerFailed("the endpoint ends")
             server = self._make()
-            server.start()
+            try:
+                server.start()
+            except BaseException:
+                server.stop(0)
+                raise
             self._record([("ModelSetupTime", (time.perf_counter() - began) * 1e6, "Microseconds")])
             self._adopt(server)
         threading.Thread(target=self._watch, args=(server,), name="serverless-memory", daemon=True).start()

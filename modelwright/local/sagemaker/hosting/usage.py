@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelwright.local.processes.memory import resident_bytes
@@ -56,9 +57,24 @@ def _values(member: Member) -> list[Value]:
     values.append(("MemoryUtilization", 100 * memory / total, "Percent"))
     if serverless:
         return values
-    disk = sum(path.stat().st_size for server, _ in servers for path in server.root.rglob("*") if path.is_file())
-    whole = shutil.disk_usage(servers[0][0].root).total
+    try:
+        whole = shutil.disk_usage(servers[0][0].root).total
+    except FileNotFoundError:  # the server ends just now
+        return values
+    disk = sum(_bytes_below(server.root) for server, _ in servers)
     return [*values, ("DiskUtilization", 100 * disk / whole, "Percent")]
+
+
+def _bytes_below(folder: Path) -> int:
+    """What a folder's files have now: the server writes and removes some meanwhile."""
+    return sum(_size(Path(here, name)) for here, _, names in os.walk(folder) for name in names)
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.lstat().st_size
+    except OSError:
+        return 0
 
 
 def _machine_bytes() -> int:
