@@ -38,6 +38,10 @@ class Place:
         """How many machines may serve a model."""
         return self.limits.max_instance_count if self.limits else AWS_MOST_INSTANCES
 
+    def whose(self, limit: str) -> str:
+        """Say of a limit of the environment that it is one; an empty text where AWS's own holds."""
+        return f"limits.{limit} of the environment" if self.limits else ""
+
 
 def read_instance(section: Section, purpose: Purpose, place: Place, default: str | None = None) -> str:
     """Return the instance type at `instance`, empty with a problem for one that cannot be had for `purpose`."""

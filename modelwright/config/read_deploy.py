@@ -130,7 +130,7 @@ def _settings(section: Section, kind: EndpointKind, place: Place) -> DeploySetti
 def _with_instances(section: Section, found: DeploySettings, place: Place) -> DeploySettings:
     kind = found.endpoint
     instance = read_instance(section, "hosting", place)
-    count = section.integer("instance_count", 1, most=place.max_instance_count)
+    count = section.integer("instance_count", 1, most=place.max_instance_count, whose=place.whose("max_instance_count"))
     main = Variant(MAIN_VARIANT, 1.0, instance, count)
     variants = (main,) if _excluded(kind, "variants") else read_variants(section, main, place)
     autoscaling = read_autoscaling(section, variants, place, asynchronous=kind == "async")
@@ -151,6 +151,8 @@ def _with_instances(section: Section, found: DeploySettings, place: Place) -> De
 
 def _check_shrunken(section: Section, autoscaling: Autoscaling | None, update: Update) -> None:
     """A fleet that was scaled in to one instance cannot be replaced in parts: the update would be refused."""
+    if section.is_wrong("min"):
+        return
     if autoscaling is not None and update.traffic != "all-at-once" and autoscaling.min < 2:
         message = (
             f"is {autoscaling.min}; with update: {{traffic: {update.traffic}}} it must be 2 or more, as one instance"

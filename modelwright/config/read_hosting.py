@@ -22,7 +22,7 @@ from modelwright.config.hosting import (
 )
 from modelwright.config.instances import family
 from modelwright.config.place import read_instance
-from modelwright.config.reader import Section, shown
+from modelwright.config.reader import ENOUGH, Section, shown
 
 if TYPE_CHECKING:
     from modelwright.config.document import Node
@@ -46,7 +46,6 @@ MOST_CONCURRENCY = 200
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AsyncInferenceClientConfig.html
 MOST_CONCURRENT = 1000
 MOST_COOLDOWN_SECONDS = 86_400
-MOST_REQUESTS = 10**9
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html: an account's requests a second, all APIs
 MOST_REQUESTS_PER_SECOND = 10_000
 MOST_BURST = 5_000
@@ -84,7 +83,12 @@ def _variant(section: Section, index: int, node: Node, main: Variant, place: Pla
         name=entry.text("name", pattern=_VARIANT, allowed="letters, digits and hyphens, at most 63"),
         weight=entry.number("weight", 1.0, least=0, most=10**6),
         instance=read_instance(entry, "hosting", place, main.instance),
-        instance_count=entry.integer("instance_count", main.instance_count, most=place.max_instance_count),
+        instance_count=entry.integer(
+            "instance_count",
+            main.instance_count,
+            most=place.max_instance_count,
+            whose=place.whose("max_instance_count"),
+        ),
     )
     entry.finish()
     return found
@@ -98,14 +102,16 @@ def read_autoscaling(
         section.child("autoscaling")
         return None
     found = section.section("autoscaling")
-    least = found.integer("min", 0 if asynchronous else 1, least=0, most=place.max_instance_count)
+    least = found.integer(
+        "min", 0 if asynchronous else 1, least=0, most=place.max_instance_count, whose=place.whose("max_instance_count")
+    )
     if least == 0 and not asynchronous:
         found.problem("min", "is 0; only asynchronous and serverless endpoints scale to zero: it must be 1 or more.")
-    most = found.integer("max", most=place.max_instance_count)
-    if most < least:
+    most = found.integer("max", most=place.max_instance_count, whose=place.whose("max_instance_count"))
+    if most < least and not found.is_wrong("min", "max"):
         found.problem("max", f"is {most}, less than min, which is {least}.")
     target, other = ("backlog_per_instance", "requests_per_instance")[:: 1 if asynchronous else -1]
-    goal = found.integer(target, most=MOST_REQUESTS)
+    goal = found.integer(target, most=ENOUGH)
     if found.child(other) is not None:
         kind = "an asynchronous endpoint" if asynchronous else "an endpoint that answers at once"
         found.problem(other, f"has no meaning with {kind}; write {target}.")
@@ -122,7 +128,8 @@ def _check_scaled(section: Section, found: Section, variants: tuple[Variant, ...
         if variant.instance and family(variant.instance) == "t2":
             message = f"cannot go with {variant.instance}: AWS does not scale burstable t2 instances; choose another"
             section.problem("autoscaling", f"{message}, like ml.m5.large.")
-        if between[1] >= between[0] and not max(1, between[0]) <= variant.instance_count <= between[1]:
+        known = not (section.is_wrong("instance_count") or found.is_wrong("min", "max"))
+        if known and between[1] >= between[0] and not max(1, between[0]) <= variant.instance_count <= between[1]:
             message = f"is from {between[0]} to {between[1]}, but {variant.name} begins with {variant.instance_count}"
             found.problem("max", f"{message} (instance_count); it must begin within.")
 
@@ -152,7 +159,7 @@ def read_update(section: Section, variants: tuple[Variant, ...], place: Place) -
         least = LEAST_LINEAR_PERCENT if traffic == "linear" else 1
         usual = LINEAR_PERCENT if traffic == "linear" else CANARY_PERCENT
         percent = found.integer("percent", usual, least=least, most=MOST_SHIFT_PERCENT)
-        _check_shifted(found, traffic, variants)
+        _check_shifted(found, traffic, () if section.is_wrong("instance_count") else variants)
     if found.node.value:
         _check_waits(found, percent if traffic == "linear" else None, traffic, wait, place)
     found.finish()
@@ -227,7 +234,7 @@ def read_api(section: Section, place: Place) -> Api | None:
     authorization = cast("Authorization", found.choice("authorization", AUTHORIZATIONS, "iam"))
     rate = found.integer("requests_per_second", 10, most=MOST_REQUESTS_PER_SECOND)
     burst = found.integer("burst", min(MOST_BURST, 2 * rate), most=MOST_BURST)
-    quota = found.integer("requests_per_day", 0, most=MOST_REQUESTS) or None
+    quota = found.integer("requests_per_day", 0, most=ENOUGH) or None
     if quota and authorization == "iam":
         found.problem("requests_per_day", "is a quota of API keys: write authorization: api-key, or remove it.")
     hook = found.optional_text("hook", allowed="a Python file of the pipeline's folder")

@@ -119,11 +119,14 @@ def _job(section: Section, place: Place, purpose: Purpose) -> dict[str, Any]:
         "script": script,
         "instance": read_instance(section, purpose, place),
         "instance_count": _one_instance(section),
-        "volume_gib": section.integer("volume_gib", 10, most=limits.max_volume_gib if limits else 16_384),
+        "volume_gib": section.integer(
+            "volume_gib", 10, most=limits.max_volume_gib if limits else 16_384, whose=place.whose("max_volume_gib")
+        ),
         "max_runtime_seconds": section.integer(
             "max_runtime_seconds",
             min(3600, limits.max_runtime_seconds) if limits else 3600,
             most=limits.max_runtime_seconds if limits else 432_000,
+            whose=place.whose("max_runtime_seconds"),
         ),
     }
 
@@ -184,9 +187,14 @@ def _clause(top: Section, key: str, node: Node) -> GateClause | None:
 def _batch(section: Section, place: Place) -> BatchSettings:
     found = BatchSettings(
         instance=read_instance(section, "transform", place),
-        instance_count=section.integer("instance_count", 1, most=place.max_instance_count),
+        instance_count=section.integer(
+            "instance_count", 1, most=place.max_instance_count, whose=place.whose("max_instance_count")
+        ),
         max_runtime_seconds=section.integer(
-            "max_runtime_seconds", 3600, most=place.limits.max_runtime_seconds if place.limits else 432_000
+            "max_runtime_seconds",
+            3600,
+            most=place.limits.max_runtime_seconds if place.limits else 432_000,
+            whose=place.whose("max_runtime_seconds"),
         ),
     )
     section.finish()

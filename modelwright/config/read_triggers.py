@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from modelwright.config.pipeline import TriggerSettings
+from modelwright.config.reader import ENOUGH
 from modelwright.config.schedule import schedule_problem
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ _REPOSITORY = r"(?!.*\.git(?:@|$))[A-Za-z0-9_.-]{1,100}"
 _GITHUB = rf"{_OWNER}(?:/{_REPOSITORY}|@[0-9]+/{_REPOSITORY}@[0-9]+)"
 _GITHUB_FORMS = "owner/repository, or owner@id/repository@id for one whose tokens hold ids"
 _MARKER = r"[A-Za-z0-9_.!*'()-]{1,100}"
-MAX_RECORDS = 10**9
 
 
 def read_triggers(section: Section, data: DataSettings, environment: EnvironmentSettings | None) -> TriggerSettings:
@@ -59,7 +59,7 @@ def _data(section: Section, data: DataSettings) -> tuple[str | None, int | None]
         section.child("data")
         return None, None
     found = section.section("data")
-    every = found.integer("every_records", 0, least=1, most=MAX_RECORDS) or None
+    every = found.integer("every_records", 0, least=1, most=ENOUGH) or None
     marker = found.text("marker", "" if every else "_SUCCESS", pattern=_MARKER, allowed="an object's name, no slash")
     if found.has("marker") and found.has("every_records"):
         found.problem("marker", "stands beside every_records; a run is started by one of them: remove the other.")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _LONGEST_SHOWN = 60
+ENOUGH = 10**9
+"""Where AWS has no limit: keeps out what is no number of anything, and what would be too large for its arithmetic."""
 
 
 def shown(value: object) -> str:
@@ -86,9 +88,18 @@ class Section:
         """Return the text at `key`, or None when it is not written."""
         return self.text(key, "", pattern=pattern, allowed=allowed) or None
 
-    def integer(self, key: str, default: int | None = None, *, least: int = 1, most: int | None = None) -> int:
-        """Return the whole number at `key`, from `least` to `most`. Required without a default."""
-        allowed = f"a whole number, {_range(least, most)}"
+    def integer(
+        self, key: str, default: int | None = None, *, least: int = 1, most: int | None = None, whose: str = ""
+    ) -> int:
+        """Return the whole number at `key`, from `least` to `most`. Required without a default.
+
+        `whose` says where `most` is written, when it is no limit of AWS's. `ENOUGH` is none of anybody's: no more is
+        said of it than has to be.
+        """
+        written = self._children.get(key)
+        far = written is not None and isinstance(written.value, int) and written.value > ENOUGH
+        between = _range(least, None if most == ENOUGH and not far else most) + (f", {whose}" if whose else "")
+        allowed = f"a whole number, {between}"
         found = self.child(key, required=default is None, allowed=allowed)
         if found is None:
             return least if default is None else default
@@ -100,7 +111,7 @@ class Section:
         ):
             return value
         whole = isinstance(value, int) and not isinstance(value, bool)
-        self.problem(key, f"is {shown(value)}; it must be {_range(least, most) if whole else allowed}.")
+        self.problem(key, f"is {shown(value)}; it must be {between if whole else allowed}.")
         return least if default is None else default
 
     def number(self, key: str, default: float, *, least: float, most: float) -> float:
@@ -162,6 +173,14 @@ class Section:
     def problem(self, key: str, message: str, line: int | None = None) -> None:
         """Note that the value at `key` is wrong."""
         self.problems.append(Problem(self.file, self.dotted(key), message, line or self.line(key)))
+
+    def is_wrong(self, *keys: str) -> bool:
+        """Tell whether anything called so, here or below, is wrong: what depends on it would be said for nothing."""
+        below = f"{self.key}." if self.key else ""
+        return any(
+            each.file == self.file and each.key.startswith(below) and each.key.rsplit(".", 1)[-1] in keys
+            for each in self.problems
+        )
 
     def finish(self) -> None:
         """Note every key that nobody asked for: planned ones by name, others with the nearest known key."""

@@ -84,6 +84,31 @@ def test_variants_take_what_they_do_not_say_from_above(project) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("deploy", "problem"),
+    [
+        ("instance_count: two, update: {traffic: canary}", "instance_count is 'two'"),
+        ("instance_count: 0, autoscaling: {min: 2, max: 4, requests_per_instance: 6}", "instance_count is 0"),
+        ("variants: [{name: A, instance_count: no}], update: {traffic: canary}", "variants[0].instance_count is 'no'"),
+        ("instance_count: 2, autoscaling: {min: x, max: 1, requests_per_instance: 6}", "autoscaling.min is 'x'"),
+        ("instance_count: 2, autoscaling: {min: 2, max: x, requests_per_instance: 6}", "autoscaling.max is 'x'"),
+        (
+            "instance_count: 2, update: {traffic: canary}, autoscaling: {min: x, max: 4, requests_per_instance: 6}",
+            "autoscaling.min is 'x'",
+        ),
+        (
+            "instance_count: 2, autoscaling: {min: 2, max: 4, requests_per_instance: 0}",
+            "requests_per_instance is 0; it must be 1 or more.",
+        ),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_all_that_is_said(project, deploy: str, problem: str) -> None:
+    endpoint = "endpoint: realtime, instance: ml.m5.large, smoke_test: data/smoke.csv"
+    project.replace(DEPLOY, f"{{{endpoint}, {deploy}}}")
+    (only,) = project.problems()
+    assert problem in only
+
+
 def test_the_other_kinds(project) -> None:
     deploy = loaded(project, SERVERLESS).deploy
     assert (deploy.instance, deploy.variants, deploy.serverless) == (None, (), Serverless(2, 10))

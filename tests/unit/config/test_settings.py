@@ -101,7 +101,11 @@ def test_all_problems_of_all_files_come_at_once(project) -> None:
             "instance: ml.m6g.large",
             "a Graviton (Arm) machine; AWS's sklearn 1.9-0 image is for x86",
         ),
-        ("instance: ml.t2.medium", "instance: ml.t2.medium, instance_count: 9", "is 9; it must be 1 to 4."),
+        (
+            "instance: ml.t2.medium",
+            "instance: ml.t2.medium, instance_count: 9",
+            "is 9; it must be 1 to 4, limits.max_instance_count of the environment.",
+        ),
         ("framework: sklearn", "framework: sklaern", "is 'sklaern'; it must be sklearn."),
         ("framework: sklearn", "framework: pytorch", "is 'pytorch' (planned, not supported yet); it must be sklearn."),
         ("framework: sklearn", "algorithm: xgboost", "train.algorithm is not supported yet; write framework: sklearn"),
@@ -141,12 +145,12 @@ def test_all_problems_of_all_files_come_at_once(project) -> None:
         (
             "instance: ml.m5.large\n  hyper",
             "instance: ml.m5.large\n  max_runtime_seconds: 90000\n  hyper",
-            "it must be 1 to 86400.",
+            "it must be 1 to 86400, limits.max_runtime_seconds of the environment.",
         ),
         (
             "instance: ml.m5.large\n  hyper",
             "instance: ml.m5.large\n  volume_gib: 10.5\n  hyper",
-            "it must be a whole number, 1 to 100.",
+            "it must be a whole number, 1 to 100, limits.max_volume_gib of the environment.",
         ),
         (
             "instance: ml.m5.large\n  hyper",
@@ -169,7 +173,12 @@ def test_all_problems_of_all_files_come_at_once(project) -> None:
         ("branch: main", "codecommit: a/b", "is 'a/b'; it must be the name of a CodeCommit repository."),
         ("branch: main", "codecommit: a, github: b/c", "merge.github stands beside codecommit; merges come from one"),
         ("rate(7 days)", "rate(7 days), data: {marker: a/b}", "is 'a/b'; it must be an object's name, no slash."),
-        ("rate(7 days)", "rate(7 days), data: {every_records: 0}", "every_records is 0; it must be 1 to 1000000000."),
+        (
+            "rate(7 days)",
+            "rate(7 days), data: {every_records: 9999999999}",
+            "every_records is 9999999999; it must be 1 to 1000000000.",
+        ),
+        ("rate(7 days)", "rate(7 days), data: {every_records: 0}", "every_records is 0; it must be 1 or more."),
         ("rate(7 days)", "rate(7 days), data: {every_records: 5, marker: done}", "marker stands beside every_records"),
         ("branch: main", "branch: '*'", "is '*'; it must be a branch's name."),
         ("rate(7 days)", "rate(7 day)", "EventBridge wants rate(7 days)."),
