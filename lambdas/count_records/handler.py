@@ -79,26 +79,11 @@ def _records(new: NewObject) -> int:
 
 def _write(env: Env, new: NewObject, records: int, problem: str | None = None) -> bool:
     """Write the object and its records at once; whether it was not there yet."""
-    values = {"uri": new.uri, "records": records, "expires_at": int(time.time()) + COUNTED_DAYS * 86_400}
-    put = {
-        "TableName": env.table_name,
-        "Item": {
-            **counted_key(env.pipeline, new.identity),
-            **to_item({**values, **({"problem": problem} if problem else {})}),
-        },
-        "ConditionExpression": "attribute_not_exists(pk)",
-    }
-    add = {
-        "TableName": env.table_name,
-        "Key": records_key(env.pipeline),
-        "UpdateExpression": "ADD #records :found",
-        "ExpressionAttributeNames": {"#records": "records"},
-        "ExpressionAttributeValues": {":found": {"N": str(records)}},
-    }
+    both = [{"Put": _object_once(env, new, records, problem)}, {"Update": _records_added(env, records)}]
     until = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            client("dynamodb").transact_write_items(TransactItems=[{"Put": put}, {"Update": add}])
+            client("dynamodb").transact_write_items(TransactItems=both)
         except ClientError as error:
             codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
             if codes[:1] == ["ConditionalCheckFailed"]:
@@ -108,6 +93,26 @@ def _write(env: Env, new: NewObject, records: int, problem: str | None = None) -
             time.sleep(random.uniform(0.01, 0.5))  # noqa: S311 # so that those who met do not meet again
         else:
             return True
+
+
+def _object_once(env: Env, new: NewObject, records: int, problem: str | None) -> dict[str, Any]:
+    values = {"uri": new.uri, "records": records, "expires_at": int(time.time()) + COUNTED_DAYS * 86_400}
+    item = to_item({**values, **({"problem": problem} if problem else {})})
+    return {
+        "TableName": env.table_name,
+        "Item": {**counted_key(env.pipeline, new.identity), **item},
+        "ConditionExpression": "attribute_not_exists(pk)",
+    }
+
+
+def _records_added(env: Env, records: int) -> dict[str, Any]:
+    return {
+        "TableName": env.table_name,
+        "Key": records_key(env.pipeline),
+        "UpdateExpression": "ADD #records :found",
+        "ExpressionAttributeNames": {"#records": "records"},
+        "ExpressionAttributeValues": {":found": {"N": str(records)}},
+    }
 
 
 def _tell(env: Env, new: NewObject, problem: str) -> None:

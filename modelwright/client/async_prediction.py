@@ -53,16 +53,22 @@ def ask_later(
         raise explained(error, deployment, session.options) from None
     waiting(taken["OutputLocation"])
     while True:
-        answer = _read(session, taken["OutputLocation"])
+        answer = _answer(session, taken, place)
         if answer is not None:
             return answer
-        failure = _read(session, taken["FailureLocation"]) if "FailureLocation" in taken else None
-        if failure is not None:
-            raise PredictionFailed(
-                f"The request failed: {failure.decode('utf-8', 'replace').strip()}",
-                f"It is kept in {taken['FailureLocation']}; the request was {place}.",
-            )
         sleep(session.poll_seconds)
+
+
+def _answer(session: Session, taken: dict[str, Any], request: str) -> bytes | None:
+    """The answer, if it is there; PredictionFailed once there will be none."""
+    answer = _read(session, taken["OutputLocation"])
+    failure = _read(session, taken["FailureLocation"]) if answer is None and "FailureLocation" in taken else None
+    if failure is not None:
+        raise PredictionFailed(
+            f"The request failed: {failure.decode('utf-8', 'replace').strip()}",
+            f"It is kept in {taken['FailureLocation']}; the request was {request}.",
+        )
+    return answer
 
 
 def _upload(session: Session, deployment: Deployment, question: Question) -> str:

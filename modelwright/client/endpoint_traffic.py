@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _SERVING = frozenset({"InService", "Updating", "SystemUpdating", "RollingBack"})
 _NAMESPACE = "AWS/SageMaker"
+_ERRORS = ("Invocation4XXErrors", "Invocation5XXErrors")
 
 
 @dataclass(frozen=True)
@@ -45,32 +46,28 @@ def by_configuration(session: Session, endpoint: str, since: datetime, until: da
     client = session.client("cloudwatch")
     wanted = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "EndpointConfigName"}]
     listed = client.list_metrics(Namespace=_NAMESPACE, MetricName="Invocations", Dimensions=wanted)["Metrics"]
-
-    def total(dimensions: list[dict[str, str]], *names: str) -> int:
-        period = max(60, 60 * (1 + int((until - since).total_seconds() // 60)))
-        points = [
-            point
-            for name in names
-            for point in client.get_metric_statistics(
-                Namespace=_NAMESPACE,
-                MetricName=name,
-                Dimensions=dimensions,
-                StartTime=since,
-                EndTime=until,
-                Period=period,
-                Statistics=["Sum"],
-            )["Datapoints"]
-        ]
-        return round(sum(float(point["Sum"]) for point in points))
-
+    when = _all_at_once(since, until)
     found: dict[str, Served] = {}
     for metric in listed:
         config = next(each["Value"] for each in metric["Dimensions"] if each["Name"] == "EndpointConfigName")
         before = found.get(config, Served(config, 0, 0))
-        requests = before.requests + total(metric["Dimensions"], "Invocations")
-        errors = before.errors + total(metric["Dimensions"], "Invocation4XXErrors", "Invocation5XXErrors")
+        requests = before.requests + _total(client, metric["Dimensions"], when, "Invocations")
+        errors = before.errors + _total(client, metric["Dimensions"], when, *_ERRORS)
         found[config] = Served(config, requests, errors)
     return sorted((each for each in found.values() if each.requests), key=lambda each: -each.requests)
+
+
+def _all_at_once(since: datetime, until: datetime) -> dict[str, Any]:
+    """That time as one period: whole minutes, and one more."""
+    period = max(60, 60 * (1 + int((until - since).total_seconds() // 60)))
+    return {"StartTime": since, "EndTime": until, "Period": period}
+
+
+def _total(client: Any, dimensions: list[dict[str, str]], when: dict[str, Any], *names: str) -> int:
+    """The sum of these metrics."""
+    asked = {"Namespace": _NAMESPACE, "Dimensions": dimensions, "Statistics": ["Sum"], **when}
+    answers = (client.get_metric_statistics(MetricName=name, **asked) for name in names)
+    return round(sum(float(point["Sum"]) for answer in answers for point in answer["Datapoints"]))
 
 
 def _ask(client: Any, endpoint: str, sample: Sample) -> Outcome:

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelwright.config.folder_files import content_type
+from modelwright.config.hosting import Hosting
 from modelwright.config.images import image_uri
 from modelwright.config.job_values import hyperparameter_text
+from modelwright.config.pipeline import JobSettings
 from modelwright.config.release import (
     ReleasedApi,
     ReleasedCode,
     ReleasedData,
     ReleasedDeployment,
-    ReleasedJob,
     ReleasedProcessing,
     ReleasedTraining,
     ReleaseManifest,
@@ -22,14 +23,11 @@ from modelwright.config.release import (
 )
 
 if TYPE_CHECKING:
-    from modelwright.config.pipeline import JobSettings, PipelineSettings, ProcessingSettings
+    from modelwright.config.pipeline import PipelineSettings, ProcessingSettings
 
 CONTENT_TYPES = ("text/csv", "application/json")
 _ACCEPT = "application/json"
-_AS_WRITTEN = (
-    *("endpoint", "serve", "network_isolation", "variants", "autoscaling", "capture", "update", "shadow"),
-    *("serverless", "asynchronous"),
-)
+_AS_WRITTEN = ("endpoint", "serve", *Hosting.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
@@ -62,8 +60,7 @@ def make_manifest(settings: PipelineSettings, origin: Origin, region: str) -> Re
 
 def _job(settings: PipelineSettings, job: JobSettings, region: str) -> dict[str, Any]:
     image = image_uri(settings.train.framework, settings.train.version, region, job.instance, "training")
-    taken = set(ReleasedJob.__dataclass_fields__) - {"image"}
-    return {"image": image, **{name: getattr(job, name) for name in taken}}
+    return {"image": image, **{name: getattr(job, name) for name in JobSettings.__dataclass_fields__}}
 
 
 def _processing(settings: PipelineSettings, job: ProcessingSettings, region: str) -> ReleasedProcessing:

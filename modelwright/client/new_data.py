@@ -6,7 +6,7 @@ import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from modelwright.client.dataset import MAX_FILE_BYTES
@@ -195,24 +195,24 @@ def counted(  # noqa: PLR0913 # where, what, since when, and how to wait
     Raises:
         EventRefused: nothing went on for two minutes.
     """
-    left = dict.fromkeys((f"OBJECT#{_identity(bucket, key, version)}", key) for key, version in objects if version)
+    left = list(dict.fromkeys((f"OBJECT#{_identity(bucket, key, each)}", key) for key, each in objects if each))
     items: list[dict[str, Any]] = []
     looks = most = round(PATIENCE_SECONDS / session.poll_seconds)
     while looks:
-        looks -= 1
-        for name, key in list(left):
-            item = _item(session, deployment, name)
-            if not item:
-                break  # those behind it will not be there either, mostly
-            items.append(item)
-            del left[name, key]
-            looks = most
+        new = _counted_first(session, deployment, [name for name, _ in left])
+        items += new
+        left = left[len(new) :]
+        looks = most if new else looks - 1
         waiting = _item(session, deployment, "WAITING")
         if not left and "pending" not in waiting and _number(waiting) < every:
             return _counted(items, waiting, before)
         pause(session.poll_seconds)
-    which = next((f"s3://{bucket}/{key}" for _, key in left), "The start of a run")
-    raise EventRefused(f"{which} was not taken up within {PATIENCE_SECONDS:.0f} s.", _hint(session, bucket))
+    raise _not_counted(session, bucket, left)
+
+
+def _counted_first(session: Session, deployment: Deployment, names: Sequence[str]) -> list[dict[str, Any]]:
+    """The items of the first of `names`, up to one that is not there: those behind it will not be either, mostly."""
+    return list(takewhile(bool, (_item(session, deployment, name) for name in names)))
 
 
 def _counted(items: Sequence[dict[str, Any]], waiting: dict[str, Any], before: str | None) -> Counted:
@@ -240,6 +240,11 @@ def _item(session: Session, deployment: Deployment, name: str) -> dict[str, Any]
     answer = session.client("dynamodb").get_item(TableName=deployment.table, Key=key, ConsistentRead=True)
     found: dict[str, Any] = answer.get("Item", {})
     return found
+
+
+def _not_counted(session: Session, bucket: str, left: Sequence[tuple[str, str]]) -> EventRefused:
+    which = f"s3://{bucket}/{left[0][1]}" if left else "The start of a run"
+    return EventRefused(f"{which} was not taken up within {PATIENCE_SECONDS:.0f} s.", _hint(session, bucket))
 
 
 def _hint(session: Session, bucket: str) -> str:

@@ -100,3 +100,22 @@ class Api:
     """The quota of the usage plan: with API keys only, None is no quota."""
     hook: str | None
     """A file of the pipeline's folder whose `preprocess` every request goes through."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hosting:
+    """What the settings say of hosting and a release carries as it is."""
+
+    network_isolation: bool | None = None
+    """None: the model's container is isolated when it needs no network and its kind of endpoint can be."""
+    variants: tuple[Variant, ...] = ()
+    """The endpoint's fleets, one or more; empty exactly without instances."""
+    autoscaling: Autoscaling | None = None
+    capture: Capture | None = None
+    update: Update = ALL_AT_ONCE
+    """How the traffic moves to a new model, where the kind of endpoint lets one choose."""
+    shadow: Shadow | None = None
+    serverless: Serverless | None = None
+    """None but with a serverless endpoint."""
+    asynchronous: Asynchronous | None = None
+    """None but with an asynchronous endpoint; `async` in files."""

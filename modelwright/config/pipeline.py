@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modelwright.config.hosting import ALL_AT_ONCE
+from modelwright.config.hosting import Hosting
 from modelwright.config.structure import ApiStructure, PipelineStructure
 
 if TYPE_CHECKING:
@@ -13,18 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from modelwright.config.gate import GateClause
-    from modelwright.config.hosting import (
-        Api,
-        Asynchronous,
-        Autoscaling,
-        Capture,
-        EndpointKind,
-        Serve,
-        Serverless,
-        Shadow,
-        Update,
-        Variant,
-    )
+    from modelwright.config.hosting import Api, EndpointKind, Serve
 
 
 @dataclass(frozen=True)
@@ -71,7 +60,7 @@ class TrainingSettings(JobSettings):
 
 
 @dataclass(frozen=True)
-class DeploySettings:
+class DeploySettings(Hosting):
     """How the model is served."""
 
     endpoint: EndpointKind
@@ -86,21 +75,8 @@ class DeploySettings:
     serve: Serve = "auto"
     """`onnx`: the model is compiled, or the run fails; `python`: the scripts' functions serve it; `auto`: the first
     when the compiled model gives the same answers, else the second."""
-    network_isolation: bool | None = None
-    """None: the model's container is isolated when it needs no network and its kind of endpoint can be."""
     ttl_hours: int | None = None
     """The endpoint is deleted so long after the last deployment; None: never."""
-    variants: tuple[Variant, ...] = ()
-    """The endpoint's fleets, one or more; empty exactly without instances."""
-    autoscaling: Autoscaling | None = None
-    capture: Capture | None = None
-    update: Update = ALL_AT_ONCE
-    """How the traffic moves to a new model, where the kind of endpoint lets one choose."""
-    shadow: Shadow | None = None
-    serverless: Serverless | None = None
-    """None but with a serverless endpoint."""
-    asynchronous: Asynchronous | None = None
-    """None but with an asynchronous endpoint."""
     api: Api | None = None
 
 

@@ -49,8 +49,16 @@ def read_environment(path: Path, shown_path: str, problems: list[Problem]) -> En
     if root is None:
         return None
     top = Section(shown_path, "", root, problems)
-    settings = EnvironmentSettings(
-        name=path.stem,
+    settings = _settings(path.stem, top)
+    _check_provider(top, settings)
+    _check_boundary(top, settings)
+    top.finish()
+    return settings
+
+
+def _settings(name: str, top: Section) -> EnvironmentSettings:
+    return EnvironmentSettings(
+        name=name,
         region=_region(top),
         account=top.optional_text("account", pattern="[0-9]{12}", allowed="12 digits in quotes"),
         logs=_logs(top),
@@ -73,10 +81,6 @@ def read_environment(path: Path, shown_path: str, problems: list[Problem]) -> En
         ),
         api_logs="create" if top.choice("api_logs", ("existing", "create"), "existing") == "create" else "existing",
     )
-    _check_provider(top, settings)
-    _check_boundary(top, settings)
-    top.finish()
-    return settings
 
 
 def _check_provider(top: Section, settings: EnvironmentSettings) -> None:

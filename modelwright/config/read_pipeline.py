@@ -74,22 +74,7 @@ def read_pipeline(
     if root is None:
         return None
     top = Section(shown_file, "", root, problems, {"monitor": "models are not monitored"})
-    place = Place(folder, environment)
-    description = top.text("description", "", allowed="a text")
-    data = _data(top.section("data", required=True), place)
-    settings = PipelineSettings(
-        name=name,
-        folder=folder,
-        description=description,
-        data=data,
-        process=_processing(top.section("process", required=True), place),
-        train=_training(top.section("train", required=True), place),
-        evaluate=_processing(top.section("evaluate", required=True), place),
-        gate=_gate(top),
-        deploy=read_deploy(top.section("deploy", required=True), place),
-        triggers=read_triggers(top.section("triggers"), data, environment),
-        batch=_batch(top.section("batch"), place) if _written(top, "batch") else None,
-    )
+    settings = _settings(name, top, Place(folder, environment))
     _check_images(top, settings, environment)
     if not (folder / INFERENCE_SCRIPT).is_file():
         message = "is missing; its model_fn, input_fn, predict_fn and output_fn serve the model."
@@ -98,8 +83,22 @@ def read_pipeline(
     return settings
 
 
-def _written(top: Section, key: str) -> bool:
-    return top.child(key) is not None
+def _settings(name: str, top: Section, place: Place) -> PipelineSettings:
+    description = top.text("description", "", allowed="a text")
+    data = _data(top.section("data", required=True), place)
+    return PipelineSettings(
+        name=name,
+        folder=place.folder,
+        description=description,
+        data=data,
+        process=_processing(top.section("process", required=True), place),
+        train=_training(top.section("train", required=True), place),
+        evaluate=_processing(top.section("evaluate", required=True), place),
+        gate=_gate(top),
+        deploy=read_deploy(top.section("deploy", required=True), place),
+        triggers=read_triggers(top.section("triggers"), data, place.environment),
+        batch=_batch(top.section("batch"), place) if top.child("batch") is not None else None,
+    )
 
 
 def _data(section: Section, place: Place) -> DataSettings:

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.config.gate import GateClause
 from modelwright.config.hosting import (
-    ALL_AT_ONCE,
     Asynchronous,
     Autoscaling,
     Capture,
+    Hosting,
     Serverless,
     Shadow,
     Update,
     Variant,
 )
+from modelwright.config.pipeline import JobSettings
 from modelwright.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -57,15 +58,10 @@ class ReleasedData:
 
 
 @dataclass(frozen=True)
-class ReleasedJob:
-    """What a job is started with."""
+class ReleasedJob(JobSettings):
+    """What a job is started with: its settings and its image."""
 
-    script: str
     image: str
-    instance: str
-    instance_count: int
-    volume_gib: int
-    max_runtime_seconds: int
 
 
 @dataclass(frozen=True)
@@ -100,7 +96,7 @@ class ReleasedApi:
 
 
 @dataclass(frozen=True)
-class ReleasedDeployment:
+class ReleasedDeployment(Hosting):
     """How the model is served; without an endpoint, `instance`, `instance_count` and `smoke_test` are None."""
 
     image: str
@@ -114,15 +110,6 @@ class ReleasedDeployment:
     framework_version: str = ""
     """Whose libraries made the model: a compiler needs the same. Empty in releases of earlier versions."""
     serve: Serve = "python"
-    network_isolation: bool | None = None
-    variants: tuple[Variant, ...] = ()
-    autoscaling: Autoscaling | None = None
-    capture: Capture | None = None
-    update: Update = ALL_AT_ONCE
-    shadow: Shadow | None = None
-    serverless: Serverless | None = None
-    asynchronous: Asynchronous | None = None
-    """`async` in JSON."""
     api: ReleasedApi | None = None
 
     def to_dict(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ from modelwright.client.synth import ensure_assembly
 from modelwright.config import load_project
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from modelwright.client.checks.report import CheckReport
 
 
@@ -42,21 +45,26 @@ def run_checks(root: Path, env: str) -> CheckReport:
     collector = Collector()
     with tempfile.TemporaryDirectory(prefix="modelwright-checks-") as folder:
         temporary = Path(folder)
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            jobs = [
-                pool.submit(check_policies, root, env, temporary / "policies", collector),
-                pool.submit(check_checkov, python, templates, collector),
-                pool.submit(check_parliament, python, templates, collector),
-                pool.submit(check_authorizations, templates, collector),
-                pool.submit(check_lint, templates, collector),
-                pool.submit(check_repeatability, root, env, temporary, collector),
-                pool.submit(check_requests, templates, collector),
-                pool.submit(check_history, templates, collector),
-                pool.submit(check_payloads, templates, collector),
-                pool.submit(check_settings_inside, templates, settings, collector),
-                pool.submit(check_quotas, templates, collector),
-                pool.submit(check_lifetimes, templates, settings, collector),
-            ]
-        for job in jobs:
-            job.result()
+        checks: list[Callable[[Collector], None]] = [
+            partial(check_policies, root, env, temporary / "policies"),
+            partial(check_checkov, python, templates),
+            partial(check_parliament, python, templates),
+            partial(check_authorizations, templates),
+            partial(check_lint, templates),
+            partial(check_repeatability, root, env, temporary),
+            partial(check_requests, templates),
+            partial(check_history, templates),
+            partial(check_payloads, templates),
+            partial(check_settings_inside, templates, settings),
+            partial(check_quotas, templates),
+            partial(check_lifetimes, templates, settings),
+        ]
+        _run(checks, collector)
     return collector.report()
+
+
+def _run(checks: Sequence[Callable[[Collector], None]], collector: Collector) -> None:
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        jobs = [pool.submit(check, collector) for check in checks]
+    for job in jobs:
+        job.result()
