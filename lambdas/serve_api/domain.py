@@ -48,11 +48,20 @@ def rows_of(event: Mapping[str, Any]) -> list[dict[str, Any]]:
     kind = media_type(event)
     if kind != JSON_TYPE:
         raise Refusal(415, "UnsupportedMediaType", f"The content type is {kind!r}; this API takes {JSON_TYPE}.")
-    body = event.get("body") or ""
-    content = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")
+    content = _content(event)
     if not content.strip():
         raise Refusal(400, "EmptyBody", f"The body is empty. {_ENVELOPE}")
     return _instances(_parsed(content))
+
+
+def _content(event: Mapping[str, Any]) -> bytes:
+    body: str = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return body.encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(body, validate=True)
+    except ValueError as error:
+        raise Refusal(400, "InvalidRequestBody", f"The body is not base64: {error}. {_ENVELOPE}") from None
 
 
 def _parsed(content: bytes) -> Any:
@@ -66,6 +75,10 @@ def _parsed(content: bytes) -> Any:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no number of JSON; leave a missing value out, or write null")
+
+
+def _refuse_answer(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _instances(found: Any) -> list[dict[str, Any]]:
@@ -101,6 +114,8 @@ def model_request(rows: Sequence[Mapping[str, Any]]) -> bytes:
         body = json.dumps({"instances": rows}, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:
         raise Refusal(400, "InvalidJson", "A text holds half a character (a lone surrogate).") from None
+    except RecursionError:
+        raise Refusal(400, "InvalidJson", "The rows are nested too deeply.") from None
     except (ValueError, TypeError) as error:  # only a hook can make such rows
         raise Refusal(500, "HookFailed", f"The hook made rows that are no JSON: {error}.") from None
     if len(body) > MOST_BODY_BYTES:
@@ -112,8 +127,8 @@ def model_request(rows: Sequence[Mapping[str, Any]]) -> bytes:
 def answer_of(body: bytes, rows: int) -> dict[str, Any]:
     """Return `{"predictions": …}` from what the model answered, one for each row where that can be counted."""
     try:
-        found = json.loads(body)
-    except ValueError as error:
+        found = json.loads(body, parse_constant=_refuse_answer)
+    except (ValueError, RecursionError) as error:
         raise Refusal(502, "ModelFailed", f"The model's answer is no JSON: {error}.") from error
     answer = found if isinstance(found, dict) and "predictions" in found else {"predictions": found}
     predictions = answer["predictions"]
@@ -133,12 +148,12 @@ def refusal_of(code: str, response: Mapping[str, Any], pipeline: str) -> Refusal
         status = int(response.get("OriginalStatusCode") or 500)
         if 400 <= status <= 499:
             return Refusal(413 if status == 413 else 400, "RefusedByTheModel", _sentence(text))
-        return Refusal(502, "ModelFailed", f"The model failed ({status}): {_sentence(text)}")
+        return Refusal(502, "ModelFailed", f"The model failed ({status}); the log of its endpoint says why.")
     if code in _ABSENT:
-        message = f"The endpoint of {pipeline} does not serve: {text}"
-        return Refusal(503, "NoEndpoint", message)
+        return Refusal(503, "NoEndpoint", f"The endpoint of {pipeline} does not serve.", detail=f"{code}: {text}")
     if code in _UNAVAILABLE:
-        return Refusal(503, "Busy", f"The endpoint of {pipeline} cannot answer now ({code}): {text} Try again.")
+        message = f"The endpoint of {pipeline} cannot answer now. Try again."
+        return Refusal(503, "Busy", message, detail=f"{code}: {text}")
     return None
 
 

@@ -58,7 +58,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     try:
         document = _ROUTES[route](env, event)
     except Refusal as refusal:
-        log("refused", route=route, status=refusal.status, error=refusal.error, problems=len(refusal.problems))
+        about = {"detail": refusal.detail} if refusal.detail else {}
+        log("refused", route=route, status=refusal.status, error=refusal.error, problems=len(refusal.problems), **about)
         return domain.response(refusal.status, refusal.body())
     log("answered", route=route)
     return domain.response(200, document)
@@ -110,7 +111,8 @@ def _manifest(env: Env, release: str) -> dict[str, Any]:
     location = Location(env.artifact_bucket, f"releases/{env.pipeline}/{release}.json")
     content = read_object(client("s3"), location, max_bytes=MAX_MANIFEST_BYTES)
     if content is None:
-        raise Refusal(503, "NoRelease", f"There is no {location.uri} any more: deploy again.")
+        message = f"The release of {env.pipeline} is not there any more: it has to be deployed again."
+        raise Refusal(503, "NoRelease", message, detail=f"there is no {location.uri}")
     found: dict[str, Any] = json.loads(content)
     return found
 
@@ -128,7 +130,8 @@ def _hook(env: Env, release: str) -> Any:
     location = Location(env.artifact_bucket, f"code/{env.pipeline}/{code}/files/{name}")
     source = read_object(client("s3"), location, max_bytes=MAX_FILE_BYTES)
     if source is None:
-        raise Refusal(500, "HookFailed", f"There is no {location.uri} any more: deploy again.")
+        message = f"The hook {name} is not there any more: {env.pipeline} has to be deployed again."
+        raise Refusal(500, "HookFailed", message, detail=f"there is no {location.uri}")
     return hook.load(name, source)
 
 
@@ -142,7 +145,7 @@ def _schema(env: Env, model: str) -> Schema | None:
     try:
         return None if content is None else Schema.from_json(content)
     except SchemaUnreadable as error:
-        raise Refusal(500, "SchemaUnreadable", f"{location.uri}: {error}") from error
+        raise Refusal(500, "SchemaUnreadable", f"{error}"[:1].upper() + f"{error}"[1:], detail=location.uri) from error
 
 
 @lru_cache(maxsize=1)

@@ -27,7 +27,7 @@ def load(name: str, source: bytes) -> Hook:
     module.__file__ = name
     try:
         exec(compile(source, name, "exec"), module.__dict__)  # noqa: S102 - code of the champion's own release
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _broken(name, "cannot be loaded", error) from error
     found = getattr(module, FUNCTION, None)
     if not callable(found):
@@ -46,7 +46,7 @@ def apply(name: str, hook: Hook, rows: list[dict[str, Any]]) -> list[dict[str, A
         found = hook([dict(row) for row in rows])
     except ValueError as error:
         raise Refusal(400, "RefusedByTheHook", f"The rows cannot be prepared: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _broken(name, "failed", error) from error
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         message = f"The hook {name} returned {type(found).__name__}; {FUNCTION} must return a list of dicts."
@@ -57,6 +57,6 @@ def apply(name: str, hook: Hook, rows: list[dict[str, Any]]) -> list[dict[str, A
     return found
 
 
-def _broken(name: str, what: str, error: Exception) -> Refusal:
+def _broken(name: str, what: str, error: BaseException) -> Refusal:
     log("hook failed", hook=name, traceback="".join(traceback.format_exception(error))[-_MOST_TRACE:])
-    return Refusal(500, "HookFailed", f"The hook {name} {what}: {type(error).__name__}: {error}")
+    return Refusal(500, "HookFailed", f"The hook {name} {what}; the log of the API's function says why.")

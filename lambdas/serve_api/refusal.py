@@ -16,13 +16,19 @@ MOST_SHOWN = 100
 class Refusal(Exception):
     """An answer that is no prediction."""
 
-    def __init__(self, status: int, error: str, message: str, problems: Sequence[Problem] = ()) -> None:
-        """Take the HTTP status, a name of the mistake, and what to do about it."""
+    def __init__(
+        self, status: int, error: str, message: str, problems: Sequence[Problem] = (), detail: str = ""
+    ) -> None:
+        """Take the HTTP status, a name of the mistake, and what to do about it.
+
+        `detail` is for the log: names of buckets, accounts and files are the operator's, not the caller's.
+        """
         super().__init__(message)
         self.status = status
         self.error = error
         self.message = message
         self.problems = tuple(problems)
+        self.detail = detail
 
     def body(self) -> dict[str, Any]:
         """Return the answer's JSON: `message` as API Gateway's own answers have it, and what programs read."""

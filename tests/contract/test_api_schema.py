@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from modelwright.serving.problems import RequestError
+from modelwright.serving.rows import from_json
 from modelwright.serving.schema import UNKNOWN_OUTPUTS, Column, Outputs, Schema
 from serve_api import openapi
 from serve_api.schema import NoSuchColumn
@@ -48,6 +50,22 @@ def test_what_passes_here_passes_there_as_it_is_sent_on(schema: Schema, sent: li
     ours = ApiSchema.from_json(schema.to_json().encode())
     if not ours.check(sent):
         assert schema.check([ours.whole(row) for row in sent]) == []
+
+
+@given(schemas, rows.filter(bool))
+def test_the_compiled_model_takes_what_passes_and_nothing_else(schema: Schema, sent: list[dict[str, Any]]) -> None:
+    ours = ApiSchema.from_json(schema.to_json().encode())
+    whole = [ours.whole(row) for row in sent]
+    try:
+        body = json.dumps({"instances": whole}, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, UnicodeEncodeError):
+        return  # NaN and half characters are refused before
+    try:
+        from_json(body, schema)
+        taken = True
+    except RequestError:
+        taken = False
+    assert taken == (ours.check(whole) == [])
 
 
 @given(schemas, rows)

@@ -129,7 +129,7 @@ def test_answers_have_one_form(body: bytes, answer: dict[str, Any]) -> None:
     assert domain.answer_of(body, 1) == answer
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"[1, 2]"])
+@pytest.mark.parametrize("body", [b"<html>", b"[1, 2]", b"[NaN]", b'[{"p": -Infinity}]', b"[" * 100_000])
 def test_an_answer_that_is_none_is_the_models_failure(body: bytes) -> None:
     assert refusal(domain.answer_of, body, 1).status == 502
 
@@ -138,8 +138,13 @@ def test_an_answer_that_is_none_is_the_models_failure(body: bytes) -> None:
     ("code", "response", "status", "said"),
     [
         ("ModelError", {"OriginalStatusCode": 400, "OriginalMessage": '{"message": "no"}'}, 400, "no"),
-        ("ModelError", {"OriginalStatusCode": 500, "OriginalMessage": "boom"}, 502, "The model failed (500): boom"),
-        ("ValidationError", {"Error": {"Message": "not found"}}, 503, "The endpoint of p does not serve: not found"),
+        (
+            "ModelError",
+            {"OriginalStatusCode": 500, "OriginalMessage": "boom"},
+            502,
+            "The model failed (500); the log of its endpoint says",
+        ),
+        ("ValidationError", {"Error": {"Message": "not found"}}, 503, "The endpoint of p does not serve."),
         ("ThrottlingException", {"Error": {"Message": "slow"}}, 503, "The endpoint of p cannot answer now"),
     ],
 )
@@ -169,6 +174,37 @@ def test_a_schema_of_another_version_is_no_schema() -> None:
         Schema.from_json(b"[]")
 
 
+INTERNAL = "s3://bucket of account 123456789012 at https://runtime.internal/: /opt/ml/model/code/inference.py, line 3"
+
+
+@pytest.mark.parametrize("code", ["ModelError", "ValidationError", "ThrottlingException", "ServiceUnavailable"])
+def test_what_is_the_operators_is_in_the_log_and_not_in_the_answer(code: str) -> None:
+    said = {"OriginalStatusCode": 500, "OriginalMessage": INTERNAL, "Error": {"Message": INTERNAL}}
+    found = domain.refusal_of(code, said, "p")
+    assert found is not None
+    assert not {"123456789012", "internal", "/opt/ml"} & set(found.message.replace("/:", " ").split())
+    assert INTERNAL not in json.dumps(found.body())
+    assert code == "ModelError" or INTERNAL in found.detail  # what a model says may hold a caller's own text
+
+
+def test_what_breaks_in_a_hook_is_not_told_to_the_caller() -> None:
+    made = loaded(f"def preprocess(rows):\n    raise OSError({INTERNAL!r})\n")
+    assert INTERNAL not in json.dumps(refusal(hook.apply, "hook.py", made, [{}]).body())
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [("eyJpbnN0YW5jZXMiOiBbe31dfQ==", None), ("%%%", "not base64"), ("eyJ", "not base64"), ("", "empty")],
+)
+def test_a_body_may_come_as_base64(body: str, said: str | None) -> None:
+    sent = event(body) | {"isBase64Encoded": True}
+    if said is None:
+        assert domain.rows_of(sent) == [{}]
+    else:
+        found = refusal(domain.rows_of, sent)
+        assert (found.status, said in found.message) == (400, True)
+
+
 # the hook
 
 
@@ -191,7 +227,12 @@ def test_a_hook_does_not_change_what_was_sent() -> None:
     ("source", "status", "said"),
     [
         ("def preprocess(rows):\n    raise ValueError('no x')\n", 400, "The rows cannot be prepared: no x"),
-        ("def preprocess(rows):\n    return rows[0]['x']\n", 500, "The hook hook.py failed: KeyError: 'x'"),
+        (
+            "def preprocess(rows):\n    return rows[0]['x']\n",
+            500,
+            "The hook hook.py failed; the log of the API's function",
+        ),
+        ("def preprocess(rows):\n    raise SystemExit(0)\n", 500, "The hook hook.py failed; the log"),
         ("def preprocess(rows):\n    return None\n", 500, "returned NoneType; preprocess must return a list of dicts"),
         ("def preprocess(rows):\n    return []\n", 500, "made 0 rows of 1; each row must stay one"),
     ],
@@ -205,9 +246,10 @@ def test_what_a_hook_does_wrong_is_said(source: str, status: int, said: str) -> 
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("import nothing_like_that", "cannot be loaded: ModuleNotFoundError"),
+        ("import nothing_like_that", "cannot be loaded; the log of the API's function"),
+        ("raise SystemExit(1)", "cannot be loaded; the log"),
         ("x = 1", "has no function preprocess(rows)"),
-        ("def preprocess(", "cannot be loaded: SyntaxError"),
+        ("def preprocess(", "cannot be loaded; the log of the API's function"),
     ],
 )
 def test_a_file_that_is_no_hook_is_said(source: str, said: str) -> None:

@@ -76,3 +76,9 @@ def test_a_defect_of_the_deployment_is_an_error_of_the_function(ask: Any) -> Non
 
 def test_predictions_are_handed_on(ask: Any) -> None:
     assert ask(b"[7]") == (200, {"predictions": [7]})
+
+
+def test_what_aws_said_of_the_endpoint_is_in_the_log_alone(ask: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    found, document = ask(refused("ValidationError"))
+    assert (found, "as said" in json.dumps(document)) == (503, False)
+    assert json.loads(capsys.readouterr().out)["detail"] == "ValidationError: as said"
