@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _KIND = "lambda.event"
+_ENDS = "the local cloud ends"
 DELAYS_SECONDS = (1.0, 2.0)
 """before the first and the second further attempt; AWS waits one and two minutes"""
 
@@ -47,9 +48,13 @@ class EventQueue:
         for _, body in self._cloud.database.all(_KIND, f"{function.name}/"):
             self._threads.submit(self._deliver, function, body)
 
+    def cease(self) -> None:
+        """Begin no further attempt, and take none that fails from now on for the function's fault."""
+        self._ended.set()
+
     def stop(self) -> None:
         """Deliver no more; what is left is kept for the next start."""
-        self._ended.set()
+        self.cease()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _deliver(self, function: Function, body: dict[str, Any]) -> None:
@@ -67,8 +72,8 @@ class EventQueue:
         """Return None after a success, else the last error's text."""
         error: str | None = None
         for attempt in range(function.retries + 1):
-            if attempt and self._ended.wait(DELAYS_SECONDS[min(attempt, len(DELAYS_SECONDS)) - 1]):
-                return error
+            if self._ended.wait(DELAYS_SECONDS[min(attempt, len(DELAYS_SECONDS)) - 1] if attempt else 0):
+                return error or _ENDS
             try:
                 answer = self._run(function.name, body["payload"], body["request_id"])
             except AwsError as refused:

@@ -51,7 +51,8 @@ class Pool:
 
     def kill(self) -> None:
         """Let every process end, busy or not, as the local cloud ends; returns at once."""
-        self.killed = True
+        with self._free:
+            self.killed = True
         idle = self._take_idle()
         with self._free:
             every = [*idle, *self._busy]
@@ -72,6 +73,8 @@ class Pool:
                 raise _throttled()
             while self._taken >= limit and not self._closed:
                 self._free.wait()
+            if self.killed:
+                raise _ends()
             self._taken += 1
             sandbox = self._idle.pop() if self._idle else None
         try:
@@ -83,6 +86,9 @@ class Pool:
             raise
         with self._free:
             self._busy.add(sandbox)
+            late = self.killed
+        if late:  # `kill` came while it was started
+            sandbox.kill()
         return sandbox
 
     def _give_back(self, sandbox: Sandbox, *, alive: bool) -> None:
@@ -95,6 +101,10 @@ class Pool:
             self._free.notify()
         if not kept:
             sandbox.close()
+
+
+def _ends() -> AwsError:
+    return AwsError("ServiceException", "The local cloud is being stopped.", 500, {"Type": "Service"})
 
 
 def _throttled() -> AwsError:

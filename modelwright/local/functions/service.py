@@ -75,6 +75,7 @@ class Functions:
 
     def stop(self) -> None:
         """Let every process end (the launcher waits for that); events that were not delivered are kept."""
+        self._events.cease()
         self._store.kill()
         shutil.rmtree(folder_of_all(self._cloud), ignore_errors=True)
         self._events.stop()

@@ -53,6 +53,7 @@ class Executions:
         self._cloud = cloud
         self._recorder = Recorder(cloud.database, cloud.log)
         self._running: dict[str, _Run] = {}
+        self._closed = False
         self._lock = threading.Lock()
 
     def start(self, machine: Machine, name: str | None, text: str, trace: str | None = None) -> dict[str, Any]:
@@ -63,6 +64,8 @@ class Executions:
             raise AwsError("InvalidName", f"Invalid Name: '{name}'")
         arn = f"{machine.arn.replace(':stateMachine:', ':execution:')}:{name}"
         with self._lock:
+            if self._closed:
+                raise AwsError("InternalFailure", "The local cloud is being stopped.", 500)
             existing = self.records.get(arn)
             if existing is not None:
                 if existing["status"] == "RUNNING" and existing["input"] == text:
@@ -71,13 +74,13 @@ class Executions:
             record = self._record(machine, arn, name, text, trace)
             self.records.put(record)
             run = _Run(self, machine, record, value)
+            run.thread.start()  # who finds it may stop it, and wait for it
             self._running[arn] = run
-        run.thread.start()
         return record
 
     def stop(self, arn: str, error: str | None, cause: str | None) -> Any:
         """Stop an execution and wait until it is recorded; give the time at which it ended."""
-        run = self._running.get(arn)
+        run = self._run_of(arn)
         if run is not None:
             run.env.set_stop(self._cloud.clock.now(), cause, error)
             run.thread.join()
@@ -92,7 +95,7 @@ class Executions:
 
     def history(self, arn: str) -> list[dict[str, Any]]:
         """Give the history as far as it has come; what is given is written."""
-        run = self._running.get(arn)
+        run = self._run_of(arn)
         events = None if run is None else list(run.events)
         self._recorder.flush()
         return self.records.history(arn) if events is None else events
@@ -109,16 +112,23 @@ class Executions:
 
     def close(self) -> None:
         """Stop what runs, record it, and end the recorder."""
-        for arn in list(self._running):
+        with self._lock:
+            self._closed = True
+            running = list(self._running)
+        for arn in running:
             self.stop(arn, "States.Runtime", STOPPED)
         self._recorder.close()
 
     def wait(self, arn: str, timeout: float | None = None) -> dict[str, Any]:
         """Wait until an execution has ended, or `timeout` seconds; give its record."""
-        run = self._running.get(arn)
+        run = self._run_of(arn)
         if run is not None:
             run.thread.join(timeout)
         return self.get(arn)
+
+    def _run_of(self, arn: str) -> _Run | None:
+        with self._lock:
+            return self._running.get(arn)
 
     def _fail_killed(self, record: dict[str, Any]) -> None:
         arn, now = record["executionArn"], self._cloud.clock.time()
@@ -155,10 +165,12 @@ class Executions:
         return {**record, "traceHeader": trace} if trace else record
 
     def _ended(self, run: _Run) -> None:
-        self._recorder.flush()
-        self.records.put(run.record)
-        with self._lock:
-            self._running.pop(run.record["executionArn"], None)
+        try:
+            self._recorder.flush()
+            self.records.put(run.record)
+        finally:
+            with self._lock:
+                self._running.pop(run.record["executionArn"], None)
 
 
 class _Run:
@@ -244,9 +256,19 @@ class _Run:
         except Exception as error:  # a slip of ours ends the execution, visibly
             log.exception("The execution %s could not be run", self.record["executionArn"])
             self.env.set_error({"error": "States.Runtime", "cause": f"{type(error).__name__}: {error}"})
-        self.record = {**self.record, **self._result(), "stopDate": round(self._cloud.clock.time(), 3)}
-        self._executions._ended(self)  # noqa: SLF001  # as above
+        self.record = {**self.record, **self._outcome(), "stopDate": round(self._cloud.clock.time(), 3)}
+        try:
+            self._executions._ended(self)  # noqa: SLF001  # as above
+        except Exception:  # nobody else sees this thread's end
+            log.exception("The end of %s could not be written down", self.record["executionArn"])
         self._tell()
+
+    def _outcome(self) -> dict[str, Any]:
+        try:
+            return self._result()
+        except Exception as error:  # an output that is no JSON: the execution has ended all the same
+            log.exception("The output of %s could not be written", self.record["executionArn"])
+            return {"status": "FAILED", "error": "States.Runtime", "cause": f"{type(error).__name__}: {error}"}
 
     def _tell(self) -> None:
         try:
