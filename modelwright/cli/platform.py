@@ -131,8 +131,8 @@ def platform(
         session = Session(project.environment.region, lambda: _endpoint(local, waiting), environment_option(args))
         Thread(target=session.warm, args=(services,), name="warm", daemon=True).start()
         try:
-            if deploy is not None:
-                _deploy(project, local, deploy, waiting)
+            if deploy is not None and _deploy(project, local, deploy, waiting):
+                end_unwanted_scaling(session, project, [deploy])
             yield Platform(project, session, local)
         except KeyboardInterrupt:
             waiting.clear()
@@ -144,15 +144,30 @@ def platform(
 def _endpoint(local: LocalCloud, waiting: Terminal) -> Endpoint:
     waiting.draw("  … starting the local cloud", _DIM)
     try:
-        return Endpoint(local.endpoint_url, local.credentials.access_key, local.credentials.secret_key)
+        return local_endpoint(local)
     finally:
         waiting.clear()
         waiting.flush()
 
 
-def _deploy(project: Project, local: LocalCloud, pipeline: str, waiting: Terminal) -> None:
-    from modelwright.client.synth import ensure_assembly  # noqa: PLC0415 # the local cloud starts meanwhile
+def local_endpoint(local: LocalCloud) -> Endpoint:
+    """Where the local cloud answers, with its owner's keys; waits until it does."""
+    return Endpoint(local.endpoint_url, local.credentials.access_key, local.credentials.secret_key)
 
+
+def end_unwanted_scaling(session: Session, project: Project, pipelines: Sequence[str]) -> None:
+    """After the template has changed: what `modelwright deploy` does on AWS with `autoscaling` that has gone."""
+    from modelwright.client.scaling import end_unwanted  # noqa: PLC0415 # seldom needed
+
+    for line in end_unwanted(session, project.environment.name, [project.pipelines[name] for name in pipelines]):
+        print(line, file=sys.stderr)
+
+
+def _deploy(project: Project, local: LocalCloud, pipeline: str, waiting: Terminal) -> bool:
+    """Deploy what the pipeline needs; whether the template was made anew for it."""
+    from modelwright.client.synth import ensure_assembly, made_of  # noqa: PLC0415 # the cloud starts meanwhile
+
+    before = made_of(project.root)
     try:
         waiting.draw("  … bringing the template up to date", _DIM)
         assembly = ensure_assembly(project.root, project.environment.name)
@@ -161,3 +176,4 @@ def _deploy(project: Project, local: LocalCloud, pipeline: str, waiting: Termina
     finally:
         waiting.clear()
         waiting.flush()
+    return made_of(project.root) != before

@@ -69,6 +69,11 @@ def ensure_assembly(root: Path, env: str) -> Path:
     return assembly
 
 
+def made_of(root: Path) -> str | None:
+    """Return the fingerprint that the project's template was made of; None when there is none yet."""
+    return _fingerprint(root.resolve() / ASSEMBLY)
+
+
 def synthesize(
     root: Path,
     env: str,

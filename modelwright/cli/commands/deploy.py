@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     if ask and not sys.stdin.isatty():
         raise WrongUsage("There is no terminal to ask on, and a deploy gives roles rights.", "Give --yes to mean it.")
     from modelwright.client import cdk, deploying  # noqa: PLC0415 # not needed for `--help`
+    from modelwright.client.scaling import end_unwanted  # noqa: PLC0415 # as above
 
     session = on_aws(project.environment.region, environment_option(args))
     session.check_credentials()
@@ -49,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
             print(f"CloudFormation goes on with what it has begun; {missing}", file=sys.stderr)
             raise
         _print(result, args.env)
+        for line in end_unwanted(session, args.env, wanted.values()):
+            print(line)
         for pipeline, release in deploying.publish_defaults(session, project, wanted):
             print(f"{pipeline}: schedules and new data run release {release[:12]} from now on")
     print(f"`modelwright run {next(iter(wanted))} --aws --env {args.env}` runs it.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelwright.client.caller_policy.statements import Statement, allow, find_stacks, table
+from modelwright.client.caller_policy.statements import Statement, allow, end_scaling, find_stacks, table
 from modelwright.config.images import framework_repositories
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ def deploy_policy(place: Place) -> list[Statement]:
         allow("LookAtTheAccount", _ACCOUNT, ["*"]),
         allow("LookAtTheLogsOfApis", ["apigateway:GET"], [place.arn("apigateway", "/account", account="")]),
         *_look_at_what_is_kept(place),
+        # takes no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_applicationautoscaling.html
+        allow("SeeWhatScales", ["application-autoscaling:DescribeScalingPolicies"], ["*"]),
+        *end_scaling(place),
     ]
 
 

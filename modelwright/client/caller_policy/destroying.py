@@ -9,6 +9,7 @@ from modelwright.client.caller_policy.statements import (
     Statement,
     allow,
     batch_jobs,
+    end_scaling,
     find_stacks,
     items,
     machines,
@@ -44,26 +45,17 @@ def destroy_policy(place: Place) -> list[Statement]:
 
 def _hosting(place: Place) -> list[Statement]:
     """What costs money by the hour, and what no stack holds of it."""
-    targets = [place.arn("application-autoscaling", "scalable-target/*")]
-    of_sagemaker = {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}}
     removing = ("sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint")
     made = [*models(place, "endpoint-config"), *models(place)]
     return [
         allow("RemoveEndpoints", removing, place.each("sagemaker", "endpoint/{name}")),
-        allow("EndScaling", ["application-autoscaling:DeregisterScalableTarget"], targets, of_sagemaker),
-        allow("EndAlarmsOfScaling", ["cloudwatch:DeleteAlarms"], _scaling_alarms(place)),
+        *end_scaling(place),
         allow("StopBatches", ["sagemaker:StopTransformJob"], batch_jobs(place)),
         allow("RemoveModels", ["sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"], made),
         # none of these takes a resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemakerai.html
         allow("LookForWhatIsLeft", _LISTS, ["*"]),
         allow("LookForAlarms", ["cloudwatch:DescribeAlarms"], [place.arn("cloudwatch", "alarm:*")]),
     ]
-
-
-def _scaling_alarms(place: Place) -> list[str]:
-    """Auto Scaling's own, and the one that starts an endpoint's first machine."""
-    names = ("alarm:{name}-from-zero", "alarm:TargetTracking-endpoint/{name}/variant/*")
-    return [each for name in names for each in place.each("cloudwatch", name)]
 
 
 def _stacks(place: Place) -> list[Statement]:

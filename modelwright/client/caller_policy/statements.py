@@ -112,6 +112,18 @@ def batch_jobs(place: Place) -> list[str]:
     return [place.arn("sagemaker", f"transform-job/{name}") for name in names]
 
 
+def end_scaling(place: Place) -> list[Statement]:
+    """Allow to end an endpoint's scaling: with Auto Scaling's own alarms, and the one that starts the first machine."""
+    targets = [place.arn("application-autoscaling", "scalable-target/*")]
+    of_sagemaker = {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}}
+    names = ("alarm:{name}-from-zero", "alarm:TargetTracking-endpoint/{name}/variant/*")
+    alarms = [each for name in names for each in place.each("cloudwatch", name)]
+    return [
+        allow("EndScaling", ["application-autoscaling:DeregisterScalableTarget"], targets, of_sagemaker),
+        allow("EndAlarmsOfScaling", ["cloudwatch:DeleteAlarms"], alarms),
+    ]
+
+
 def job_log(place: Place, kind: str) -> str:
     """Return the log group of all jobs of a kind.
 

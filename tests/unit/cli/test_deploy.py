@@ -85,6 +85,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> FakeAccount:
             "s3:ListObjectsV2": {"KeyCount": 0},
             "s3:PutObject": {},
             "cloudformation:DescribeStackEvents": {"StackEvents": []},
+            "application-autoscaling:DescribeScalingPolicies": {"ScalingPolicies": []},
         }
     )
     monkeypatch.setattr("modelwright.cli.platform.Session", made.session)

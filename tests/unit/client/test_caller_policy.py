@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fake_account import ACCOUNT, REGION, Refusal
+from fake_account import ACCOUNT, REGION, FakeAccount, Refusal
 
 from modelwright.cli.commands import doctor
 from modelwright.client.caller_policy import POLICIES, Place, deploy_policy, document
 from modelwright.client.caller_policy.page import PAGE, page
+from modelwright.client.scaling import end_unwanted
 
 from .doctor.conftest import healthy
 
@@ -44,7 +45,7 @@ def test_a_policy_fits_and_names_its_resources(policy: Callable[[Place], list[di
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 6,144 characters without white space
     assert len(json.dumps(document(statements), separators=(",", ":"))) <= 6144
     anywhere = {action for item in statements for action in item["Action"] if item["Resource"] == ["*"]}
-    assert all(re.match(r"\w+:(Describe|Get|List)", action) for action in anywhere), "nothing is changed on *"
+    assert all(re.match(r"[\w-]+:(Describe|Get|List)", action) for action in anywhere), "nothing is changed on *"
     assert not any("*" in action for item in statements for action in item["Action"])
 
 
@@ -113,7 +114,32 @@ def test_the_doctor_asks_for_exactly_what_who_deploys_may_look_at(loaded_project
     allowed = {action for item in deploy_policy(PLACE) for action in item["Action"]}
     only_cdk = {"sts:AssumeRole"}
     after_a_failure = {"cloudformation:DescribeStackEvents"}
-    assert asked - {"sts:GetCallerIdentity"} == allowed - only_cdk - after_a_failure
+    assert asked - {"sts:GetCallerIdentity"} == allowed - only_cdk - after_a_failure - _AFTER_A_DEPLOY
+
+
+_AFTER_A_DEPLOY = {
+    "application-autoscaling:DescribeScalingPolicies",
+    "application-autoscaling:DeregisterScalableTarget",
+    "cloudwatch:DeleteAlarms",
+}
+
+
+def test_what_ends_scaling_is_granted(loaded_project: Project) -> None:
+    """`test_scaling.py` looks at what it does."""
+    policy = {
+        "PolicyARN": "a", "PolicyName": "follow-load", "ServiceNamespace": "sagemaker", "CreationTime": 0,
+        "ResourceId": "endpoint/mw-dev-penguins/variant/AllTraffic", "PolicyType": "StepScaling",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    answers: dict[str, Any] = {
+        "application-autoscaling:DescribeScalingPolicies": {"ScalingPolicies": [policy]},
+        "application-autoscaling:DeregisterScalableTarget": {},
+        "cloudwatch:DeleteAlarms": {},
+    }
+    account = FakeAccount(answers)
+    assert len(list(end_unwanted(account.session(), "dev", loaded_project.pipelines.values()))) == 1  # type: ignore[arg-type]
+    allowed = {action for item in deploy_policy(PLACE) for action in item["Action"]}
+    assert {name for name, _ in account.calls} == _AFTER_A_DEPLOY <= allowed
 
 
 @pytest.fixture
