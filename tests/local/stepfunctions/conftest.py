@@ -12,7 +12,7 @@ from moto.core.utils import get_service_model
 
 from modelwright.clock import FakeClock
 from modelwright.local.service import AwsError, Call, Caller
-from modelwright.local.stepfunctions import executions as executions_module
+from modelwright.local.stepfunctions import run as run_module
 from modelwright.local.stepfunctions.runtime import Runtime
 from modelwright.local.stepfunctions.service import StepFunctions
 from modelwright.local.store.database import Database
@@ -208,7 +208,7 @@ class States:
 @pytest.fixture
 def cloud(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        executions_module, "Runtime", lambda **given: Runtime(**given, longest_sleep_seconds=0.002)
+        run_module, "Runtime", lambda **given: Runtime(**given, longest_sleep_seconds=0.002)
     )  # a FakeClock does not wake those who wait
     return FakeCloud(tmp_path)
 

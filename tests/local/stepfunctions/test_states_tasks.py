@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 from botocore.response import StreamingBody
 
-from modelwright.local.stepfunctions import executions as executions_module
+from modelwright.local.stepfunctions import run as run_module
 from modelwright.local.stepfunctions.runtime import Runtime
 
 LAMBDA = "arn:aws:states:::lambda:invoke"
@@ -207,7 +207,7 @@ class NoWaiting(Runtime):
 
 
 def test_retries_back_off_up_to_their_limit(states, cloud, refusal, monkeypatch):
-    monkeypatch.setattr(executions_module, "Runtime", NoWaiting)
+    monkeypatch.setattr(run_module, "Runtime", NoWaiting)
     NoWaiting.asked.clear()
     cloud.api("sns").answers["publish"] = refusal("Throttled")
     retry = {"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 10, "BackoffRate": 3, "MaxAttempts": 4}
@@ -218,7 +218,7 @@ def test_retries_back_off_up_to_their_limit(states, cloud, refusal, monkeypatch)
 
 
 def test_full_jitter_waits_at_most_the_interval(states, cloud, refusal, monkeypatch):
-    monkeypatch.setattr(executions_module, "Runtime", NoWaiting)
+    monkeypatch.setattr(run_module, "Runtime", NoWaiting)
     NoWaiting.asked.clear()
     cloud.api("sns").answers["publish"] = refusal("Throttled")
     retry = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 10, "JitterStrategy": "FULL", "BackoffRate": 1}

@@ -2,7 +2,9 @@
 
 from . import (
     apigateway,
+    apigateway_bodies,
     apigateway_callers,
+    apigateway_stages,
     codebuild,
     dynamodb,
     ec2,
@@ -22,7 +24,9 @@ from . import (
 
 __all__ = [
     "apigateway",
+    "apigateway_bodies",
     "apigateway_callers",
+    "apigateway_stages",
     "codebuild",
     "dynamodb",
     "ec2",

@@ -38,10 +38,12 @@ class SlowThread(threading.Thread):
 
 
 class Run:
-    def __init__(self, executions, machine, record, value) -> None:
+    executions: Executions
+
+    def __init__(self, cloud, machine, record, value, *, recorder, ended) -> None:
         self.record = {**record, "status": "SUCCEEDED"}
         self.events: list[dict] = []
-        self.thread = SlowThread(executions, lambda: executions._ended(self))
+        self.thread = SlowThread(self.executions, lambda: ended(self))
         made.append(self)
 
 
@@ -51,9 +53,10 @@ made: list[Run] = []
 @pytest.fixture
 def executions(tmp_path, monkeypatch):
     made.clear()
-    monkeypatch.setattr(module, "_Run", Run)
+    monkeypatch.setattr(module, "Run", Run)
     database = Database(tmp_path / "state")
-    yield Executions(SimpleNamespace(database=database, log=print, clock=SystemClock()))
+    Run.executions = Executions(SimpleNamespace(database=database, log=print, clock=SystemClock()))
+    yield Run.executions
     database.close()
 
 
