@@ -200,3 +200,25 @@ def test_traffic_knows_for_how_long_each_fleets_requests_are_under_way():
     with traffic.lend(None):
         assert (traffic.oldest(new) > 0, traffic.oldest(old)) == (True, 0.0)
     assert traffic.oldest(new) == 0.0
+
+
+def test_what_was_answered_is_counted_before_a_bake_is_over():
+    """On a busy machine the alarms hear of it late, and it was the last that decides."""
+
+    class Late(FakeGuard):
+        counted = False
+
+        def check(self):
+            super().check()
+            if self.counted:
+                raise RolledBack("it fired")
+
+    guard, now = Late(), iter(range(100))
+
+    def counted():
+        guard.counted = True
+
+    bake = Bake(guard, 1, threading.Event(), counted=counted, now=lambda: float(next(now)))
+    with pytest.raises(RolledBack):
+        bake.wait()
+    Bake(FakeGuard(), 0, threading.Event(), counted=lambda: pytest.fail("nothing was waited for")).wait()

@@ -80,7 +80,8 @@ def latency_alarm(hosting, endpoint):
     return f"{endpoint}-latency"
 
 
-def guarded(alarms, kind="CANARY", wait=300, **size):
+def guarded(alarms, kind="CANARY", wait=3600, **size):
+    """A bake of an hour, here 30 seconds: an alarm ends it, however busy the machine is."""
     sizes = {"CANARY": {"CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50}}} | size
     routing = {"Type": kind, "WaitIntervalInSeconds": wait, **sizes.get(kind, {})}
     half = {"Type": "CAPACITY_PERCENT", "Value": 50}

@@ -90,6 +90,7 @@ class Deployer:
             stopping,
             interval=interval,
             limit=time_limit(moved.deployment),
+            counted=self._count,
             is_late=lambda: moved.traffic.oldest(moved.fleet) > self._rehearsals.minute_seconds,
         )
         rolling = batches(moved.deployment, config)
@@ -97,6 +98,10 @@ class Deployer:
             roll(moved.traffic, moved.fleet, rolling, bake, at)
         else:
             shift(moved.traffic, moved.fleet, steps(moved.deployment, config), bake, at)
+
+    def _count(self) -> None:
+        services: Mapping[str, Any] = self._cloud.services
+        services["sagemaker-runtime"].metrics.settle()
 
     def first(self, plan: list[dict[str, Any]], deployment: Mapping[str, Any] | None) -> list[dict[str, Any]]:
         """Return what of a plan is started before any traffic moves: of a rolling deployment one batch."""

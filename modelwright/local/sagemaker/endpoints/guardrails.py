@@ -92,6 +92,7 @@ class Bake:
         interval: float = 0.0,
         limit: float | None = None,
         is_late: Callable[[], bool] = lambda: False,
+        counted: Callable[[], None] = lambda: None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """Wait for `seconds`, or until `stopping`.
@@ -103,6 +104,7 @@ class Bake:
             interval: how long it lasts on AWS; with that, and not with the time here, the limit is compared.
             limit: the deployment's MaximumExecutionTimeoutInSeconds, of AWS's time.
             is_late: whether requests are under way of which the alarms should have heard by now.
+            counted: returns when the alarms have heard of what was answered by now.
             now: a clock that runs as `stopping` waits.
         """
         self.guard = guard
@@ -111,6 +113,7 @@ class Bake:
         self._interval = interval
         self._limit = limit
         self._is_late = is_late
+        self._counted = counted
         self._now = now
         self._spent = 0.0
 
@@ -134,6 +137,9 @@ class Bake:
                 break
             if self._stopping.wait(min(left, LOOK_EVERY_SECONDS)):
                 raise CutOff
+        if self._seconds > 0:  # short minutes and a busy machine: what was answered in them may not be counted yet
+            self._counted()
+            self.guard.check()
         self._spent += self._interval
         if self._limit is not None and self._spent > self._limit:
             raise RolledBack(

@@ -28,6 +28,7 @@ MOST_AT_ONCE = 1000
 REST = 4
 """times as long as the alarms took to evaluate: with many requests they have a fifth of a core at most"""
 LONGEST_REST_SECONDS = 0.5
+LONGEST_SETTLING_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
 
@@ -40,6 +41,14 @@ class Answered:
     status: int
     model_seconds: float
     overhead_seconds: float
+
+
+class _Mark(list[Recorded]):
+    """Nothing to record: who put it into the queue waits until it has been reached."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = threading.Event()
 
 
 class EndpointMetrics:
@@ -70,6 +79,12 @@ class EndpointMetrics:
     def flush(self) -> None:
         """Return when everything that was told is recorded."""
         self._queue.join()
+
+    def settle(self) -> None:
+        """Return when what was told until now is recorded, whatever is told meanwhile; after a while in any case."""
+        mark = _Mark()
+        self._queue.put(mark)
+        mark.reached.wait(LONGEST_SETTLING_SECONDS)
 
     def answered(self, one: Answered) -> None:
         """Record a request that a server took, for the variant, and for its configuration alone.
@@ -135,8 +150,10 @@ class EndpointMetrics:
             self._guarded(self._report)
             values = [each for item in items if item is not None for each in item]
             self._guarded(lambda values=values: self._record(values))  # type: ignore[misc]  # bound at once
-            for _ in items:
+            for item in items:
                 self._queue.task_done()
+                if isinstance(item, _Mark):
+                    item.reached.set()
             if None in items:
                 return
             self._stopped.wait(min(LONGEST_REST_SECONDS, REST * (time.perf_counter() - began)))
