@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from modelwright.serving.model import Model
     from modelwright.serving.onnx_model import OnnxModel
+    from modelwright.serving.python_model import PythonModel
 
 REPORT_FILE = "report.json"
 _TIMED = 30
@@ -70,39 +71,55 @@ def convert(source: Source, into: Path, *, timed: bool = True) -> dict[str, Any]
         unpack(source.archive, unpacked, source.sha256)
         install_requirements(unpacked / "code")
         script = load_script(unpacked / "code", source.program)
-        python = load_model(script, unpacked)
-        model = estimator_of(python.loaded)
-        rows = _rows(source.test)
-        learnt = learn(_rows(source.train), _columns(model, rows))
-        frame = _frame(source.test, learnt)
-        columns = asked(model, learnt, frame)
-        _write(into, Schema(columns, UNKNOWN_OUTPUTS))
-        check_kind(model)
-        bodies = _bodies(rows, columns, named=bool(script.input_fn or script.transform_fn))
-        schema = Schema(columns, answer_form(python, model, frame, bodies))
-        _write(into, schema)
-        (into / MODEL_FILE).write_bytes(to_onnx(model, columns, frame))
-        compiled = load_compiled(into)
-        difference = max(estimators_differ(model, compiled, schema, frame), answers_differ(python, compiled, bodies))
-        report = {
-            "estimator": type(model).__name__,
-            "bytes": (into / MODEL_FILE).stat().st_size,
-            "archive_bytes": source.archive.stat().st_size,
-            "archive_sha256": source.sha256,
-            "holdout_rows": len(rows),
-            "same_labels": True,  # else it is refused
-            "largest_difference": difference,
-            "largest_difference_allowed": LARGEST_DIFFERENCE,
-            "accuracy": _accuracy(model, compiled, schema, frame, rows),
-        }
-        if timed:
-            kind = media.CSV if _takes_csv(python, bodies) else media.JSON
-            report["microseconds_per_row"] = {
-                "python": _times(python, bodies, kind, len(rows)),
-                "onnx": _times(compiled, bodies, kind, len(rows)),
-            }
+        loaded = load_model(script, unpacked)
+        named = bool(script.input_fn or script.transform_fn)
+        report = _compile(source, into, loaded, named=named, timed=timed)
         (into / REPORT_FILE).write_text(json.dumps(report, indent=1) + "\n", "utf-8")
         return report
+
+
+def _compile(source: Source, into: Path, python: PythonModel, *, named: bool, timed: bool) -> dict[str, Any]:
+    """Write schema and model, compared on the hold-out, and return the report; `named`: the script takes names."""
+    model = estimator_of(python.loaded)
+    rows = _rows(source.test)
+    learnt = learn(_rows(source.train), _columns(model, rows))
+    frame = _frame(source.test, learnt)
+    columns = asked(model, learnt, frame)
+    _write(into, Schema(columns, UNKNOWN_OUTPUTS))
+    check_kind(model)
+    bodies = _bodies(rows, columns, named=named)
+    schema = Schema(columns, answer_form(python, model, frame, bodies))
+    _write(into, schema)
+    (into / MODEL_FILE).write_bytes(to_onnx(model, columns, frame))
+    compiled = load_compiled(into)
+    difference = max(estimators_differ(model, compiled, schema, frame), answers_differ(python, compiled, bodies))
+    accuracy = _accuracy(model, compiled, schema, frame, rows)
+    report = {**_about(source, into, model), **_compared(len(rows), difference), "accuracy": accuracy}
+    return report | (_timed(python, compiled, bodies, len(rows)) if timed else {})
+
+
+def _about(source: Source, into: Path, model: Any) -> dict[str, Any]:
+    return {
+        "estimator": type(model).__name__,
+        "bytes": (into / MODEL_FILE).stat().st_size,
+        "archive_bytes": source.archive.stat().st_size,
+        "archive_sha256": source.sha256,
+    }
+
+
+def _compared(rows: int, difference: float) -> dict[str, Any]:
+    return {
+        "holdout_rows": rows,
+        "same_labels": True,  # else it is refused
+        "largest_difference": difference,
+        "largest_difference_allowed": LARGEST_DIFFERENCE,
+    }
+
+
+def _timed(python: Model, compiled: Model, bodies: Mapping[str, Sequence[bytes]], rows: int) -> dict[str, Any]:
+    kind = media.CSV if _takes_csv(python, bodies) else media.JSON
+    times = {"python": _times(python, bodies, kind, rows), "onnx": _times(compiled, bodies, kind, rows)}
+    return {"microseconds_per_row": times}
 
 
 def _write(into: Path, schema: Schema) -> None:

@@ -40,7 +40,6 @@ def csv_reader(row: OneRow) -> Reader | None:
     kinds = [column.type for column in schema.columns]
     texts_of = _picker(itemgetter, [at for at, kind in enumerate(kinds) if kind == "string"])
     numbers_of = _picker(itemgetter, [at for at, kind in enumerate(kinds) if kind != "string"])
-    number = float if "boolean" not in kinds else None
     truths = [at for at, kind in enumerate(kinds) if kind == "boolean"]
     width, fill, kept = len(kinds), row.fill, row.texts(csv=True)
 
@@ -52,9 +51,8 @@ def csv_reader(row: OneRow) -> Reader | None:
             cells: list[Any] = str(line, "ascii").split(",")
             if len(cells) != width:
                 return None
-            if number is None:
-                for at in truths:
-                    cells[at] = _TRUTHS[cells[at]]
+            for at in truths:
+                cells[at] = _TRUTHS[cells[at]]
             found = numbers_of(cells)
             if b"_" in line and any("_" in str(cell) for cell in found):
                 return None  # `1_000` is a number to Python alone
