@@ -24,7 +24,7 @@ COMMANDS = {
     "predict": "ask the deployed model",
     "open": "a page in the browser on which a person can try the model",
     "batch": "ask the model about whole files: a batch transform job",
-    "export": "the model that serves as a file for elsewhere: ONNX, its schema, a report",
+    "export": "the model as files for elsewhere: ONNX, its schema, a report",
     "release": "write the release of a folder, print its id",
     "emit": "send an event: what a merge, a schedule or new data do",
     "inbox": "messages and dead letters of every environment that runs here",

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from modelwright.client.packages import package_of
 from modelwright.client.problems import is_missing
 from modelwright.client.uploads import exists
 from modelwright.errors import NotDeployed, NotSupported
@@ -50,7 +51,7 @@ def find_model(session: Session, deployment: Deployment, pipeline: PipelineSetti
         )
     if pipeline.deploy.endpoint == "multi-model":
         raise NotSupported("Batch transform takes one model, and this pipeline's endpoint has several.")
-    package = _newest(session, deployment) if pipeline.deploy.endpoint == "none" else _champion(session, deployment)
+    package = package_of(session, deployment, pipeline.deploy.endpoint)
     if package is None:
         raise NotDeployed(
             f"There is no model of {deployment.pipeline} yet.",
@@ -90,27 +91,6 @@ def ensure_model(
     except client.exceptions.ClientError:
         if _existing(client, model.name) is None:  # another `modelwright batch` has made it meanwhile
             raise
-
-
-def _champion(session: Session, deployment: Deployment) -> str | None:
-    key = {"pk": {"S": f"PIPELINE#{deployment.pipeline}"}, "sk": {"S": "CHAMPION"}}
-    answer = session.client("dynamodb").get_item(TableName=deployment.table, Key=key, ConsistentRead=True)
-    return str(answer["Item"]["package_arn"]["S"]) if "Item" in answer else None
-
-
-def _newest(session: Session, deployment: Deployment) -> str | None:
-    client = session.client("sagemaker")
-    for status in ("Approved", "PendingManualApproval"):
-        found = client.list_model_packages(
-            ModelPackageGroupName=deployment.model_package_group,
-            ModelApprovalStatus=status,
-            SortBy="CreationTime",
-            SortOrder="Descending",
-            MaxResults=1,
-        )["ModelPackageSummaryList"]
-        if found:
-            return str(found[0]["ModelPackageArn"])
-    return None
 
 
 def _existing(client: Any, name: str) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""The model that serves as ONNX: the deployed files themselves when it is compiled, else converted in a process.
+"""The model that serves, or is registered, as ONNX: the registered files if it is compiled, else converted in a process.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeModelPackage.html
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.client.compiled_archive import FILES, take_apart
+from modelwright.client.packages import package_of
 from modelwright.errors import ExportRefused, NameTaken, NotDeployed, NotSupported
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ _NEEDED = ("msgspec", "onnx", "onnxruntime", "skl2onnx")
 
 
 @dataclass(frozen=True)
-class Champion:
-    """The registered model that serves."""
+class RegisteredModel:
+    """A model as the registry holds it."""
 
     package: str
     run: str
@@ -51,25 +52,27 @@ def check_extra() -> None:
         )
 
 
-def find_champion(session: Session, deployment: Deployment) -> Champion:
-    """Return the pipeline's champion as table and registry have it; NotDeployed when nothing serves yet."""
-    key = {"pk": {"S": f"PIPELINE#{deployment.pipeline}"}, "sk": {"S": "CHAMPION"}}
-    answer = session.client("dynamodb").get_item(TableName=deployment.table, Key=key, ConsistentRead=True)
-    if "Item" not in answer:
+def find_model(session: Session, deployment: Deployment, endpoint: str) -> RegisteredModel:
+    """Return what serves, or with `endpoint` none the newest registered model; NotDeployed when there is none yet."""
+    package = package_of(session, deployment, endpoint)
+    if package is None:
+        what = "is registered" if endpoint == "none" else "serves"
         raise NotDeployed(
-            f"No model of {deployment.pipeline} serves yet.", f"`modelwright run {deployment.pipeline}` trains one."
+            f"No model of {deployment.pipeline} {what} yet.",
+            f"`modelwright run {deployment.pipeline}{session.options}` trains one.",
         )
-    package = answer["Item"]["package_arn"]["S"]
     found = session.client("sagemaker").describe_model_package(ModelPackageName=package)
     container = found["InferenceSpecification"]["Containers"][0]
     about = found.get("CustomerMetadataProperties", {})
     program = container.get("Environment", {}).get("SAGEMAKER_PROGRAM", "inference.py")
     compiled = about.get("serve") == "onnx"  # models of before have no such entry
-    return Champion(package, about["run"], container["ModelDataUrl"], about["modelHash"], program, compiled)
+    return RegisteredModel(package, about["run"], container["ModelDataUrl"], about["modelHash"], program, compiled)
 
 
-def export(session: Session, deployment: Deployment, target: Path) -> dict[str, Any]:
+def export(session: Session, deployment: Deployment, target: Path, endpoint: str) -> dict[str, Any]:
     """Write `FILES` into the folder `target`, whole or not at all, and return the report.
+
+    `endpoint` is the pipeline's `deploy.endpoint`: of `none` it is the newest model that is registered.
 
     A target that holds earlier files of an export, or nothing, is replaced; NameTaken for any other.
 
@@ -78,22 +81,22 @@ def export(session: Session, deployment: Deployment, target: Path) -> dict[str, 
         ExportRefused: the archive is not the registered one, cannot be converted, or would answer otherwise.
     """
     check_target(target)
-    champion = find_champion(session, deployment)
+    model = find_model(session, deployment, endpoint)
     with tempfile.TemporaryDirectory() as folder, _beside(target) as result:
         source = Path(folder)
-        bucket, key = champion.uri.removeprefix("s3://").split("/", 1)
+        bucket, key = model.uri.removeprefix("s3://").split("/", 1)
         s3 = session.client("s3")
         _fetch(s3, bucket, key, source / "model.tar.gz")
-        if champion.compiled:
-            take_apart(source / "model.tar.gz", champion.sha256, result)
+        if model.compiled:
+            take_apart(source / "model.tar.gz", model.sha256, result)
             report = dict(json.loads((result / "report.json").read_text("utf-8")))
         else:
             check_extra()
             for part in ("train", "test"):
-                _fetch_folder(s3, bucket, f"runs/{deployment.pipeline}/{champion.run}/{part}/", source / part)
-            report = _convert(champion, source, result)
-        about = {"pipeline": deployment.pipeline, "run": champion.run, "model_package": champion.package}
-        report |= {**about, "deployed": champion.sha256 if champion.compiled else None}
+                _fetch_folder(s3, bucket, f"runs/{deployment.pipeline}/{model.run}/{part}/", source / part)
+            report = _convert(model, source, result)
+        about = {"pipeline": deployment.pipeline, "run": model.run, "model_package": model.package}
+        report |= {**about, "deployed": model.sha256 if model.compiled else None}
         (result / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         _replace(result, target)
     return report
@@ -148,10 +151,10 @@ def _fetch_folder(s3: Any, bucket: str, prefix: str, folder: Path) -> None:
                 _fetch(s3, bucket, entry["Key"], folder / name)
 
 
-def _convert(champion: Champion, source: Path, result: Path) -> dict[str, Any]:
+def _convert(model: RegisteredModel, source: Path, result: Path) -> dict[str, Any]:
     """Convert in another process: a pickled model and its script run there, not in the command."""
-    command = [sys.executable, "-m", "modelwright.serving.convert", "--sha256", champion.sha256]
-    command += ["--archive", str(source / "model.tar.gz"), "--program", champion.program, "--output", str(result)]
+    command = [sys.executable, "-m", "modelwright.serving.convert", "--sha256", model.sha256]
+    command += ["--archive", str(source / "model.tar.gz"), "--program", model.program, "--output", str(result)]
     command += ["--train", str(source / "train"), "--test", str(source / "test")]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     lines = done.stdout.splitlines()
@@ -167,7 +170,7 @@ def _convert(champion: Champion, source: Path, result: Path) -> dict[str, Any]:
         )
     if "refused" in answer:
         raise ExportRefused(
-            f"{champion.run} is not exported: {answer['refused']}",
+            f"{model.run} is not exported: {answer['refused']}",
             "Nothing was written; the Python path serves the model as before.",
         )
     return answer

@@ -1,4 +1,4 @@
-"""`modelwright export`: the model that serves, for elsewhere."""
+"""`modelwright export`: the model that serves, or without an endpoint the newest, for elsewhere."""
 
 from __future__ import annotations
 
@@ -12,10 +12,6 @@ from modelwright.errors import NotSupported
 if TYPE_CHECKING:
     import argparse
 
-_WHY_NOT = {
-    "none": "an export is of the model that serves, and here none does.",
-    "multi-model": "an export is of one model, and here there are several.",
-}
 _FROM_THE_JOB = "`modelwright show RUN TrainModel` tells where a run's model.tar.gz is."
 
 
@@ -31,21 +27,23 @@ def run(args: argparse.Namespace) -> int:
     """Do it."""
     project = read_project(args)
     kind = project.pipeline(args.pipeline).deploy.endpoint
-    if kind in _WHY_NOT:
-        raise NotSupported(f"{args.pipeline} has deploy.endpoint {kind}: {_WHY_NOT[kind]}", _FROM_THE_JOB)
+    if kind == "multi-model":
+        why = "an export is of one model, and here there are several."
+        raise NotSupported(f"{args.pipeline} has deploy.endpoint {kind}: {why}", _FROM_THE_JOB)
     target = args.output or Path(f"{args.pipeline}-{args.to}")
     check_target(target)
     services = ("cloudformation", "dynamodb", "sagemaker", "s3")
     with platform(args, project, services=services) as place:
-        report = export(place.session, place.deployment(args.pipeline), target.resolve())
-    print("\n".join(_lines(report, target)))
+        report = export(place.session, place.deployment(args.pipeline), target.resolve(), kind)
+    print("\n".join(_lines(report, target, kind)))
     return 0
 
 
-def _lines(report: dict[str, Any], target: Path) -> list[str]:
+def _lines(report: dict[str, Any], target: Path, kind: str) -> list[str]:
+    files = "the registered files" if kind == "none" else "the files that serve"
     lines = [f"{target}: model.onnx ({report['bytes']:,} bytes), schema.json, report.json of run {report['run']}"]
     if report["deployed"]:
-        lines.append(f"  the files that serve: from the archive with SHA-256 {report['deployed']}")
+        lines.append(f"  {files}: from the archive with SHA-256 {report['deployed']}")
     lines.append(
         f"  hold-out of {report['holdout_rows']} rows: same labels, at most {report['largest_difference']:.1e} apart"
         + _accuracy(report.get("accuracy"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from modelwright.cli.platform import add_place, platform, read_what_can_be_read
 from modelwright.cli.terminal import Terminal
 from modelwright.client.endpoint import Question, ask
-from modelwright.errors import DataNotFound, WrongUsage
+from modelwright.errors import DataNotFound, NotSupported, PredictionFailed, WrongUsage
 
 if TYPE_CHECKING:
     import argparse
@@ -37,17 +37,30 @@ def run(args: argparse.Namespace) -> int:
     """Do it."""
     body, content_type = _body(args)
     project = read_what_can_be_read(args)
-    is_later = project.pipeline(args.pipeline).deploy.endpoint == "async"
+    kind = project.pipeline(args.pipeline).deploy.endpoint
+    is_later = kind == "async"
     if is_later and args.model:
         raise WrongUsage(f"--model {args.model}: {args.pipeline} has one model behind its asynchronous endpoint.")
     services = ("cloudformation", "s3", "sagemaker-runtime") if is_later else ("cloudformation", "sagemaker-runtime")
     with platform(args, project, services=services) as place:
         question = Question(body, content_type, args.accept, args.model)
-        answer = (_ask_later if is_later else _ask)(place, args.pipeline, question)
+        try:
+            answer = (_ask_later if is_later else _ask)(place, args.pipeline, question)
+        except PredictionFailed as error:
+            raise (_nobody_answers(args.pipeline, place) if kind == "none" else error) from None
         sys.stdout.flush()
         sys.stdout.buffer.write(answer if args.accept == _BINARY else answer.rstrip(b"\n") + b"\n")
         sys.stdout.buffer.flush()
     return 0
+
+
+def _nobody_answers(pipeline: str, place: Platform) -> NotSupported:
+    options = place.session.options
+    return NotSupported(
+        f"{pipeline} has deploy.endpoint: none, so nothing waits for requests.",
+        f"`modelwright batch {pipeline} --input FILE{options}` asks its model about whole files, "
+        f"`modelwright export {pipeline} --to onnx{options}` takes it elsewhere.",
+    )
 
 
 def _ask(place: Platform, pipeline: str, question: Question) -> bytes:

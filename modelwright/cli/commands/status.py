@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from modelwright.config import Project
 
-_HEADS = ("PIPELINE", "STACK", "ENDPOINT", "STATUS")
+_HEADS = ("PIPELINE", "STACK", "KIND", "ENDPOINT", "STATUS")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,13 @@ def run(args: argparse.Namespace) -> int:
     with platform(args, project, services=("cloudformation", "sagemaker", "stepfunctions")) as place:
         deployed = place.deployments()
         rows = [
-            (item.pipeline, item.stack, item.endpoint_name, endpoint.describe(place.session, item) or "none")
+            (
+                item.pipeline,
+                item.stack,
+                place.pipeline(item.pipeline).deploy.endpoint,
+                item.endpoint_name,
+                endpoint.describe(place.session, item) or "none",
+            )
             for item in deployed
         ]
         if rows:

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 
 def export_policy(place: Place) -> list[Statement]:
-    """For `export PIPELINE --aws`: the model that serves, and the data sets of the run that trained it."""
+    """For `export PIPELINE --aws`: the model that serves, else the newest, and the data sets of the run of it."""
     read = [f"{place.artifacts}/{folder}/{pipeline}/*" for pipeline in place.pipelines for folder in ("models", "runs")]
     return [
         find_stacks(place),
         find_champion(place),
         ask_registry(place),
+        # takes no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemakerai.html
+        allow("ListTheRegistry", ["sagemaker:ListModelPackages"], ["*"]),
         allow("ReadTheModel", ["s3:GetObject"], read),
         list_objects("ListItsData", place.artifacts, [f"runs/{pipeline}/*" for pipeline in place.pipelines]),
         *read_items(place),

@@ -26,6 +26,7 @@ from modelwright.client.caller_policy import (
     run_policy,
 )
 from modelwright.client.deployment import find_deployment
+from modelwright.client.packages import newest_package
 from modelwright.client.session import Endpoint, Session
 from modelwright.config.execution import ExecutionInput, Trigger
 from modelwright.local.cloud import Cloud
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from modelwright.client.deployment import Deployment
 
-FIND_CHAMPION = export.find_champion
+FIND_MODEL = export.find_model
 REPOSITORY = Path(__file__).parents[3]
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 PLACE = Place("dev", REGION, ACCOUNT, ("penguins",))
@@ -151,13 +152,14 @@ def test_who_runs_and_who_destroys(
     assert granted(more) - used(decisions, "producer") == set()
 
     statements = export_policy(PLACE)
-    become(cloud, monkeypatch, "exporter", statements)
+    session = become(cloud, monkeypatch, "exporter", statements)
     code, out, err = say("export", "penguins", "--to", "onnx", "--aws")
     assert code == 0, out + err
     with monkeypatch.context() as patch:
-        patch.setattr(export, "find_champion", served_by_its_script)
+        patch.setattr(export, "find_model", served_by_its_script)
         code, out, err = say("export", "penguins", "--to", "onnx", "--aws")
     assert code == 0, out + err
+    assert newest_package(session, find_deployment(session, "dev", "penguins")), "what is exported without an endpoint"
     assert granted(statements) - used(decisions, "exporter") == set()
 
     statements = batch_policy(PLACE)
@@ -176,9 +178,9 @@ def test_who_runs_and_who_destroys(
     assert granted(statements) - used(decisions, "destroyer") == set(NOT_ASKED_HERE)
 
 
-def served_by_its_script(session: Session, deployment: Deployment) -> export.Champion:
+def served_by_its_script(session: Session, deployment: Deployment, endpoint: str) -> export.RegisteredModel:
     """The champion as it would be with `serve: python`: the archive that the compiled one was made of."""
-    found = FIND_CHAMPION(session, deployment)
+    found = FIND_MODEL(session, deployment, endpoint)
     package = session.client("sagemaker").describe_model_package(ModelPackageName=found.package)
     packed = package["CustomerMetadataProperties"]["pythonHash"]
     return replace(found, uri=found.uri.replace(found.sha256, packed), sha256=packed, compiled=False)

@@ -38,21 +38,12 @@ def test_a_kind_that_does_not_answer_at_once_is_refused(
     assert otherwise in err
 
 
-@pytest.mark.parametrize(
-    ("deploy", "why"),
-    [
-        ("{endpoint: none}", "none: an export is of the model that serves, and here none does."),
-        (
-            "{endpoint: multi-model, instance: ml.m5.large, smoke_test: data/smoke.csv}",
-            "multi-model: an export is of one model, and here there are several.",
-        ),
-    ],
-)
-def test_what_serves_no_single_model_is_not_exported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], deploy: str, why: str
+def test_several_models_are_not_exported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project(tmp_path, monkeypatch, deploy)
+    project(tmp_path, monkeypatch, "{endpoint: multi-model, instance: ml.m5.large, smoke_test: data/smoke.csv}")
     assert main.run(["export", "penguins", "--to", "onnx"]) == 2
+    why = "multi-model: an export is of one model, and here there are several."
     assert f"error: penguins has deploy.endpoint {why}" in capsys.readouterr().err
 
 

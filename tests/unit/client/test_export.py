@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from modelwright.client import export as exporting
-from modelwright.client.export import Champion, check_target, export, find_champion
+from modelwright.client.export import RegisteredModel, check_target, export, find_model
 from modelwright.errors import ExportRefused, NameTaken, NotDeployed, NotSupported
 
 PACKAGE = "arn:aws:sagemaker:eu-central-1:111122223333:model-package/mw-dev-penguins/3"
@@ -32,15 +32,22 @@ class Aws:
         serve: str | None = None,
     ) -> None:
         self.champion = {"Item": {"package_arn": {"S": PACKAGE}}} if champion else {}
+        self.packages: dict[str, list[str]] = {}
         self.digest = digest
         self.serve = {"serve": serve} if serve else {}
         self.objects = {"models/m.tar.gz": archive, "runs/penguins/r1/test/test.csv": b"a\n1\n"}
+
+    options = ""
 
     def client(self, service: str) -> Aws:
         return self
 
     def get_item(self, **request):
         return self.champion
+
+    def list_model_packages(self, **request):
+        found = self.packages.get(request["ModelApprovalStatus"], [])
+        return {"ModelPackageSummaryList": [{"ModelPackageArn": each} for each in found]}
 
     def describe_model_package(self, **request):
         container = {"ModelDataUrl": "s3://bucket/models/m.tar.gz", "Environment": {"SAGEMAKER_PROGRAM": "own.py"}}
@@ -60,21 +67,32 @@ class Aws:
 class Penguins:
     pipeline = "penguins"
     table = "mw-dev"
+    model_package_group = "mw-dev-penguins"
 
 
 def test_the_champion_is_what_table_and_registry_say() -> None:
     aws = Aws()
-    found = find_champion(aws, Penguins)
-    assert found == Champion(PACKAGE, "r1", "s3://bucket/models/m.tar.gz", aws.digest, "own.py")
+    found = find_model(aws, Penguins, "realtime")
+    assert found == RegisteredModel(PACKAGE, "r1", "s3://bucket/models/m.tar.gz", aws.digest, "own.py")
     with pytest.raises(NotDeployed, match="No model of penguins serves yet"):
-        find_champion(Aws(champion=False), Penguins)
+        find_model(Aws(champion=False), Penguins, "async")
+
+
+def test_without_an_endpoint_it_is_the_newest_that_is_approved_or_passed_its_gate() -> None:
+    aws = Aws(champion=False)
+    with pytest.raises(NotDeployed, match="No model of penguins is registered yet"):
+        find_model(aws, Penguins, "none")
+    aws.packages["PendingManualApproval"] = ["waits"]
+    assert find_model(aws, Penguins, "none").package == "waits"
+    aws.packages["Approved"] = ["approved"]
+    assert find_model(aws, Penguins, "none").package == "approved"
 
 
 @pytest.mark.parametrize("digest", ["0" * 64, hashlib.sha256(ARCHIVE).hexdigest()])
 def test_a_refused_export_leaves_nothing(tmp_path: Path, digest: str) -> None:
     """One archive is not the registered one; the other is, and is damaged."""
     with pytest.raises(ExportRefused, match="r1 is not exported: The model archive"):
-        export(Aws(digest=digest), Penguins, tmp_path / "out")
+        export(Aws(digest=digest), Penguins, tmp_path / "out", "realtime")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -128,7 +146,7 @@ def test_a_compiled_champion_is_handed_out_as_it_is(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(exporting, "check_extra", lambda: pytest.fail("nothing is converted"))
     archive = compiled(FILES)
     digest = hashlib.sha256(archive).hexdigest()
-    report = export(Aws(digest=digest, archive=archive, serve="onnx"), Penguins, tmp_path / "out")
+    report = export(Aws(digest=digest, archive=archive, serve="onnx"), Penguins, tmp_path / "out", "realtime")
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}["model.onnx"] == b"onnx"
     assert (report["deployed"], report["bytes"], report["run"]) == (digest, 4, "r1")
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == report
@@ -141,9 +159,9 @@ def test_a_compiled_champion_is_handed_out_as_it_is(tmp_path: Path, monkeypatch:
 def test_a_compiled_archive_with_anything_else_in_it_is_refused(tmp_path: Path, archive: bytes, said: str) -> None:
     aws = Aws(digest=hashlib.sha256(archive).hexdigest(), archive=archive, serve="onnx")
     with pytest.raises(ExportRefused, match=said):
-        export(aws, Penguins, tmp_path / "out")
+        export(aws, Penguins, tmp_path / "out", "realtime")
     with pytest.raises(ExportRefused, match="was expected; it is not loaded"):
-        export(Aws(digest="0" * 64, archive=archive, serve="onnx"), Penguins, tmp_path / "out")
+        export(Aws(digest="0" * 64, archive=archive, serve="onnx"), Penguins, tmp_path / "out", "realtime")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -151,5 +169,5 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: 
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "skl2onnx" else find(name))
     with pytest.raises(NotSupported, match="needs skl2onnx"):
-        export(Aws(), Penguins, tmp_path / "out")
+        export(Aws(), Penguins, tmp_path / "out", "realtime")
     assert list(tmp_path.iterdir()) == []
