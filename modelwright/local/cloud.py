@@ -108,7 +108,7 @@ class Cloud:
         self.s3 = S3Files(self, objects, self._motos.turn("s3"))
         """S3 objects as files"""
         self._gateway = Gateway(self, self._motos, Hooks({"s3": objects, "dynamodb": DynamoKeeper(self)}))
-        self._clients = Clients(self._gateway.answer, self.endpoint_url, self.region)
+        self._clients = Clients(self._gateway.answer, self.endpoint_url, self.region, self._gateway.ask)
 
     def start(self) -> None:
         """Answer calls, and let every service take up what the database holds."""

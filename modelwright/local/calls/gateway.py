@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import uuid
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelwright.errors import ModelwrightError
 from modelwright.local.calls import answers
 from modelwright.local.calls.callers import ANYONE
 from modelwright.local.calls.motos import MOTO_SERVICES, MotoServices
-from modelwright.local.calls.protocol import parse
+from modelwright.local.calls.protocol import parse, parsed_as
 from modelwright.local.service import AwsError, Call
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from modelwright.local.calls.protocol import Parsed
     from modelwright.local.cloud import Cloud
     from modelwright.local.persistence.hooks import Hooks
-    from modelwright.local.service import Caller
+    from modelwright.local.service import Caller, Credentials, Service
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,17 @@ _READ_OBJECTS = frozenset(
     {"CopyObject", "GetObject", "GetObjectAttributes", "GetObjectTagging", "HeadObject", "UploadPartCopy"}
 )
 """of S3: an object that is not there is AccessDenied to a role that may not list the bucket"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A call of a client of this process; the protocol of its service is JSON."""
+
+    service: str
+    operation: str
+    params: dict[str, Any]
+    keys: Credentials
+    request_id: str
 
 
 class Gateway:
@@ -48,31 +60,48 @@ class Gateway:
         try:
             parsed = parse(http)
             return self._answer(parsed, request_id)
-        except AwsError as error:
-            return _refusal(http, parsed, error, request_id)
-        except ModelwrightError as error:  # a clear sentence of ours: no space left, a damaged state
-            log.error("%s: %s", _name(parsed), error)  # noqa: TRY400  # the sentence says it all
-            return _refusal(http, parsed, AwsError("InternalFailure", str(error), 500), request_id)
-        except Exception as error:
-            log.exception("%s failed (request %s)", _name(parsed), request_id)
-            message = f"{_name(parsed)} failed inside the local cloud: {type(error).__name__}: {error}"
-            return _refusal(http, parsed, AwsError("InternalFailure", message, 500), request_id)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is answered
+            return _refusal(http, parsed, _told(error, _name(parsed), request_id), request_id)
+
+    def ask(self, asked: Asked) -> dict[str, Any] | HttpResponse | None:
+        """Ask a service of ours as a client of this process, like any call but for its text: the service's own result.
+
+        An HTTP answer is a refusal; None is no answer: the request has to be sent. Never raises.
+        """
+        service = self._cloud.services.get(asked.service)
+        if service is None or asked.operation not in service.operations:
+            return None
+        try:
+            caller = self._cloud.callers.find(asked.keys.access_key, asked.keys.session_token)
+            return self._of_ours(
+                service, Call(asked.service, asked.operation, asked.params, caller, self._cloud.region)
+            )
+        except Exception as error:  # noqa: BLE001  # as above
+            told = _told(error, f"{asked.service}:{asked.operation}", asked.request_id)
+            return answers.error_response(parsed_as(asked.service, asked.operation), told, asked.request_id)
 
     def _answer(self, parsed: Parsed, request_id: str) -> HttpResponse:
         caller = self._caller(parsed)
         call = Call(parsed.service, parsed.operation, parsed.params, caller, parsed.region or self._cloud.region)
         if call.region != self._cloud.region:
             raise _wrong_region(call, self._cloud.region)
-        if caller.kind == "role":
-            self._cloud.iam.check(call)
         service = self._cloud.services.get(call.service)
         if service is not None and call.operation in service.operations:
-            return answers.result_response(parsed, service.handle(call), request_id)
+            return answers.result_response(parsed, self._of_ours(service, call), request_id)
+        self._authorize(call)
         if service is not None and not service.falls_through:
             raise _not_there(call, f"it has {', '.join(sorted(service.operations))}")
         if call.service not in MOTO_SERVICES:
             raise _not_there(call, f"it has {', '.join(sorted({*self._cloud.services, *MOTO_SERVICES}))}")
         return self._from_moto(parsed, call)
+
+    def _of_ours(self, service: Service, call: Call) -> dict[str, Any]:
+        self._authorize(call)
+        return service.handle(call)
+
+    def _authorize(self, call: Call) -> None:
+        if call.caller.kind == "role":
+            self._cloud.iam.check(call)
 
     def _caller(self, parsed: Parsed) -> Caller:
         if not parsed.access_key:
@@ -95,6 +124,17 @@ def _refusal(http: HttpRequest, parsed: Parsed | None, error: AwsError, request_
     if parsed is None:
         return answers.unparsed_response(http, error, request_id)
     return answers.error_response(parsed, error, request_id)
+
+
+def _told(error: Exception, what: str, request_id: str) -> AwsError:
+    """What the caller is told; what is no refusal is in the log, too."""
+    if isinstance(error, AwsError):
+        return error
+    if isinstance(error, ModelwrightError):  # a clear sentence of ours: no space left, a damaged state
+        log.error("%s: %s", what, error)
+        return AwsError("InternalFailure", str(error), 500)
+    log.error("%s failed (request %s)", what, request_id, exc_info=error)
+    return AwsError("InternalFailure", f"{what} failed inside the local cloud: {type(error).__name__}: {error}", 500)
 
 
 def _name(parsed: Parsed | None) -> str:

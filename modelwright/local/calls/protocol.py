@@ -21,6 +21,7 @@ from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException
 
+from modelwright.local.calls.http import HttpRequest
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from moto.core.model import OperationModel
 
-    from modelwright.local.calls.http import HttpRequest
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/[^/,\s]+/([^/,\s]+)/([^/,\s]+)/aws4_request")
 
@@ -116,6 +116,12 @@ def parse(http: HttpRequest) -> Parsed:
     if request is not None:
         parsed.__dict__["request"] = request
     return _with_params(parsed, form, path_params)
+
+
+def parsed_as(service: str, operation: str) -> Parsed:
+    """What a request in JSON of this operation would be parsed as, but for what it says: for its answer."""
+    nothing = HttpRequest("POST", "/", {})
+    return Parsed(nothing, service, "", "", "json", _operation_model(service, operation), {})
 
 
 def wsgi_request(http: HttpRequest) -> Request:
