@@ -26,6 +26,8 @@ LINGER_BYTES = 64 * 1024 * 1024
 LINGER_SECONDS = 5
 """so much, so long, is read and dropped behind an early answer: closing before would reset the connection, and its
 sender would see a broken pipe instead of the answer"""
+ROOM_SHARE = 8
+"""one in so many idle connections is ended when there is no room for another"""
 MOST_WAITING = 16
 """so many pipelined requests wait before no more is read"""
 
@@ -79,6 +81,13 @@ class Group:
         for connection in tuple(self.open):
             if connection.active < before:
                 connection.end_if_idle()
+
+    def make_room(self) -> bool:
+        """End some of the connections, those that have been idle the longest; False when none is idle."""
+        idle = sorted((one for one in self.open if one.idle), key=lambda one: one.active)
+        for connection in idle[: 1 + len(idle) // ROOM_SHARE]:
+            connection.end_if_idle()
+        return bool(idle)
 
     def look(self) -> None:
         """See whether the drain is over."""
@@ -179,9 +188,14 @@ class Connection(asyncio.Protocol):
         found: int = self._transport.get_extra_info("socket").fileno()
         return found
 
+    @property
+    def idle(self) -> bool:
+        """Whether no request is under way."""
+        return not self._busy() and not self._parser.partial
+
     def end_if_idle(self) -> None:
         """Close, unless a request is under way."""
-        if not self._busy() and not self._parser.partial:
+        if self.idle:
             self._transport.close()
 
     def abort(self) -> None:

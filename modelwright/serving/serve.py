@@ -119,9 +119,10 @@ class _Process:
         except (BlockingIOError, ConnectionAbortedError):
             return False
         except OSError as error:
-            if error.errno not in EXHAUSTED:
-                raise
-            self._rest(error)
+            room = error.errno in EXHAUSTED and self._group.make_room()
+            self._rest(
+                error, PATIENCE_SECONDS if room else REST_SECONDS
+            )  # all others are a network's: https://man7.org/linux/man-pages/man2/accept.2.html
             return False
         loop = asyncio.get_running_loop()
         making = loop.connect_accepted_socket(lambda: Connection(self._group, loop), client)
@@ -130,13 +131,13 @@ class _Process:
         task.add_done_callback(self._group.arriving.discard)
         return True
 
-    def _rest(self, error: OSError) -> None:
+    def _rest(self, error: OSError, seconds: float) -> None:
         """Let those who wait wait: asked again at once, the event loop would do nothing else."""
-        self._log.record({"event": "not accepting", "because": error.strerror, "seconds": REST_SECONDS})
+        self._log.record({"event": "not accepting", "because": error.strerror, "seconds": seconds})
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._listener)
         if self._again is None:
-            self._again = loop.call_later(REST_SECONDS, self._watch)
+            self._again = loop.call_later(seconds, self._watch)
 
     def _watch(self) -> None:
         self._again = None

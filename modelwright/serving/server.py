@@ -11,6 +11,7 @@ import contextlib
 import io
 import json
 import os
+import resource
 import socket
 import sys
 import threading
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from modelwright.serving.settings import Settings
     from modelwright.serving.worker import Share
 
+MOST_FILES = 65_536
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "BLIS_NUM_THREADS")
 
 
@@ -84,6 +86,7 @@ class Place:
 def run(settings: Settings, place: Place, parent: Parent) -> int:
     """Serve until SIGTERM; return the exit code, 1 with the reason on standard error when it cannot serve."""
     _write_lines()
+    allow_files()
     try:
         listener = _bind(place.host, place.port)
         hold_threads(os.environ, settings)
@@ -110,6 +113,18 @@ def _write_lines() -> None:
     """Let what scripts print come out line by line: the log of requests does not go through the same buffer."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
+
+
+def allow_files() -> None:
+    """Let the process have as many connections as it may: the usual 1,024 are for programs that use `select`.
+
+    https://man7.org/linux/man-pages/man2/getrlimit.2.html
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):  # macOS has a limit of the system's besides
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _bind(host: str, port: int) -> socket.socket:

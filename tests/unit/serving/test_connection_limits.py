@@ -159,6 +159,24 @@ def test_connections_that_are_idle_for_long_are_ended_and_busy_ones_are_not():
     asyncio.run(run())
 
 
+def test_where_there_is_no_room_who_has_been_idle_for_longest_goes_first():
+    async def run():
+        group, _, _ = connect(Gated())
+        group.open.clear()
+        transports = []
+        for number in range(16):
+            client, transport = Connection(group, asyncio.get_running_loop()), Transport()
+            client.connection_made(transport)
+            client.active = -number
+            transports.append(transport)
+            if number == 15:
+                client.data_received(REQUEST)
+        group.make_room()
+        assert [number for number, transport in enumerate(transports) if transport.closing] == [13, 14]
+
+    asyncio.run(run())
+
+
 def test_what_does_not_end_in_a_drain_is_aborted():
     async def run():
         group, client, transport = connect(Gated())
@@ -174,30 +192,34 @@ def test_what_does_not_end_in_a_drain_is_aborted():
 
 
 class Full:
-    """A listening socket of a process that may open no more files."""
+    """A listening socket of a process that may open no more files, or whose network is gone."""
 
     def accept(self):
-        raise OSError(errno.EMFILE, "Too many open files")
+        raise OSError(self.errno, "as said")
 
     def fileno(self):
         return self.inner.fileno()
 
-    def __init__(self):
+    def __init__(self, number):
+        self.errno = number
         self.inner = socket.socket()
         self.inner.bind(("127.0.0.1", 0))
         self.inner.listen()
 
 
-def test_a_process_that_may_open_no_more_files_waits_before_it_accepts_again():
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENETDOWN])
+def test_a_process_that_may_open_no_more_files_waits_before_it_accepts_again(number):
     """Else the event loop would do nothing but fail to accept."""
 
     async def run():
-        loop, listener = asyncio.get_running_loop(), Full()
+        loop, listener = asyncio.get_running_loop(), Full(number)
         process = serve._Process(None, SimpleNamespace(), listener)
+        process._group, _, idle = connect(Gated())
         loop.add_reader(listener, process._accept)
         assert process._accept() is False
         assert loop.remove_reader(listener) is False, "it is not watched meanwhile"
         assert process._again is not None
+        assert idle.closing == (number == errno.EMFILE)
         process._again.cancel()
         listener.inner.close()
 

@@ -272,3 +272,26 @@ def make_wheel(folder):
             f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
         wheel.writestr(f"{info}/RECORD", "")
+
+
+def test_more_clients_than_files_are_answered_all_the_same(start):
+    """Those that are idle make room; the limit is that of the machine, and not the usual one of a shell."""
+    script = "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n" + MODEL
+    server = start(script)
+    clients = []
+    for _ in range(100):
+        clients.append(socket.create_connection(("127.0.0.1", server.port), 20))
+        clients[-1].sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert clients[-1].recv(1000).startswith(b"HTTP/1.1 200 OK")
+    for client in clients:
+        client.close()
+    assert server.invoke("1,2").status == 200
+
+
+def test_a_server_may_have_as_many_connections_as_the_machine_allows(start):
+    script = """
+    import resource
+    def model_fn(d): return lambda x: [*resource.getrlimit(resource.RLIMIT_NOFILE)]
+    """
+    soft, hard = start(script).invoke("1").json
+    assert soft >= min(hard, 65_536) or hard == -1
