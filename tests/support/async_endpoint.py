@@ -42,7 +42,7 @@ def invoke(hosting, endpoint, **more):
 
 
 def settled(cloud):
-    assert cloud.services["sagemaker"].endpoints.queue.settled(30)
+    assert cloud.services["sagemaker"].endpoints.queue.settled(120)
     cloud.services["sagemaker-runtime"].flush()
 
 

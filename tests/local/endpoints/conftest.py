@@ -195,8 +195,8 @@ class Hosting:
 
     def settled(self, name: str) -> dict[str, Any]:
         """Wait until nothing is under way; returns the description."""
-        found = self.cloud.services["sagemaker"].wait("Endpoint", name, 30)  # type: ignore[attr-defined]
-        assert found is not None, f"{name} was still busy after 30 s"
+        found = self.cloud.services["sagemaker"].wait("Endpoint", name, 120)  # type: ignore[attr-defined]
+        assert found is not None, f"{name} was still busy after two minutes"
         return found
 
     def in_service(self, *, factor: float = 1.0, **more: Any) -> str:

@@ -95,7 +95,7 @@ def test_a_state_machine_that_asks_is_answered_when_the_deployment_has_ended(hos
     opening.start()
     machine = hosting.cloud.client("sagemaker", MACHINE, via="states.amazonaws.com")
     assert machine.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService"
-    opening.join(20)
+    opening.join(120)
 
 
 def test_an_update_that_fails_leaves_what_served(hosting):
@@ -120,7 +120,7 @@ def test_a_request_that_is_under_way_survives_the_update(hosting, archive, gate)
         update(hosting, name, hosting.config(hosting.model(factor=7)))
         assert hosting.ask(name) == [21.0]
         opened.write("from the old one")
-    asking.join(20)
+    asking.join(120)
     assert answers == ["from the old one"]
 
 
@@ -221,10 +221,10 @@ def test_a_deleted_endpoint_is_gone_and_its_servers_with_it(hosting):
     process = member.server._process
     arn = hosting.client.describe_endpoint(EndpointName=name)["EndpointArn"]
     hosting.client.delete_endpoint(EndpointName=name)
-    assert process.wait(20) == 0
+    assert process.wait(120) == 0
     gone = hosting.cloud.services["sagemaker"].endpoints
     with pytest.raises(Exception, match="Could not find endpoint"):
-        gone.wait(name, 20)
+        gone.wait(name, 120)
     error = error_of(hosting.client.describe_endpoint, EndpointName=name)
     assert error["Message"] == f'Could not find endpoint "{arn}".'
     assert not (hosting.cloud.directory / "endpoints" / name).exists()

@@ -114,7 +114,7 @@ def test_a_server_that_is_killed_while_idle_costs_no_request(hosting):
     with fleet_member(fleet) as member:
         process = member.server._process
     process.signal(signal.SIGKILL)
-    assert process.wait(20) == -9
+    assert process.wait(120) == -9
     assert hosting.ask(name) == [3.0]
 
 

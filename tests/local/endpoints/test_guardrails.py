@@ -130,7 +130,7 @@ def test_a_fleet_stops_when_its_requests_have_ended():
     stopping.start()
     assert member.server.stopped is False
     one.give_back(member)
-    stopping.join(20)
+    stopping.join(120)
     assert member.server.stopped is True
 
 

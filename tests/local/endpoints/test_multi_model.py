@@ -134,7 +134,7 @@ def test_a_model_that_two_ask_for_at_once_is_loaded_once(several, hosting, tmp_p
         each.start()
     gate.write_text("go on")
     for each in asking:
-        each.join(20)
+        each.join(120)
     assert (len(answers), len(set(answers))) == (2, 1)
     assert hosting.points(name, "ModelLoadingTime")[0]["SampleCount"] == 1
 

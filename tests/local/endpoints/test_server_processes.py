@@ -30,7 +30,7 @@ def launcher(request):
 
 @pytest.fixture
 def make(launcher, archive, tmp_path):
-    def make(script: str = SCRIPT, seconds: float = 30) -> tuple[Server, list[str]]:
+    def make(script: str = SCRIPT, seconds: float = 120) -> tuple[Server, list[str]]:
         packed = tmp_path / "model.tar.gz"
         packed.write_bytes(archive({"model.txt": "here", "code/serve.py": script, "code/mw_beside.py": "VALUE = 7\n"}))
         environment = {
@@ -48,11 +48,11 @@ def make(launcher, archive, tmp_path):
 def test_it_serves_from_its_own_tree_and_leaves_nothing(make, tmp_path):
     server, lines = make()
     server.start()
-    reply = server.exchange("POST", "/invocations", {"Content-Type": "text/csv"}, b"1,2", 20)
+    reply = server.exchange("POST", "/invocations", {"Content-Type": "text/csv"}, b"1,2", 120)
     assert (reply.status, reply.body) == (200, b'["here", 7, "mine"]')
     process = server._process
     server.stop()
-    assert process.wait(20) == 0
+    assert process.wait(120) == 0
     assert not (tmp_path / "root").exists()
     assert any('"event": "stopped"' in line for line in lines)
 
@@ -76,9 +76,9 @@ def test_one_that_keeps_ending_by_itself_is_given_up(make):
     with server._changed:
         while not server._reason:
             server._process.kill()
-            assert server._changed.wait(20)
+            assert server._changed.wait(120)
     assert server._reason == "the model server ends by itself again and again, with status -9"
     assert len([line for line in lines if "it is started again" in line]) == 3
     with pytest.raises(ServerFailed, match="again and again"):
-        server.exchange("GET", "/ping", {}, b"", 20)
+        server.exchange("GET", "/ping", {}, b"", 120)
     server.stop()

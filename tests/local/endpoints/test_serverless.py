@@ -61,7 +61,7 @@ def test_it_ends_when_nobody_has_asked_for_a_while(hosting, monkeypatch):
     server = next((server for server in up(hosting, name)), None)
     if server is not None:  # it is about to end
         process = server._process
-        assert process is None or process.wait(20) == 0
+        assert process is None or process.wait(120) == 0
     assert hosting.ask(name) != first
     assert sum(each["SampleCount"] for each in hosting.points(name, "ModelSetupTime")) == 2
 
@@ -86,7 +86,7 @@ def test_more_requests_than_may_be_at_once_are_throttled(hosting, archive, tmp_p
         error = error_of(hosting.ask, name)
         assert (error["Code"], "MaxConcurrency" in error["Message"]) == ("ThrottlingException", True)
         opened.write("first")
-    asking.join(20)
+    asking.join(120)
     assert answers == ["first"]
     (used,) = hosting.points(name, "ServerlessConcurrentExecutionsUtilization")
     assert (used["SampleCount"], used["Maximum"]) == (1, 1.0)
@@ -164,13 +164,13 @@ def test_a_container_with_too_much_memory_is_killed(archive, tmp_path):
     os.mkfifo(gate)
     packed = tmp_path / "model.tar.gz"
     packed.write_bytes(archive({"gate.txt": str(gate), "code/inference.py": WAITS}))
-    spec = ServerSpec(tmp_path / "root", packed, {"PATH": os.environ["PATH"]}, 30)
+    spec = ServerSpec(tmp_path / "root", packed, {"PATH": os.environ["PATH"]}, 120)
     said, recorded, launcher = [], [], Launcher([])
     host = ServerlessHost(
         lambda: Server(launcher, spec, said.append), 1 << 20, 300, on_line=said.append, record=recorded.extend
     )
     with host.serving(None) as server, pytest.raises(ServerFailed, match="ended while it worked on the request"):
-        server.exchange("POST", "/invocations", {"Content-Type": "text/csv"}, b"1", 20)
+        server.exchange("POST", "/invocations", {"Content-Type": "text/csv"}, b"1", 120)
     assert any("MB of memory and may have 1 MB: it is killed" in line for line in said)
     host.stop()
     launcher.stop()

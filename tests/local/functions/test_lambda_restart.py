@@ -48,7 +48,7 @@ def test_what_the_api_made_is_there_after_a_restart_and_taken_events_are_deliver
     try:
         assert state.client("lambda").get_function(FunctionName="kept")["Configuration"]["Handler"] == "app.handler"
         pause = threading.Event()
-        assert any(marker.exists() or pause.wait(0.02) for _ in range(1000))
+        assert any(marker.exists() or pause.wait(0.02) for _ in range(6000))
     finally:
         state.stop()
 
@@ -65,7 +65,7 @@ def test_a_call_that_the_end_of_the_cloud_cuts_off_is_no_error_of_the_function(t
     call = threading.Thread(target=lambda: answers.append(cloud.client("lambda").invoke(**event)))
     call.start()
     pause = threading.Event()
-    assert any(began.exists() or pause.wait(0.02) for _ in range(1000))
+    assert any(began.exists() or pause.wait(0.02) for _ in range(6000))
     counted: list[tuple[str, float]] = []
     cloud.put_metric = lambda _space, name, value, *_: counted.append((name, value))  # type: ignore[method-assign]
     cloud.stop()

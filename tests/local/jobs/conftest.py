@@ -166,7 +166,7 @@ class Work:
         return self.ended("ProcessingJob", name)
 
     def ended(self, kind: str, name: str) -> dict[str, Any]:
-        found = self.cloud.services["sagemaker"].wait(kind, name, 60)
+        found = self.cloud.services["sagemaker"].wait(kind, name, 180)
         assert found is not None, f"{name} has not ended"
         return found
 

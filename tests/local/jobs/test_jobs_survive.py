@@ -61,7 +61,7 @@ def run_daemon(folder: Path, end: str) -> tuple[subprocess.Popen[str], list[int]
 
 def all_gone(pids: list[int]) -> bool:
     pause = threading.Event()
-    for _ in range(500):
+    for _ in range(12_000):
         if not [pid for pid in pids if orphans.began(pid) is not None]:
             return True
         pause.wait(0.01)

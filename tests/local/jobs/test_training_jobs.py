@@ -32,7 +32,7 @@ with open(os.path.join(os.environ["SM_OUTPUT_DATA_DIR"], "notes.txt"), "w") as f
 
 def eventually(condition: Callable[[], bool]) -> bool:
     pause = threading.Event()
-    return any(condition() or pause.wait(0.01) for _ in range(500))
+    return any(condition() or pause.wait(0.01) for _ in range(12_000))
 
 
 def test_a_script_trains_on_its_channel_and_its_model_is_in_s3(work, put, get, members) -> None:

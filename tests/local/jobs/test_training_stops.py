@@ -23,7 +23,7 @@ while True:
 
 def until_it_runs(work, name: str) -> None:
     pause = threading.Event()
-    for _ in range(1000):
+    for _ in range(12_000):
         try:
             if "running" in work.lines("TrainingJob", name):
                 return

@@ -216,13 +216,13 @@ while True:
     process, lines = started.start(["python3", "program.py"])
     until(lambda: bool(lines))
     process.terminate(20)
-    assert process.wait(5) == 7
+    assert process.wait(60) == 7
     assert lines[1:] == ["asked"]
     until(lambda: not _runs(int(lines[0])))
     deaf, lines = started.start(["/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.01; done"])
     until(lambda: bool(lines))
     deaf.terminate(0.05)
-    assert deaf.wait(5) == -signal.SIGKILL
+    assert deaf.wait(60) == -signal.SIGKILL
 
 
 def test_many_at_once_each_get_their_own_output(started: Started) -> None:
@@ -257,8 +257,8 @@ def _runs(pid: int) -> bool:
 
 def until(condition: Callable[[], bool]) -> None:
     pause = threading.Event()
-    for _ in range(1000):
+    for _ in range(6000):
         if condition():
             return
         pause.wait(0.01)
-    raise AssertionError("it did not happen within 10 seconds")
+    raise AssertionError("it did not happen within a minute")

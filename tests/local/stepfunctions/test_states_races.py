@@ -77,5 +77,5 @@ def test_stopping_at_any_moment(states, cloud):
     assert {job["TrainingJobStatus"] for job in cloud.sagemaker.jobs.values()} <= {"Completed", "Failed", "Stopped"}
     left = [t for t in threading.enumerate() if t.name.startswith(("state-", "execution-", "states-timeout"))]
     for thread in left:
-        thread.join(10)
+        thread.join(60)
     assert not any(thread.is_alive() for thread in left)

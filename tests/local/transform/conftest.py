@@ -159,8 +159,8 @@ class Transforms:
 
     def ended(self, name: str) -> dict[str, Any]:
         """Wait for a job's end; returns its description."""
-        found = self.cloud.services["sagemaker"].wait("TransformJob", name, 60)  # type: ignore[attr-defined]
-        assert found is not None, f"{name} still runs after 60 s"
+        found = self.cloud.services["sagemaker"].wait("TransformJob", name, 180)  # type: ignore[attr-defined]
+        assert found is not None, f"{name} still runs after three minutes"
         return dict(found)
 
     def run(self, files: Mapping[str, str | bytes], **more: Any) -> dict[str, Any]:

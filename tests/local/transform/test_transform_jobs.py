@@ -149,7 +149,7 @@ def test_the_models_role_needs_each_grant(without: Callable[[str], Any], sid: st
 def test_a_job_that_is_told_to_stop_is_stopped(transforms: Any) -> None:
     name = transforms.start(transforms.put({"a.csv": "wait\n"}))
     root = transforms.cloud.directory / "jobs"
-    for _ in range(2000):
+    for _ in range(12_000):
         if list(root.rglob("waits")):
             break
         time.sleep(0.01)
