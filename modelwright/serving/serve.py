@@ -118,11 +118,9 @@ class _Process:
             client, _ = self._listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return False
-        except OSError as error:
+        except OSError as error:  # all others are a network's: https://man7.org/linux/man-pages/man2/accept.2.html
             room = error.errno in EXHAUSTED and self._group.make_room()
-            self._rest(
-                error, PATIENCE_SECONDS if room else REST_SECONDS
-            )  # all others are a network's: https://man7.org/linux/man-pages/man2/accept.2.html
+            self._rest(error, PATIENCE_SECONDS if room else REST_SECONDS)
             return False
         loop = asyncio.get_running_loop()
         making = loop.connect_accepted_socket(lambda: Connection(self._group, loop), client)

@@ -243,6 +243,8 @@ def _read_answer(payload: bytes) -> _Reply | None:
     known = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
     if not isinstance(found, dict) or set(found) - known or not isinstance(found.get("body", ""), str | None):
         return None
+    if not isinstance(found.get("headers"), dict | None):
+        return None
     try:
         status = int(found.get("statusCode", 200))
     except (TypeError, ValueError):
