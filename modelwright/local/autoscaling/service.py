@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/autoscaling/application/APIReference/API_Operations.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from modelwright.local.autoscaling.linked_role import LinkedRole
@@ -50,6 +51,8 @@ class ApplicationAutoScaling:
         self._records = ScalingRecords(cloud)
         self._role = LinkedRole(cloud)
         self._scaler = Scaler(cloud, self._records, self._role)
+        self._lock = threading.RLock()
+        """held by who reads and then writes: a target must not come back while its endpoint is deleted"""
 
     def start(self) -> None:
         """Take up targets and policies, with their alarms."""
@@ -70,7 +73,7 @@ class ApplicationAutoScaling:
         """Answer one call; AwsError with everything in it that AWS would not take."""
         validate(self.name, call.operation, call.params)
         check_place(call.params)
-        return {
+        action = {
             "RegisterScalableTarget": self._register,
             "DescribeScalableTargets": self._describe_targets,
             "DeregisterScalableTarget": self._deregister,
@@ -78,7 +81,9 @@ class ApplicationAutoScaling:
             "DescribeScalingPolicies": self._describe_policies,
             "DeleteScalingPolicy": self._delete_policy,
             "DescribeScalingActivities": self._describe_activities,
-        }[call.operation](call.params, call.caller)
+        }[call.operation]
+        with self._lock:
+            return action(call.params, call.caller)
 
     def trigger(self, policy_arn: str, alarm: Mapping[str, Any], points: Sequence[tuple[float, float]]) -> None:
         """An alarm that names this policy is on; called once a minute as long as it is. Returns at once.
@@ -128,8 +133,9 @@ class ApplicationAutoScaling:
 
     def forget(self, endpoint: str) -> None:
         """Deregister the variants of an endpoint that is deleted."""
-        for variant in self._registered(endpoint):
-            self._drop(f"endpoint/{endpoint}/variant/{variant}")
+        with self._lock:
+            for variant in self._registered(endpoint):
+                self._drop(f"endpoint/{endpoint}/variant/{variant}")
 
     def _register(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         resource = params["ResourceId"]
@@ -266,8 +272,10 @@ class ApplicationAutoScaling:
         return found
 
     def _variants(self, endpoint: str) -> dict[str, dict[str, Any]]:
-        record = self._record(endpoint) or {}
-        return {variant["VariantName"]: variant for variant in record.get("Plan") or ()}
+        record = self._record(endpoint)
+        if record is None or record["EndpointStatus"] == "Deleting":
+            return {}
+        return {variant["VariantName"]: variant for variant in record["Plan"] or ()}
 
     def _registered(self, endpoint: str) -> list[str]:
         places = [split(target["ResourceId"]) for target in self._records.targets()]

@@ -236,6 +236,17 @@ def test_a_deleted_endpoint_scales_no_more_if_the_caller_may(hosting, scaling, c
     assert cloud.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"] == []
 
 
+def test_an_endpoint_that_is_being_deleted_takes_no_target(hosting, scaling):
+    """It would be there for the next endpoint of that name."""
+    endpoint = serving(hosting)
+    fleet = hosting.cloud.services["sagemaker"].endpoints.traffic(endpoint).fleet
+    held = fleet.take(None)
+    hosting.client.delete_endpoint(EndpointName=endpoint)
+    error = refused(scaling.register_scalable_target, **place(endpoint), MinCapacity=1, MaxCapacity=2)
+    fleet.give_back(held)
+    assert "There is no variant" in error["Message"]
+
+
 NEEDED = [
     ("application-autoscaling:RegisterScalableTarget", "application-autoscaling", "scalable-target/*"),
     ("application-autoscaling:PutScalingPolicy", "application-autoscaling", "scalable-target/*"),
