@@ -52,9 +52,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     try:
         _move_pointer(env, promotion)
     except Exception:
-        # What the registry calls approved is what serves.
-        _approve(promotion.package_arn, "Rejected", "deployed, but not promoted")
-        raise
+        # What the registry calls approved is what serves: it may have been written, and only the answer was lost.
+        if _champion_run(env) != promotion.run:
+            _approve(promotion.package_arn, "Rejected", "deployed, but not promoted")
+            raise
     log("champion moved", run=promotion.run, package=promotion.package_arn)
     return result
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from fake_sagemaker import FakeSageMaker, FakeTime
 from handler_ground import EARLY, LATE, ONE, OTHER, item, promotion, stepfunctions, take
 from workflow_answers import SHA
@@ -131,6 +131,30 @@ def test_a_conflict_with_another_run_that_asks_for_the_lease_passes(
         with pytest.raises(promote.PointerContended):
             promote.handler(promotion(ONE, "a" * 12, fence), None)
         assert sagemaker.packages == {f"arn:package/{'a' * 12}": "Rejected"}
+
+
+class SilentTable:
+    """A table whose answer to a transaction that it wrote never arrives."""
+
+    def __init__(self, real: Any) -> None:
+        self.real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def transact_write_items(self, **given: Any) -> Any:
+        self.real.transact_write_items(**given)
+        raise ReadTimeoutError(endpoint_url="https://dynamodb")
+
+
+def test_a_promotion_whose_answer_is_lost_is_one(sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`RestoreEndpoint` leaves such a model serving: the registry must not call it rejected."""
+    fence = take(ONE, "a" * 12)["fence"]
+    table = SilentTable(shared.clients.client("dynamodb"))
+    monkeypatch.setattr(promote, "client", lambda service: table if service == "dynamodb" else sagemaker)
+
+    assert promote.handler(promotion(ONE, "a" * 12, fence), None)["champion"] == "a" * 12
+    assert sagemaker.packages == {f"arn:package/{'a' * 12}": "Approved"}
 
 
 def test_a_run_older_than_the_champion_is_superseded_and_holds_no_lease(sagemaker: FakeSageMaker) -> None:
