@@ -193,7 +193,9 @@ def _check_coding(coding: str) -> None:
 
 
 def _not_allowed(method: str) -> Response:
-    return refusal(RequestError(405, "MethodNotAllowed", f"Use {method}."))
+    response = refusal(RequestError(405, "MethodNotAllowed", f"Use {method}."))
+    response.allow = "GET, HEAD" if method == "GET" else method
+    return response
 
 
 def _random() -> int:

@@ -44,6 +44,8 @@ class Response:
     body: bytes = b""
     content_type: str = JSON_TYPE
     close: bool = False
+    allow: str = ""
+    """of a 405, the methods that there are: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6"""
 
 
 def refusal(error: RequestError) -> Response:
@@ -62,6 +64,8 @@ def encode(response: Response, head: Head, *, keep_alive: bool) -> bytes:
         lines += b"x-amzn-requestid: %b\r\n" % _header_value(head.request_id)
     if head.model_nanoseconds:
         lines += _TIMING % ((time.perf_counter() - head.started) * 1e3)
+    if response.allow:
+        lines += b"allow: %b\r\n" % response.allow.encode()
     if not keep_alive:
         lines += b"connection: close\r\n"
     elif head.is_http10:

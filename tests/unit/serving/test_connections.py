@@ -1,5 +1,6 @@
 """What a client sees of a connection, over real sockets."""
 
+import contextlib
 import json
 import os
 import socket
@@ -32,6 +33,17 @@ def talk(server, *pieces):
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
+def reset_or_answer(server, data):
+    """Return what came before the other end was gone."""
+    with socket.create_connection(("127.0.0.1", server.port), 20) as connection:
+        connection.sendall(data)
+        answer = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := connection.recv(65536):
+                answer += piece
+        return answer
+
+
 def test_a_half_closed_client_gets_all_its_answers_in_order(server):
     bodies = [b"body-%d" % number for number in range(100)]
     answer = talk(server, b"".join(map(post, bodies)))
@@ -52,6 +64,33 @@ def test_head_has_the_length_and_no_body(server):
     assert refused.startswith(b"HTTP/1.1 404 ")
     assert b"content-length: 0" not in refused
     assert ping.startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize(
+    ("line", "allowed"),
+    [(b"GET /invocations", b"POST"), (b"OPTIONS /invocations", b"POST"), (b"POST /ping", b"GET, HEAD")],
+)
+def test_another_method_is_405_with_those_that_there_are(server, line, allowed):
+    answer = talk(server, line + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 405 ")
+    assert b"\r\nallow: " + allowed + b"\r\n" in answer
+
+
+def test_a_worker_that_dies_in_the_midst_of_pipelined_requests_sends_no_half_answer(start):
+    script = SCRIPT.replace(
+        "def predict_fn(body, model): return body",
+        """
+import os
+def predict_fn(body, model): return os._exit(9) if body == "die" else body
+""",
+    )
+    server = start(script, MODELWRIGHT_WORKERS="2")
+    for _ in range(3):
+        answer = reset_or_answer(server, post(b"one") + post(b"two") + post(b"die") + post(b"never"))
+        assert b"never" not in answer
+        for each in answer.split(b"HTTP/1.1 200 OK")[1:]:
+            assert each.endswith((b'"one"', b'"two"'))
+    assert talk(server, post(b"next")).endswith(b'"next"')
 
 
 def test_who_asks_whether_to_go_on_is_told_so(server):
