@@ -127,8 +127,12 @@ _AFTER_A_DEPLOY = {
 def test_what_ends_scaling_is_granted(loaded_project: Project) -> None:
     """`test_scaling.py` looks at what it does."""
     policy = {
-        "PolicyARN": "a", "PolicyName": "follow-load", "ServiceNamespace": "sagemaker", "CreationTime": 0,
-        "ResourceId": "endpoint/mw-dev-penguins/variant/AllTraffic", "PolicyType": "StepScaling",
+        "PolicyARN": "a",
+        "PolicyName": "follow-load",
+        "ServiceNamespace": "sagemaker",
+        "CreationTime": 0,
+        "ResourceId": "endpoint/mw-dev-penguins/variant/AllTraffic",
+        "PolicyType": "StepScaling",
         "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
     }
     answers: dict[str, Any] = {
