@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,7 @@ def _kill(pid: int) -> None:
         (os.killpg if leads else os.kill)(pid, signal.SIGKILL)
 
 
+@cache
 def _boot() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

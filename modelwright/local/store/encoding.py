@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
 _TAGS = frozenset({"$datetime", "$decimal", "$bytes", "$float", "$dict"})
 
 
@@ -28,8 +29,10 @@ def loads(text: str) -> Any:
 
 
 def _tagged(value: Any) -> Any:  # noqa: PLR0911  # one return a type
-    if value is None or isinstance(value, (str, bool, int)):
+    if type(value) in _AS_THEY_ARE or isinstance(value, (str, int)):
         return value
+    if type(value) is dict:  # most of what is no scalar: asking the abstract class takes much longer
+        return _tagged_mapping(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else {"$float": str(value)}
     if isinstance(value, Mapping):

@@ -27,7 +27,8 @@ class JobTree:
 
     def make(self, directories: Iterable[str], files: Mapping[str, Any]) -> None:
         """Make the tree anew: directories and JSON files by the paths that the container sees."""
-        self.remove()
+        if self.folder.exists():  # of an earlier job of this name
+            self.remove()
         for folder in (self.root, self.home, self.temporary):
             folder.mkdir(parents=True)
         for directory in directories:
