@@ -1,4 +1,4 @@
-"""The model that serves, or is registered, as ONNX: the registered files if it is compiled, else converted in a process.
+"""The model that serves, or is registered, as ONNX: the registered files if it is compiled, else made in a process.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeModelPackage.html
 """
