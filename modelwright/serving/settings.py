@@ -18,6 +18,10 @@ INVOKE_BODY_BYTES = 6_291_456
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"""
 
 MOST_WORKERS = 256
+MOST_PORT = 65_535
+MOST_BODY_BYTES = 2**31 - 1
+MOST_SECONDS = 24 * 3600
+LONGEST_NUMBER = 20
 _CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 SERVE = ("auto", "python", "onnx")
 
@@ -47,8 +51,8 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     return Settings(
         program=environment.get("SAGEMAKER_PROGRAM") or Settings.program,
         default_accept=environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or JSON,
-        max_body_bytes=int(_number(environment, "MODELWRIGHT_MAX_BODY_BYTES", Settings.max_body_bytes)),
-        timeout_seconds=_number(environment, "MODELWRIGHT_REQUEST_TIMEOUT_SECONDS", Settings.timeout_seconds),
+        max_body_bytes=_whole(environment, "MODELWRIGHT_MAX_BODY_BYTES", Settings.max_body_bytes, 1, MOST_BODY_BYTES),
+        timeout_seconds=_seconds(environment, "MODELWRIGHT_REQUEST_TIMEOUT_SECONDS", Settings.timeout_seconds),
         serve=_serve(environment.get("MODELWRIGHT_SERVE") or "auto"),
         workers=_workers(environment.get("MODELWRIGHT_WORKERS", "")),
         expected_sha256=environment.get("MODELWRIGHT_MODEL_SHA256", "").lower() or None,
@@ -57,7 +61,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
 
 def bind_port(environment: Mapping[str, str]) -> int:
     """Return the port that SageMaker names (SAGEMAKER_BIND_TO_PORT), 8080 without one."""
-    return int(_number(environment, "SAGEMAKER_BIND_TO_PORT", 8080, least=0))
+    return _whole(environment, "SAGEMAKER_BIND_TO_PORT", 8080, 0, MOST_PORT)
 
 
 def cores() -> int:
@@ -89,14 +93,23 @@ def _serve(text: str) -> str:
     return text
 
 
-def _number(environment: Mapping[str, str], name: str, default: float, least: float = 0.001) -> float:
+def _whole(environment: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = environment.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER and least <= int(text) <= most):
+        raise StartupError(f"{name} is {text!r}; it must be a whole number from {least} to {most}.")
+    return int(text)
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
     text = environment.get(name, "")
     if not text:
         return default
     try:
         value = float(text)
     except ValueError:
-        value = least - 1
-    if value < least:
-        raise StartupError(f"{name} is {text!r}; it must be a number greater than 0.")
+        value = 0.0
+    if not 0 < value <= MOST_SECONDS:
+        raise StartupError(f"{name} is {text!r}; it must be a number greater than 0, at most {MOST_SECONDS}.")
     return value

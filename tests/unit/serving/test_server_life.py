@@ -11,6 +11,9 @@ import zipfile
 
 import pytest
 
+from modelwright.serving.problems import StartupError
+from modelwright.serving.settings import bind_port
+
 MODEL = "def model_fn(d): return lambda x: x\n"
 
 
@@ -56,12 +59,21 @@ def test_a_port_in_use_is_named(start):
         ("SAGEMAKER_SUBMIT_DIRECTORY", "s3://bucket/code.tar.gz", "must lie in the model archive"),
         ("MODELWRIGHT_REQUEST_TIMEOUT_SECONDS", "soon", "MODELWRIGHT_REQUEST_TIMEOUT_SECONDS is 'soon'"),
         ("MODELWRIGHT_MODEL_SHA256", "0" * 64, "there is no --archive"),
+        ("MODELWRIGHT_REQUEST_TIMEOUT_SECONDS", "nan", "it must be a number greater than 0, at most 86400"),
+        ("MODELWRIGHT_MAX_BODY_BYTES", "inf", "it must be a whole number from 1 to 2147483647"),
+        ("MODELWRIGHT_MAX_BODY_BYTES", "0.5", "it must be a whole number from 1"),
     ],
 )
 def test_a_wrong_setting_is_named(start, variable, value, reason):
     server = start(MODEL, **{variable: value})
     assert reason in server.told["reason"]
     assert server.process.wait(20) == 1
+
+
+@pytest.mark.parametrize("port", ["65536", "80.5", "-1", "x", "\u0661"])
+def test_a_port_that_is_none_is_named(port):
+    with pytest.raises(StartupError, match=r"SAGEMAKER_BIND_TO_PORT is .* from 0 to 65535"):
+        bind_port({"SAGEMAKER_BIND_TO_PORT": port})
 
 
 def archive(path, **files):
