@@ -78,7 +78,8 @@ def _bring(cloud: Cloud, stack: StackTemplate, stacks: Stacks, together: frozens
     scope = scope_of(cloud, stack)
     made = stacks.setdefault(stack.name, Stack(stack.name, cloud.clock.time()))
     made.together = together
-    changed = update_stack(cloud, stack, made, scope)
+    others = [resource for each in stacks.values() if each is not made for resource, _ in each.resources.values()]
+    changed = update_stack(cloud, stack, made, scope, others)
     if not known:
         return "created"
     return "updated" if changed else "unchanged"

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from .create_only import refuse_replacement
 from .intrinsics import Physical, TemplateError
+from .names import refuse_taken
 from .order import creation_order, enabled, needs_of
 from .registry import Resource, handler_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from modelwright.local.cloud import Cloud
 
@@ -44,8 +45,10 @@ class Stack:
     """The names of all stacks of its assembly, its own among them."""
 
 
-def update_stack(cloud: Cloud, wanted: StackTemplate, stack: Stack, scope: Scope) -> bool:
-    """Bring a stack to its template; whether anything changed.
+def update_stack(
+    cloud: Cloud, wanted: StackTemplate, stack: Stack, scope: Scope, others: Sequence[Resource] = ()
+) -> bool:
+    """Bring a stack to its template; whether anything changed. `others`: what there is in other stacks.
 
     A resource is made again when it differs, and when something that it refers to was: a function that is changed
     begins without permissions, a role without the policies that were attached to it. What is not in the template any
@@ -56,7 +59,7 @@ def update_stack(cloud: Cloud, wanted: StackTemplate, stack: Stack, scope: Scope
     stack.template, stack.parameters = wanted.template, dict(scope.parameters)
     try:
         needs = needs_of(wanted, scope)
-        replaced, fresh = _make(cloud, wanted, stack, scope, needs)
+        replaced, fresh = _make(cloud, wanted, stack, scope, needs, others=others)
         gone = _remove_what_went(cloud, stack, scope)
         _remove_all(cloud, replaced, "replacement")
         stack.outputs = _outputs(wanted, scope)
@@ -88,7 +91,9 @@ def remove_stack(cloud: Cloud, stack: Stack) -> list[str]:
     return retained
 
 
-def _make(cloud: Cloud, wanted: StackTemplate, stack: Stack, scope: Scope, needs: Needs) -> tuple[list[Made], set[str]]:
+def _make(  # noqa: PLR0913  # what to make, of what, and what is there already
+    cloud: Cloud, wanted: StackTemplate, stack: Stack, scope: Scope, needs: Needs, *, others: Sequence[Resource]
+) -> tuple[list[Made], set[str]]:
     """Make what differs; what was replaced by that, and the logical ids of what was made."""
     replaced: list[Made] = []
     fresh: set[str] = set()
@@ -99,6 +104,7 @@ def _make(cloud: Cloud, wanted: StackTemplate, stack: Stack, scope: Scope, needs
         if before is None or before[0] != resource or needs[logical_id] & fresh:
             if before is not None:
                 refuse_replacement(before[0], resource)
+            refuse_taken(resource, [*others, *(made for made, _ in stack.resources.values())])
             physical = _put(cloud, resource)
             stack.resources[logical_id] = (resource, physical)
             fresh.add(logical_id)
