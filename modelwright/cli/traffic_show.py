@@ -144,8 +144,10 @@ def _summary(tally: Tally, served: list[Served], seconds: float) -> Iterator[str
         yield f"errors: {many} times {what}"
     for what, many in _most(tally.losses):
         yield f"lost: {many} times {what}"
+    if served:
+        yield "the endpoint's own metrics, which count the smoke test and the copies that a shadow gets as well:"
     for each in served:
-        yield f"configuration {each.config}: {each.requests} requests, {each.errors} errors"
+        yield f"  configuration {each.config}: {each.requests} requests, {each.errors} errors"
 
 
 def _lost(tally: Tally) -> str:

@@ -110,7 +110,8 @@ def test_the_sum_says_what_was_lost():
         "1 requests were lost (0 without any end), p50 2 ms, p99 4 ms",
         "errors: 1 times the model's 500",
         "lost: 1 times EndpointConnectionError",
-        "configuration new: 3 requests, 1 errors",
+        "the endpoint's own metrics, which count the smoke test and the copies that a shadow gets as well:",
+        "  configuration new: 3 requests, 1 errors",
     ]
 
 
