@@ -42,6 +42,9 @@ def put_table(cloud: Cloud, resource: Resource) -> Physical:
     request = {key: resource.properties[key] for key in keys if key in resource.properties}
     with suppress(client.exceptions.ResourceInUseException):  # an update; keys cannot change
         client.create_table(TableName=name, **request)
+    protected = str(resource.properties.get("DeletionProtectionEnabled", False)).lower() == "true"
+    if protected != client.describe_table(TableName=name)["Table"].get("DeletionProtectionEnabled", False):
+        client.update_table(TableName=name, DeletionProtectionEnabled=protected)
     arn = f"arn:aws:dynamodb:{cloud.region}:{cloud.account}:table/{name}"
     cloud.iam.put_resource_key(arn, resource.properties.get("SSESpecification", {}).get("KMSMasterKeyId"))
     cloud.iam.put_partition_key(arn, _partition_key(resource))
