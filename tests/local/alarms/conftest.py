@@ -6,31 +6,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 from alarm_stage import AlarmStage, fullest_project
-from pipeline_ground import REGION
+from deployed_cloud import deployed_cloud, waits_hurried
 from skewed_clock import SkewedClock
 
 from modelwright.client.synth import ensure_assembly
-from modelwright.local.cloud import Cloud
-from modelwright.local.daemon.deployed import deploy
-from modelwright.local.stepfunctions.environment import Interrupted, LocalEnvironment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-HURRY = 500
+    from modelwright.local.cloud import Cloud
 
 
 @pytest.fixture(scope="module")
 def hurried() -> Iterator[None]:
-    """Waits and back-off of state machines are 500 times shorter. Timeouts are what they are."""
-
-    def sleep(self: LocalEnvironment, seconds: float) -> None:
-        if self.runtime.sleep(seconds / HURRY, self.over):
-            raise Interrupted
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(LocalEnvironment, "sleep", sleep)
+    with waits_hurried():
         yield
 
 
@@ -53,13 +43,8 @@ def clock() -> SkewedClock:
 def cloud(
     hurried: None, clock: SkewedClock, fullest_assembly: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cloud]:
-    made = Cloud(tmp_path_factory.mktemp("cloud"), REGION, clock=clock)
-    made.start()
-    try:
-        deploy(made, fullest_assembly)
+    with deployed_cloud(tmp_path_factory.mktemp("cloud"), fullest_assembly, clock=clock) as made:
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="module")

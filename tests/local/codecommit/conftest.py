@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from codecommit_project import make_project
-from pipeline_ground import REGION, Ground, Inline
+from deployed_cloud import deployed_cloud, events_inline
+from pipeline_ground import Ground
 
 from modelwright.client.synth import ensure_assembly
-from modelwright.local.cloud import Cloud
-from modelwright.local.daemon.deployed import deploy
-from modelwright.local.functions import events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from modelwright.local.cloud import Cloud
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +30,10 @@ def codecommit_assembly(project: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def cloud(codecommit_assembly: Path, project: Path) -> Iterator[Cloud]:
-    made = Cloud(project / ".modelwright", REGION, scripts=[project / "training_code" / "penguins"])
-    made.start()
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(events, "DELAYS_SECONDS", (0.0, 0.0))
-            deploy(made, codecommit_assembly)
-            functions: Any = made.services["lambda"]
-            patch.setattr(functions._events, "_threads", Inline())
-            yield made
-    finally:
-        made.stop()
+    scripts = [project / "training_code" / "penguins"]
+    folder = project / ".modelwright"
+    with deployed_cloud(folder, codecommit_assembly, scripts=scripts) as made, events_inline(made):
+        yield made
 
 
 @pytest.fixture(scope="module")

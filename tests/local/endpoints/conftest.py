@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
-import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from archives import tar_gz
+from sagemaker_role import IMAGE, LOG_IN, REPOSITORY, TRUST, Grants, log_to, put_granted
 
 from modelwright.local.cloud import Cloud
 
@@ -17,28 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 BUCKET = "models"
-IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
 ROLE = "arn:aws:iam::123456789012:role/hosting"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-}
-GRANTS: dict[str, tuple[list[str], str]] = {
+GRANTS: Grants = {
     "Read": (["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/*"),
-    "List": (
-        ["s3:ListBucket"],
-        f"arn:aws:s3:::{BUCKET}",
-    ),  # without it S3 does not tell a missing archive from a secret one
-    "LogIn": (["ecr:GetAuthorizationToken"], "*"),
-    "Image": (["ecr:BatchGetImage"], "arn:aws:ecr:us-east-1:683313688378:repository/sagemaker-scikit-learn"),
-    "Layers": (
-        ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer"],
-        "arn:aws:ecr:us-east-1:683313688378:repository/sagemaker-scikit-learn",
-    ),
-    "Log": (
-        ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-        "arn:aws:logs:us-east-1:123456789012:log-group:/aws/sagemaker/Endpoints/*",
-    ),
+    # without it S3 does not tell a missing archive from a secret one
+    "List": (["s3:ListBucket"], f"arn:aws:s3:::{BUCKET}"),
+    **LOG_IN,
+    "Image": (["ecr:BatchGetImage"], REPOSITORY),
+    "Layers": (["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer"], REPOSITORY),
+    **log_to("/aws/sagemaker/Endpoints/*"),
     "Alarms": (["cloudwatch:DescribeAlarms"], "*"),
     "Capture": (["s3:PutObject"], f"arn:aws:s3:::{BUCKET}/captured/*"),
 }
@@ -82,24 +69,7 @@ def prepare(cloud: Cloud) -> None:
 
 
 def put_role(cloud: Cloud, *, without: str = "", arn: str = ROLE, trust: Mapping[str, Any] = TRUST) -> str:
-    statements = [
-        {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
-        for sid, (actions, resource) in GRANTS.items()
-        if sid != without
-    ]
-    cloud.iam.put_role(arn, trust, {"hosting": {"Version": "2012-10-17", "Statement": statements}})
-    return arn
-
-
-def archive(files: Mapping[str, str | bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for name, content in files.items():
-            data = content.encode() if isinstance(content, str) else content
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    return buffer.getvalue()
+    return put_granted(cloud, arn, GRANTS, without=without, trust=trust)
 
 
 @dataclass(frozen=True)
@@ -123,7 +93,7 @@ class Hosting:
     def model(self, body: bytes | None = None, *, factor: float = 1.0, script: str = SCRIPT, **container: Any) -> str:
         """Make a model of an archive's bytes, else of a script whose model is a number; returns its name."""
         name = f"model-{next(NUMBERS)}"
-        data = archive({"model.txt": str(factor), "code/inference.py": script}) if body is None else body
+        data = tar_gz({"model.txt": str(factor), "code/inference.py": script}) if body is None else body
         container = {"Image": IMAGE, "ModelDataUrl": self.upload(data), **container}
         self.client.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=self.role)
         return name
@@ -236,7 +206,7 @@ def role_without(cloud: Cloud) -> Callable[[str], Hosting]:
 
 @pytest.fixture(name="archive", scope="session")
 def _archive() -> Callable[[Mapping[str, str | bytes]], bytes]:
-    return archive
+    return tar_gz
 
 
 @pytest.fixture(name="put_role")

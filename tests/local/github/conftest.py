@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from deployed_cloud import deployed_cloud
 from github_project import make_project
-from pipeline_ground import REGION, Ground
+from pipeline_ground import Ground
 
 from modelwright.client.synth import ensure_assembly
-from modelwright.local.cloud import Cloud
-from modelwright.local.daemon.deployed import deploy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from modelwright.local.cloud import Cloud
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +30,8 @@ def github_assembly(project: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def cloud(github_assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    made = Cloud(tmp_path_factory.mktemp("cloud"), REGION)
-    made.start()
-    try:
-        deploy(made, github_assembly)
+    with deployed_cloud(tmp_path_factory.mktemp("cloud"), github_assembly) as made:
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="module")

@@ -7,33 +7,23 @@ import tarfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from archives import tar_gz
+from sagemaker_role import IMAGE, PULL, TRUST, Grants, log_to, put_granted
 
 from modelwright.local.cloud import Cloud
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 BUCKET = "job-bucket"
-IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
 ROLE = "arn:aws:iam::123456789012:role/job"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-}
-GRANTS: dict[str, tuple[list[str], str]] = {
+GRANTS: Grants = {
     "ListInputs": (["s3:ListBucket"], f"arn:aws:s3:::{BUCKET}"),
     "ReadInputs": (["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/*"),
     "WriteOutputs": (["s3:PutObject"], f"arn:aws:s3:::{BUCKET}/out/*"),
-    "LogIn": (["ecr:GetAuthorizationToken"], "*"),
-    "Pull": (
-        ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-        "arn:aws:ecr:us-east-1:683313688378:repository/sagemaker-scikit-learn",
-    ),
-    "Log": (
-        ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-        "arn:aws:logs:us-east-1:123456789012:log-group:/aws/sagemaker/*",
-    ),
+    **PULL,
+    **log_to("/aws/sagemaker/*"),
 }
 
 
@@ -55,13 +45,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     made.stop()
 
 
-def put_role(cloud: Cloud, *, without: str = "", arn: str = ROLE, trust: dict[str, Any] = TRUST) -> None:
-    statements = [
-        {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
-        for sid, (actions, resource) in GRANTS.items()
-        if sid != without
-    ]
-    cloud.iam.put_role(arn, trust, {"job": {"Version": "2012-10-17", "Statement": statements}})
+def put_role(cloud: Cloud, *, without: str = "", arn: str = ROLE, trust: Mapping[str, Any] = TRUST) -> str:
+    return put_granted(cloud, arn, GRANTS, without=without, trust=trust)
 
 
 @pytest.fixture
@@ -91,16 +76,6 @@ def get(cloud: Cloud) -> Callable[[str], bytes]:
     return lambda key: cloud.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
 
 
-def bundle(files: dict[str, str]) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        for name, text in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(text.encode())
-            tar.addfile(member, io.BytesIO(text.encode()))
-    return packed.getvalue()
-
-
 @pytest.fixture
 def members() -> Callable[[bytes], dict[str, bytes]]:
     return _members
@@ -114,7 +89,7 @@ def _members(archive: bytes) -> dict[str, bytes]:
 class Work:
     """Asks for jobs and waits for them."""
 
-    bundle = staticmethod(bundle)
+    bundle = staticmethod(tar_gz)
     image = IMAGE
 
     def __init__(self, cloud: Cloud, put: Callable[[str, bytes | str], str]) -> None:
@@ -124,7 +99,7 @@ class Work:
 
     def training(self, name: str, script: str = "", **more: Any) -> dict[str, Any]:
         files = more.pop("files", {"train.py": script})
-        code = self.put(f"code/{name}/code.tar.gz", bundle(files))
+        code = self.put(f"code/{name}/code.tar.gz", tar_gz(files))
         hyperparameters = {
             "sagemaker_program": "train.py",
             "sagemaker_submit_directory": code,

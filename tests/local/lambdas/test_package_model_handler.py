@@ -8,21 +8,12 @@ import tarfile
 
 import boto3
 import pytest
+from archives import tar_gz
 from handler_ground import ENVIRONMENT, put
 
 import package_model.handler as package
 
 pytestmark = pytest.mark.usefixtures("aws")
-
-
-def tar_gz(files: dict[str, bytes]) -> bytes:
-    raw = io.BytesIO()
-    with tarfile.open(fileobj=raw, mode="w:gz") as archive:
-        for name, content in files.items():
-            header = tarfile.TarInfo(name)
-            header.size = len(content)
-            archive.addfile(header, io.BytesIO(content))
-    return raw.getvalue()
 
 
 def test_a_model_is_packaged_under_its_own_hash() -> None:

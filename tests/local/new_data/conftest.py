@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from deployed_cloud import deployed_cloud, events_inline
 from own_environments import LINKED, PROJECT
-from pipeline_ground import REGION, Ground, Inline
+from pipeline_ground import Ground
 
 from modelwright.client.synth import ensure_assembly
-from modelwright.local.cloud import Cloud
-from modelwright.local.daemon.deployed import deploy
-from modelwright.local.functions import events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from modelwright.local.cloud import Cloud
 
 EVERY = 10
 
@@ -37,17 +37,9 @@ def counting_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def cloud(counting_project: Path) -> Iterator[Cloud]:
-    made = Cloud(counting_project / ".modelwright", REGION)
-    made.start()
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(events, "DELAYS_SECONDS", (0.0, 0.0))
-            deploy(made, ensure_assembly(counting_project, "dev"))
-            functions: Any = made.services["lambda"]
-            patch.setattr(functions._events, "_threads", Inline())
-            yield made
-    finally:
-        made.stop()
+    assembly = ensure_assembly(counting_project, "dev")
+    with deployed_cloud(counting_project / ".modelwright", assembly) as made, events_inline(made):
+        yield made
 
 
 @pytest.fixture(scope="module")

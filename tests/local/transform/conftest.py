@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
-import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from archives import tar_gz
+from sagemaker_role import IMAGE, PULL, Grants, log_to, put_granted
 
 from modelwright.local.cloud import Cloud
 
@@ -17,26 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 BUCKET = "batch-bucket"
-IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
 ROLE = "arn:aws:iam::123456789012:role/model"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-}
-GRANTS: dict[str, tuple[list[str], str]] = {
+GRANTS: Grants = {
     "ListInputs": (["s3:ListBucket"], f"arn:aws:s3:::{BUCKET}"),
     "ReadModel": (["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/models/*"),
     "ReadInputs": (["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/in/*"),
     "WriteOutputs": (["s3:PutObject"], f"arn:aws:s3:::{BUCKET}/out/*"),
-    "LogIn": (["ecr:GetAuthorizationToken"], "*"),
-    "Pull": (
-        ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-        "arn:aws:ecr:us-east-1:683313688378:repository/sagemaker-scikit-learn",
-    ),
-    "Log": (
-        ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-        "arn:aws:logs:us-east-1:123456789012:log-group:/aws/sagemaker/*",
-    ),
+    **PULL,
+    **log_to("/aws/sagemaker/*"),
 }
 SERVICES = {
     "logs": "modelwright.local.logs:Logs",
@@ -76,23 +64,7 @@ NUMBERS = itertools.count(1)
 
 
 def put_role(cloud: Cloud, *, without: str = "", arn: str = ROLE) -> str:
-    statements = [
-        {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
-        for sid, (actions, resource) in GRANTS.items()
-        if sid != without
-    ]
-    cloud.iam.put_role(arn, TRUST, {"model": {"Version": "2012-10-17", "Statement": statements}})
-    return arn
-
-
-def archive(files: Mapping[str, str]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content.encode())
-            tar.addfile(member, io.BytesIO(content.encode()))
-    return buffer.getvalue()
+    return put_granted(cloud, arn, GRANTS, without=without)
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +92,7 @@ class Transforms:
     def model(self, script: str = SCRIPT) -> str:
         """Make a model; returns its name."""
         name, key = f"model-{next(NUMBERS)}", f"models/{next(NUMBERS)}/model.tar.gz"
-        self.cloud.client("s3").put_object(Bucket=BUCKET, Key=key, Body=archive({"code/inference.py": script}))
+        self.cloud.client("s3").put_object(Bucket=BUCKET, Key=key, Body=tar_gz({"code/inference.py": script}))
         container = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/{key}"}
         self.client.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=self.role)
         return name
