@@ -13,7 +13,7 @@ from echo_services import AwsError
 from modelwright.local.calls.clients import Clients
 
 MOMENTS = (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC))
-DEEPEST = 5
+DEEPEST = 4
 OTHER_HOSTS = ("PutEvents",)
 """whose parameters are part of a host's name"""
 
