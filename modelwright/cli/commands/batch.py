@@ -239,7 +239,7 @@ class _Following:
             f"`modelwright batch {self._args.pipeline} --resume {name}{options}` does the files that have no output."
         )
         local = any(file.path is not None for file in self._work.given.files)
-        return again + (" A file of this machine that was corrected is a new `--input`." if local else "")
+        return again + (" It reads what was uploaded: give a corrected file again, as --input." if local else "")
 
     def _say(self, text: str) -> None:
         self._terminal.clear()

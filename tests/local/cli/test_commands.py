@@ -64,7 +64,7 @@ def test_runs_show_and_status_tell_of_it(modelwright: Command, deployed: subproc
     (run,) = [run for run in document(modelwright("runs", "--json")) if run["run"] == name]
     assert (run["status"], run["trigger"]["kind"], run["endpoint"]) == ("Deployed", "manual", "mw-dev-penguins")
     heads, *rows = modelwright("runs", "penguins").stdout.splitlines()
-    assert heads.split() == ["RUN", "PIPELINE", "OUTCOME", "TRIGGER", "STARTED", "TOOK"]
+    assert heads.split() == ["RUN", "PIPELINE", "OUTCOME", "TRIGGER", "STARTED", "TOOK", "REASON"]
     assert any(row.split()[:4] == [name, "penguins", "Deployed", "manual"] for row in rows)
     shown = document(modelwright("show", name[:6], "--json"))
     train = next(state for state in shown["states"] if state["name"] == "TrainModel")
@@ -77,7 +77,7 @@ def test_runs_show_and_status_tell_of_it(modelwright: Command, deployed: subproc
     assert re.fullmatch(
         r"The local cloud is up at http://127\.0\.0\.1:\d+ \(process \d+\) until `modelwright down`\.", status[0]
     )
-    assert status[2].split() == ["penguins", "mw-dev-penguins", "mw-dev-penguins", "InService"]
+    assert status[2].split() == ["penguins", "mw-dev-penguins", "realtime", "mw-dev-penguins", "InService"]
 
 
 def test_one_state_whole_and_its_logs(modelwright: Command, deployed: subprocess.CompletedProcess[str]) -> None:
