@@ -185,7 +185,7 @@ class States:
 
     def wait(self, execution):
         """Wait for an execution's end; its description, with the output as a value."""
-        assert self.service.executions.wait(execution, 20)["status"] != "RUNNING"
+        assert self.service.executions.wait(execution, 120)["status"] != "RUNNING"
         found = self.call("DescribeExecution", executionArn=execution)
         return {**found, "output": json.loads(found["output"])} if "output" in found else found
 

@@ -129,7 +129,7 @@ def test_a_worker_whose_predictions_hang_for_good_is_replaced(start):
     script = SCRIPT.replace(
         'if body == "die"', 'if body == "hang":\n        import time; time.sleep(3600)\n    if body == "die"'
     )
-    server = start(script, MODELWRIGHT_WORKERS="2", MODELWRIGHT_REQUEST_TIMEOUT_SECONDS="0.2")
+    server = start(script, MODELWRIGHT_WORKERS="2", MODELWRIGHT_REQUEST_TIMEOUT_SECONDS="2")
     (stuck, connection), (other, _) = each_worker(server).items()
     for _ in range(4):
         connection.request("POST", "/invocations", "hang", {"Content-Type": "text/csv"})
