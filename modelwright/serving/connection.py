@@ -7,92 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
-from modelwright.serving.counters import Counters
-from modelwright.serving.heads import Heads
 from modelwright.serving.messages import CONTINUE, Response, encode
 from modelwright.serving.parsing import Parsed, Parser
 from modelwright.serving.problems import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from modelwright.serving.app import Known
-    from modelwright.serving.counters import WorkerCounters
-    from modelwright.serving.messages import Head
+    from modelwright.serving.group import Group
 
 LINGER_BYTES = 64 * 1024 * 1024
 LINGER_SECONDS = 5
 """so much, so long, is read and dropped behind an early answer: closing before would reset the connection, and its
 sender would see a broken pipe instead of the answer"""
-ROOM_SHARE = 8
-"""one in so many idle connections is ended when there is no room for another"""
 MOST_WAITING = 16
 """so many pipelined requests wait before no more is read"""
-
-
-class Application(Protocol):
-    """What answers requests."""
-
-    def known(self, head: Head, length: int) -> Known | None:
-        """Return what answers more requests with this head and a body of this length, if anything does so quickly."""
-
-    def answer(self, request: Parsed) -> Response | Coroutine[None, None, Response]:
-        """Answer at once, or later."""
-
-    def ended(self, request: Parsed, response: Response | None) -> None:
-        """A request has got its response; None: its client was gone before."""
-
-
-class Group:
-    """The connections of one process."""
-
-    def __init__(
-        self, app: Application, most_body_bytes: int, timeout_seconds: float, counters: WorkerCounters | None = None
-    ) -> None:
-        """A request must have arrived `timeout_seconds` after its first byte; an answer must be taken in that time."""
-        self.app = app
-        self.counters = counters or Counters(1).of(0)
-        self.most_body_bytes = most_body_bytes
-        self.timeout_seconds = timeout_seconds
-        self.heads = Heads(app)
-        self.open: set[Connection] = set()
-        self.arriving: set[asyncio.Task[object]] = set()
-        """connections that are being made"""
-        self.draining = False
-        self.empty = asyncio.Event()
-        """set, while draining, when the last connection has ended"""
-
-    def drain(self) -> None:
-        """Take no further request: each connection ends with the answer to what it has begun to send."""
-        self.draining = True
-        for connection in tuple(self.open):
-            connection.end_if_idle()
-        self.look()
-
-    def abort(self) -> None:
-        """End all connections, whatever they are at."""
-        for connection in tuple(self.open):
-            connection.abort()
-
-    def close_idle(self, before: float) -> None:
-        """End the connections that have been idle since `before`, a time of the event loop."""
-        for connection in tuple(self.open):
-            if connection.active < before:
-                connection.end_if_idle()
-
-    def make_room(self) -> bool:
-        """End some of the connections, those that have been idle the longest; False when none is idle."""
-        idle = sorted((one for one in self.open if one.idle), key=lambda one: one.active)
-        for connection in idle[: 1 + len(idle) // ROOM_SHARE]:
-            connection.end_if_idle()
-        return bool(idle)
-
-    def look(self) -> None:
-        """See whether the drain is over."""
-        if self.draining and not self.open:
-            self.empty.set()
 
 
 class Connection(asyncio.Protocol):

@@ -15,7 +15,7 @@ from modelwright.serving.messages import REQUEST_ID
 
 if TYPE_CHECKING:
     from modelwright.serving.app import Known
-    from modelwright.serving.connection import Application
+    from modelwright.serving.group import Application
     from modelwright.serving.parsing import Parsed
 
 MOST_KEPT = 512

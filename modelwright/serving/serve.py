@@ -12,8 +12,9 @@ import uvloop
 
 from modelwright.serving import forks
 from modelwright.serving.app import App
-from modelwright.serving.connection import Connection, Group
+from modelwright.serving.connection import Connection
 from modelwright.serving.counters import Counters
+from modelwright.serving.group import Group
 from modelwright.serving.listening import take_no_more
 from modelwright.serving.log import Log
 

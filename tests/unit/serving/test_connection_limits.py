@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from modelwright.serving import connection, serve
-from modelwright.serving.connection import MOST_WAITING, Connection, Group
+from modelwright.serving.connection import MOST_WAITING, Connection
+from modelwright.serving.group import Group
 from modelwright.serving.messages import Response
 
 REQUEST = b"GET /ping HTTP/1.1\r\n\r\n"

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.serving.app import Known
-from modelwright.serving.connection import Connection, Group
+from modelwright.serving.connection import Connection
+from modelwright.serving.group import Group
 from modelwright.serving.heads import MOST_KEPT
 from modelwright.serving.messages import Head, Response, encode
 
