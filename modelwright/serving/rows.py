@@ -198,20 +198,23 @@ def _numbers(column: Column, cells: Cells, read: Callable[[Cells], Array | None]
     found = None if column.type == "boolean" else read(cells)
     if found is None or (column.type == "integer" and (found != np.floor(found))[~np.isnan(found)].any()):
         return None
-    if not (np.abs(found) <= LARGEST).all() and not (column.missing and (~(np.abs(found) > LARGEST)).all()):
+    if not (np.abs(found) <= LARGEST).all() and not (column.missing and _only_missing(found, cells)):
         return None
     return found.astype(np.float32)
 
 
+def _only_missing(found: Array, cells: Cells) -> bool:
+    """Say whether what is no number is missing; `nAn` is missing to Python alone."""
+    gone = [cells[place] for place in np.flatnonzero(np.isnan(found)).tolist()]
+    plain = all(cell in MISSING_TEXTS for cell in gone if isinstance(cell, str))
+    return plain and bool((~(np.abs(found) > LARGEST)).all())
+
+
 def _csv_numbers(cells: Cells) -> Array | None:
     try:
-        found = np.array(list(map(float, cells)))
+        return np.array(list(map(float, cells)))
     except ValueError:
         return None
-    gone = np.flatnonzero(np.isnan(found))
-    return (
-        found if all(cells[place] in MISSING_TEXTS for place in gone.tolist()) else None
-    )  # `nAn` is one to Python alone
 
 
 def _csv_odd_numbers(cells: Cells) -> Array | None:
