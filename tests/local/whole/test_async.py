@@ -18,7 +18,7 @@ def later(whole):
     path.write_text("".join(lines))
     whole.git("commit", "-qam", "asynchronous")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MODELWRIGHT_MINUTE_SECONDS", "1")
+        patch.setenv("MODELWRIGHT_MINUTE_SECONDS", "2")
         whole.cli("up")
     ended = whole.run()
     assert ended["status"] == "Deployed", ended
