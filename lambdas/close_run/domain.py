@@ -1,4 +1,4 @@
-"""How a run ended that was ended from outside, and what a person reads of an untested model that it left. Pure."""
+"""How a run ended that no state of its own closed, and what a person reads of an untested model that it left. Pure."""
 
 from __future__ import annotations
 
@@ -8,30 +8,51 @@ from typing import Any
 
 from shared.run_id import run_id
 
-STATUSES = {"ABORTED": "Stopped", "TIMED_OUT": "TimedOut"}
-"""What Step Functions calls an execution that no state of its own ended, and what the run is then."""
-_HOW = {"Stopped": "was stopped", "TimedOut": "took too long and was ended"}
+STATUSES = {"ABORTED": "Stopped", "TIMED_OUT": "TimedOut", "FAILED": "Failed"}
+"""What Step Functions calls an execution that did not end well, and what the run is then."""
+_HOW = {"Stopped": "was stopped", "TimedOut": "took too long and was ended", "Failed": "failed past all its states"}
+
+MAX_CAUSE = 30_000
+"""characters of a cause that are kept: as many as MarkRunFailed keeps"""
+CLOSER = "close_run"
+"""What `closed_by` says in the item of a run that no state closed."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """An execution that was ended from outside: https://docs.aws.amazon.com/step-functions/latest/dg/cw-events.html."""
+    """An execution that did not end well: https://docs.aws.amazon.com/step-functions/latest/dg/cw-events.html."""
 
     execution: str
     status: str
-    """The run's: `Stopped` or `TimedOut`."""
+    """The run's: `Stopped`, `TimedOut` or `Failed`."""
     ended_at: str
+    error: str = ""
+    cause: str = ""
 
     @classmethod
     def of(cls, detail: dict[str, Any]) -> Ended:
         """Read the event's detail; its times are milliseconds since 1970."""
         ended = datetime.fromtimestamp(detail["stopDate"] / 1000, UTC).isoformat(timespec="milliseconds")
-        return cls(detail["executionArn"], STATUSES[detail["status"]], ended.replace("+00:00", "Z"))
+        reason = {name: str(detail.get(name) or "") for name in ("error", "cause")}
+        return cls(detail["executionArn"], STATUSES[detail["status"]], ended.replace("+00:00", "Z"), **reason)
 
     @property
     def run(self) -> str:
         """The run's id."""
         return run_id(self.execution)
+
+    def reason(self) -> dict[str, str]:
+        """Why it ended, as far as Step Functions says: `error` and `cause`, as a failed run's own states write them."""
+        found = {"error": self.error, "cause": self.cause[:MAX_CAUSE]}
+        return {name: text for name, text in found.items() if text}
+
+    def may_have_left(self, run: dict[str, Any]) -> bool:
+        """Whether somebody has to look what the run left; one whose own states saw it fail has seen to that itself.
+
+        Step Functions fails an execution past all states on States.Runtime, States.DataLimitExceeded or a full history:
+        https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+        """
+        return self.status != "Failed" or run.get("closed_by") == CLOSER
 
 
 @dataclass(frozen=True)

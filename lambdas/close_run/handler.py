@@ -1,4 +1,4 @@
-"""Close the run of an execution that was stopped or took too long: no state of it is left that could.
+"""Close the run of an execution that was stopped, took too long or failed past its states: none is left that could.
 
 Called by EventBridge for each such execution, by best effort and at least once:
 https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-states.html
@@ -8,13 +8,14 @@ So nothing relies on it alone: who meets a run that seems to go on asks Step Fun
 from __future__ import annotations
 
 import os
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from close_run.domain import Ended, Left, Serving, message
+from close_run.domain import CLOSER, Ended, Left, Serving, message
 from shared.clients import client, error_code
 from shared.env import read_env
 from shared.log import log
@@ -54,12 +55,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 def _close(env: Env, ended: Ended) -> bool:
     """Write the end into the run if it has none yet. One that no state wrote down has no item, and gets none."""
+    found = {"status": ended.status, "ended_at": ended.ended_at, "closed_by": CLOSER, **ended.reason()}
     return _update(
         env,
         run_key(env.pipeline, ended.run),
-        "SET #status = :status, ended_at = :ended",
+        "SET " + ", ".join(f"#{name} = :{name}" for name in found),
         "#status = :running",
-        {":status": ended.status, ":ended": ended.ended_at, ":running": "Running"},
+        {**{f":{name}": value for name, value in found.items()}, ":running": "Running"},
     )
 
 
@@ -82,7 +84,9 @@ def _tell(env: Env, ended: Ended, *, look_again: bool) -> str | None:
     """
     run = read_item(client("dynamodb"), env.table_name, run_key(env.pipeline, ended.run))
     champion = read_item(client("dynamodb"), env.table_name, champion_key(env.pipeline))
-    if run is None or "untested" in run or (champion and champion["run"] == ended.run):
+    if run is None or "untested" in run or not ended.may_have_left(run):
+        return None
+    if champion and champion["run"] == ended.run:
         return None
     left = _look(env, ended, champion, look_again=look_again)
     if left is None:
@@ -132,7 +136,7 @@ def _serving(env: Env) -> Serving | None:
 
 def _update(env: Env, key: Key, expression: str, condition: str, values: dict[str, str]) -> bool:
     """Change an item if the condition holds; whether it did. A transaction on the same item passes."""
-    names = {f"#{name}": name for name in ("status", "execution") if f"#{name}" in expression + condition}
+    names = {name: name[1:] for name in re.findall(r"#\w+", f"{expression} {condition}")}
     request = {
         "TableName": env.table_name,
         "Key": key,

@@ -1,4 +1,4 @@
-"""An execution that was stopped, or took too long, has no state left that could close its run: a Lambda does.
+"""An execution that was stopped, took too long or failed past its states has none left to close its run: a Lambda does.
 
 Step Functions tells the default bus of each execution's status:
 https://docs.aws.amazon.com/step-functions/latest/dg/cw-events.html
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from stacks.grants.target import Target
     from stacks.names import PipelineNames
 
-FROM_OUTSIDE = ("ABORTED", "TIMED_OUT")
-"""What an execution becomes that none of its states ended."""
+NOT_WELL = ("ABORTED", "TIMED_OUT", "FAILED")
+"""What an execution becomes that may have ended past its states; the function sees whether one of them was there."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Closing:
 
 
 def close_runs(scope: Construct, maker: Functions, target: Target, machine: str, *, has_endpoint: bool) -> Closing:
-    """Make the Lambda, and the rule that calls it for each execution of `machine` that was ended from outside."""
+    """Make the Lambda, and the rule that calls it for each execution of `machine` that did not end well."""
     queue = target.shared.dead_letter_queue_arn
     values = {} if has_endpoint else dict.fromkeys(("TOPIC_ARN", "ENDPOINT_NAME"))
     statements = close_run_statements(target, has_endpoint=has_endpoint)
@@ -53,11 +53,11 @@ def _rule(scope: Construct, target: Target, machine: str, called: dict[str, Any]
     return events.CfnRule(
         scope,
         "EndedRule",
-        description=f"A run of {target.pipeline} that was stopped or took too long is closed",
+        description=f"A run of {target.pipeline} that was stopped, took too long or failed past its states is closed",
         event_pattern={
             "source": ["aws.states"],
             "detail-type": ["Step Functions Execution Status Change"],
-            "detail": {"stateMachineArn": [machine], "status": list(FROM_OUTSIDE)},
+            "detail": {"stateMachineArn": [machine], "status": list(NOT_WELL)},
         },
         targets=[called],
     )
@@ -66,7 +66,7 @@ def _rule(scope: Construct, target: Target, machine: str, called: dict[str, Any]
 def closing_alarm(alarms: Alarms, names: PipelineNames, closing: Closing) -> None:
     """Make the alarm of runs that could not be closed, wherever their events were lost."""
     says = Says(
-        f"A run of {names.pipeline} that was stopped or took too long could not be closed: nobody looked what it left.",
+        f"A run of {names.pipeline} that did not end well could not be closed: nobody looked what it left.",
         f"see with {command(names.environment, 'status')} whether the endpoint serves what it should; else check out "
         f"the champion's commit and use {command(names.environment, f'run {names.pipeline}')}. The event lies in the "
         "dead-letter queue (local cloud: `modelwright inbox`).",

@@ -184,7 +184,7 @@ FIRED: dict[tuple[frozenset[str], str], tuple[Callable[[AlarmStage], None], str]
     (DEAD_LETTERS, ""): (undelivered_event, "Events lie in the dead-letter queue"),
     (TRIGGER_FUNCTION, "merge"): (merge_that_cannot_be_published, "A merge could not be published for penguins"),
     (TRIGGER_FUNCTION, "counted"): (data_that_cannot_be_counted, "New data of penguins could not be counted"),
-    (CLOSING, ""): (run_that_cannot_be_closed, "that was stopped or took too long could not be closed"),
+    (CLOSING, ""): (run_that_cannot_be_closed, "that did not end well could not be closed"),
     (GATE_FLOORS, ""): (model_under_a_floor, "A model of penguins is under a floor of its gate."),
     (FLOOR, ""): (model_under_a_floor, "accuracy of a model of penguins is under 0.7."),
     (SERVER_ERRORS, ""): (in_two_minutes(model_errors), "errors of the model (5xx)."),

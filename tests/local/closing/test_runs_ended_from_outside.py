@@ -167,12 +167,34 @@ def hurried_machine(stage: Stage) -> Iterator[None]:
         client.update_state_machine(stateMachineArn=machine, definition=definition, roleArn=role)
 
 
-def test_runs_that_end_by_themselves_do_not_call_the_function(stage: Stage) -> None:
+def test_runs_that_end_well_do_not_call_the_function(stage: Stage) -> None:
     absent(stage)
     group = stage.physical("CloseRunLog")
     assert group in _logged(stage, lambda: stopped_in_training(stage))
-    for release in ("good", "mute", "strict", "silent"):
+    for release in ("good", "strict"):
         assert group not in stage.run(release).logged
+
+
+def test_runs_that_their_states_saw_fail_are_left_as_they_are(stage: Stage) -> None:
+    group = stage.physical("CloseRunLog")
+    for release in ("mute", "silent"):
+        told, arns = len(messages(stage)), []
+        logged = _logged(stage, lambda release=release, arns=arns: arns.append(stage.ended(stage.start(release))))
+        found = item(stage, arns[0]["executionArn"])
+        assert (group in logged, found["status"], "closed_by" in found) == (True, "Failed", False)
+        assert found["failed_state"]
+        assert len(messages(stage)) == told
+
+
+def test_a_run_that_fails_past_its_states_is_failed_everywhere(stage: Stage) -> None:
+    arn = stage.start("slow_train")
+    stage.wait_for_events(arn, "TaskSubmitted", 2)
+    stage.tell_ended(arn, status="FAILED", stopDate=1999999999999, error="States.Runtime", cause="the cause")
+    found = item(stage, arn)
+    assert (found["status"], found["error"], found["cause"]) == ("Failed", "States.Runtime", "the cause")
+    assert "execution" not in lease(stage)
+    stop(stage, arn)
+    assert item(stage, arn) == found
 
 
 def _logged(stage: Stage, act: Any) -> set[str]:

@@ -110,7 +110,9 @@ def serves(config: str, status: str = "InService") -> dict[str, Any]:
     return {"EndpointStatus": status, "EndpointConfigName": config}
 
 
-@pytest.mark.parametrize(("status", "expected"), [("ABORTED", "Stopped"), ("TIMED_OUT", "TimedOut")])
+@pytest.mark.parametrize(
+    ("status", "expected"), [("ABORTED", "Stopped"), ("TIMED_OUT", "TimedOut"), ("FAILED", "Failed")]
+)
 def test_a_run_that_goes_on_is_closed_and_its_lease_is_free(status: str, expected: str) -> None:
     running(release="r")
     lease(EXECUTION)
@@ -119,6 +121,7 @@ def test_a_run_that_goes_on_is_closed_and_its_lease_is_free(status: str, expecte
         "execution": EXECUTION,
         "status": expected,
         "ended_at": "2019-02-26T23:50:17.576Z",
+        "closed_by": "close_run",
         "release": "r",
     }
     assert item(lease_key(ENDPOINT)) == {"fence": 7}
@@ -164,6 +167,18 @@ def test_an_untested_model_is_told_once(outside: Outside) -> None:
     assert (message["TopicArn"], message["Subject"]) == ("arn:topic", "penguins: an untested model serves")
     assert OLD in message["Message"]
     assert item(run_key("penguins", RUN))["untested"] == MINE
+
+
+def test_a_run_that_failed_past_its_states_is_looked_after_and_one_that_they_closed_is_not(outside: Outside) -> None:
+    outside.answers = [serves(MINE, "Failed")]
+    put(run_key("penguins", RUN), status="Failed", ended_at="before")
+    lease(EXECUTION)
+    assert ended("FAILED") == {"run": RUN, "closed": False, "lease_freed": True, "untested": None}
+    running()
+    lease(EXECUTION)
+    assert ended("FAILED") == {"run": RUN, "closed": True, "lease_freed": True, "untested": MINE}
+    assert "failed past all its states after it had changed the endpoint" in outside.messages[0]["Message"]
+    assert ended("FAILED")["untested"] is None
 
 
 def test_what_could_not_be_told_is_told_by_the_next_attempt(outside: Outside) -> None:

@@ -29,16 +29,31 @@ def detail(status: str = "ABORTED") -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(("status", "expected"), [("ABORTED", "Stopped"), ("TIMED_OUT", "TimedOut")])
+@pytest.mark.parametrize(
+    ("status", "expected"), [("ABORTED", "Stopped"), ("TIMED_OUT", "TimedOut"), ("FAILED", "Failed")]
+)
 def test_the_end_is_written_as_states_write_theirs(status: str, expected: str) -> None:
     ended = Ended.of(detail(status))
     assert (ended.status, ended.ended_at, ended.run) == (expected, "2019-02-26T23:50:17.576Z", run_id(EXECUTION))
 
 
 def test_a_run_that_its_own_states_ended_is_none_of_ours() -> None:
-    for status in ("SUCCEEDED", "FAILED", "RUNNING"):
+    for status in ("SUCCEEDED", "RUNNING"):
         with pytest.raises(KeyError):
             Ended.of(detail(status))
+
+
+def test_why_it_failed_is_kept_as_far_as_it_is_said() -> None:
+    assert Ended.of(detail()).reason() == {}
+    full = {**detail("FAILED"), "error": "States.Runtime", "cause": "x" * 32_768}
+    assert Ended.of(full).reason() == {"error": "States.Runtime", "cause": "x" * 30_000}
+
+
+def test_a_failed_run_that_its_states_saw_to_has_left_nothing() -> None:
+    failed, stopped = Ended.of(detail("FAILED")), Ended.of(detail("ABORTED"))
+    assert not failed.may_have_left({"status": "Failed"})
+    assert failed.may_have_left({"status": "Failed", "closed_by": "close_run"})
+    assert stopped.may_have_left({"status": "Stopped"})
 
 
 def described(status: str, config: str, coming: str = "") -> dict[str, Any]:
