@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Stack
 
+from modelwright.workflow.serving_image import targets
 from stacks.constructs.answers_topic import answers_topic
 from stacks.constructs.api_alarms import api_alarms
 from stacks.constructs.expiry import Expiry, expire_endpoint
@@ -65,7 +66,8 @@ def _workers(building: Building) -> tuple[Workers, Functions]:
     maker = function_maker(building)
     functions = {item.placeholder: maker.make(item) for item in functions_of_states(structure)}
     days = building.settings.logs.retention_days
-    image = serving_image(building.stack, building.target, days) if structure.compiled else None
+    wanted = targets(compiled=structure.compiled)
+    image = serving_image(building.stack, building.target, days, wanted) if structure.own_image else None
     return Workers(roles, functions, image, watched, answers), maker
 
 

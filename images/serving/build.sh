@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds what is missing of this content's images and pushes it. CodeBuild runs this in the unpacked context.
-# Needs REPOSITORY_URI, IMAGE_HASH, FRAMEWORK. Two builds at once do no harm: who comes second finds the tag taken.
+# Needs REPOSITORY_URI, IMAGE_HASH, FRAMEWORK, TARGETS. Two builds at once do no harm: who comes second finds the tag taken.
 set -eu
 cd "$(dirname "$0")"
 repository="${REPOSITORY_URI#*/}"
@@ -23,5 +23,9 @@ build() { # target, tag
 }
 
 aws ecr get-login-password | docker login --username AWS --password-stdin "${REPOSITORY_URI%%/*}"
-build serve "serve-$IMAGE_HASH"
-build convert "convert-$IMAGE_HASH-sklearn-$FRAMEWORK"
+for target in $TARGETS; do
+    case "$target" in
+        serve) build serve "serve-$IMAGE_HASH" ;;
+        *) build "$target" "$target-$IMAGE_HASH-sklearn-$FRAMEWORK" ;;
+    esac
+done

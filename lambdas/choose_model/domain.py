@@ -1,4 +1,4 @@
-"""Which archive is served: the compiled one, or the packaged one with the user's script. Pure."""
+"""What is served: the compiled archive, or the packaged one with the user's script; and by whose image. Pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 from shared.errors import PipelineError
 
 VERSION = 1
+WITHOUT_IMAGE = ("", "FindServingImage", "BuildServingImage")
+"""The states after which there is no image of ours; the nameless one knows that there is none of the version."""
 MAX_REASON = 1000
 _HEX = frozenset("0123456789abcdef")
 
@@ -30,7 +32,7 @@ class Conversion:
     """What the conversion came to."""
 
     reason: str
-    """Why the model is served by its script; empty when the compiled one is served."""
+    """Why the model is served by its script, and maybe by AWS's image; empty when the compiled one is served."""
     sha256: str
     """Of the compiled archive; empty when there is none."""
     schema: bool
@@ -83,6 +85,13 @@ def from_report(text: bytes) -> Conversion:
     if bool(reason) == bool(sha256) or not (set(sha256) <= _HEX and len(sha256) in (0, 64)):
         raise ReportInvalid("the conversion's report must have either a reason or an archive with its SHA-256.")
     return Conversion(reason[:MAX_REASON], sha256, schema)
+
+
+def serving(conversion: Conversion, problem: dict[str, str]) -> str:
+    """What serves: `onnx`, else the script in our image (`python`), else in AWS's (`framework`)."""
+    if not conversion.reason:
+        return "onnx"
+    return "framework" if problem["cause"] and problem["state"] in WITHOUT_IMAGE else "python"
 
 
 def check_allowed(conversion: Conversion, serve: str) -> None:

@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import IO, Any
 
-from choose_model.domain import ArchiveChanged, Conversion, check_allowed, from_report, not_converted
+from choose_model.domain import ArchiveChanged, Conversion, check_allowed, from_report, not_converted, serving
 from shared.clients import client
 from shared.env import read_env
 from shared.log import log
@@ -38,7 +38,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     folder = Location.from_uri(f"{event['prefix']}compiled/")
     conversion = _read(folder, event["problem"])
     check_allowed(conversion, event["serve"])
-    serve, sha256 = ("python", event["sha256"]) if conversion.reason else ("onnx", conversion.sha256)
+    serve = serving(conversion, event["problem"])
+    sha256 = conversion.sha256 if serve == "onnx" else event["sha256"]
     target = Location(env.artifact_bucket, f"models/{env.pipeline}/{sha256}/model.tar.gz")
     if serve == "onnx":
         _copy(env, _in(folder, "model.tar.gz"), target, sha256)
@@ -53,6 +54,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "uri": target.uri,
         "sha256": sha256,
         "python_sha256": event["sha256"],
+        "files_sha256": "" if serve == "onnx" else event.get("files_sha256", ""),
         "reason": conversion.reason,
     }
 

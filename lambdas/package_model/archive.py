@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import posixpath
 import re
@@ -103,11 +104,12 @@ def model_names(model: tarfile.TarFile, name: str) -> list[str]:
 
 def combine(
     model: tarfile.TarFile, code: tarfile.TarFile, target: IO[bytes], names: tuple[str, str], folder: str = ""
-) -> None:
+) -> str:
     """Write the model's files and, under `code/`, the code's: sorted, without times, owners and modes of their own.
 
-    A `code/` folder in the model's archive gives way to the release's code. With a `folder` (`<model>/`), only
-    its files are the model's.
+    Return the SHA-256 of all of them, as a server finds it in the unpacked archive (`modelwright/serving/files.py`).
+    A `code/` folder in the model's archive gives way to the release's code. With a `folder` (`<model>/`), only its
+    files are the model's.
     """
     of_model = [
         (name.removeprefix(folder), member)
@@ -123,10 +125,40 @@ def combine(
         gzip.GzipFile(filename="", fileobj=target, mode="wb", compresslevel=_COMPRESSION, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as out,
     ):
-        for name, size, content in _contents(model, of_model, ""):
-            out.addfile(_header(name, size), content)
-        for name, size, content in _contents(code, of_code, CODE_FOLDER):
-            out.addfile(_header(name, size), content)
+        hashes = dict(_write(out, _contents(model, of_model, "")))
+        hashes |= _write(out, _contents(code, of_code, CODE_FOLDER))
+    return _together(hashes)
+
+
+class _Hashing(io.RawIOBase):
+    """A file whose SHA-256 is known when it has been read."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on."""
+        piece = self._file.read(size)
+        self.digest.update(piece)
+        return piece
+
+
+def _write(out: tarfile.TarFile, contents: Iterator[tuple[str, int, IO[bytes]]]) -> dict[bytes, str]:
+    """Write the files, and return the SHA-256 of each."""
+    hashes = {}
+    for name, size, content in contents:
+        hashing = _Hashing(content)
+        out.addfile(_header(name, size), hashing)
+        hashes[name.encode("utf-8", "surrogateescape")] = hashing.digest.hexdigest()
+    return hashes
+
+
+def _together(hashes: dict[bytes, str]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(hashes):
+        digest.update(hashes[name].encode() + b" " + name + b"\n")
+    return digest.hexdigest()
 
 
 def _contents(

@@ -40,7 +40,7 @@ class Env:
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Return the address, hash and size of the packaged model; of `several` models also their folder and names.
+    """Return the packaged model's address, size, hash and that of its files; of `several` also their folder and names.
 
     Several models are one package in the registry, which takes one archive, and one archive each for the endpoint.
     """
@@ -54,11 +54,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         _fetch(event["code_uri"], code, MAX_CODE_BYTES)
         names = (event["model_uri"], event["code_uri"])
         with archive.open_tar(model, names[0]) as model_tar, archive.open_tar(code, names[1]) as code_tar:
-            archive.combine(model_tar, code_tar, target, names)
+            files_sha256 = archive.combine(model_tar, code_tar, target, names)
             several = _store_each(env, event["run"], (model_tar, code_tar), names) if event.get("several") else {}
             stored = _store(env, target)
             _store_schema(env, stored["sha256"], archive.read_small(model_tar, SCHEMA, MAX_SCHEMA_BYTES))
-        return {**stored, **several}
+        return {**stored, "files_sha256": files_sha256, **several}
 
 
 def _fetch(uri: str, target: IO[bytes], max_bytes: int) -> None:

@@ -154,6 +154,8 @@ def _print_model(model: Mapping[str, Any], terminal: Terminal) -> None:
     """What serves it, where that was decided by the model."""
     if model.get("serve") == "onnx":
         terminal.line("  compiled: the model answers the same as its script, and needs it no more")
+    elif model.get("serve") == "framework" and model.get("reason"):
+        terminal.line(f"  not compiled, AWS's image serves its script: {model['reason']}")
     elif model.get("reason"):
         terminal.line(f"  not compiled, its script serves it: {model['reason']}")
 

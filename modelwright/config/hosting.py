@@ -7,8 +7,8 @@ from typing import Literal
 
 EndpointKind = Literal["realtime", "serverless", "async", "multi-model", "none"]
 ENDPOINT_KINDS: tuple[EndpointKind, ...] = ("realtime", "serverless", "async", "multi-model", "none")
-Serve = Literal["auto", "onnx", "python"]
-SERVES: tuple[Serve, ...] = ("auto", "onnx", "python")
+Serve = Literal["auto", "onnx", "python", "framework"]
+SERVES: tuple[Serve, ...] = ("auto", "onnx", "python", "framework")
 Traffic = Literal["all-at-once", "canary", "linear"]
 TRAFFICS: tuple[Traffic, ...] = ("all-at-once", "canary", "linear")
 Authorization = Literal["iam", "api-key"]

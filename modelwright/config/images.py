@@ -18,6 +18,10 @@ from modelwright.errors import NotSupported, names, nearest
 
 Scope = Literal["training", "inference"]
 FRAMEWORKS = ("sklearn",)
+OWN_IMAGES = {"sklearn": ("1.2-1", "1.4-2-py312", "1.9-0")}
+"""The versions of which an image of our own serves and compiles models: those in `images/serving/requirements`.
+
+sklearn-onnx knows scikit-learn from 1.1 on."""
 FRAMEWORKS_NOT_YET = ("xgboost", "pytorch", "tensorflow", "huggingface", "mxnet", "autogluon")
 # sagemaker.core.fw_utils.GRAVITON_ALLOWED_TARGET_INSTANCE_FAMILY and the families that came after it
 _CPU = "ml.m5.large"  # AWS's images of one framework for CPUs share a repository

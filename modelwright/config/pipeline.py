@@ -73,8 +73,8 @@ class DeploySettings(Hosting):
     keep: int
     """How many models and endpoint configurations of earlier runs are kept."""
     serve: Serve = "auto"
-    """`onnx`: the model is compiled, or the run fails; `python`: the scripts' functions serve it; `auto`: the first
-    when the compiled model gives the same answers, else the second."""
+    """`onnx`: the model is compiled, or the run fails; `python`: its script serves it in our own image, or the run
+    fails; `framework`: in AWS's image; `auto`: the first of these that can be."""
     ttl_hours: int | None = None
     """The endpoint is deleted so long after the last deployment; None: never."""
     api: Api | None = None
@@ -137,7 +137,8 @@ class PipelineSettings:
             data_every_records=self.triggers.data_every_records,
             external_data=self.data.source if self.data.in_s3 else None,
             variants=tuple(each.name for each in self.deploy.variants),
-            compiled=self.deploy.serve != "python",
+            compiled=self.deploy.serve in ("auto", "onnx"),
+            script_image=self.deploy.serve == "python",
             autoscaling=self.deploy.autoscaling is not None,
             capture=self.deploy.capture is not None,
             shadow=self.deploy.shadow is not None,

@@ -169,9 +169,10 @@ def _serve(section: Section, kind: EndpointKind) -> Serve:
     found = cast("Serve", section.choice("serve", SERVES, "auto"))
     if kind != "multi-model":
         return found
-    if found == "onnx":
-        section.problem("serve", "is onnx; several models behind one endpoint are served by the scripts: write python.")
-    return "python"
+    if found in ("onnx", "python"):
+        reason = f"is {found}; several models behind one endpoint are served by their script in AWS's image"
+        section.problem("serve", f"{reason}: write framework.")
+    return "framework"
 
 
 def _check_network(section: Section, kind: EndpointKind, place: Place) -> None:

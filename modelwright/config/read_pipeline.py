@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 from modelwright.config.document import Node, read_document
 from modelwright.config.folder_files import DataPath, check_data, check_script
 from modelwright.config.gate import GateClause, GateSyntaxError, parse_clause
-from modelwright.config.images import FRAMEWORKS, FRAMEWORKS_NOT_YET, image_problem, image_regions, version_problem
+from modelwright.config.images import (
+    FRAMEWORKS,
+    FRAMEWORKS_NOT_YET,
+    OWN_IMAGES,
+    image_problem,
+    image_regions,
+    version_problem,
+)
 from modelwright.config.job_values import read_arguments, read_hyperparameters
 from modelwright.config.pipeline import (
     BatchSettings,
@@ -21,7 +28,7 @@ from modelwright.config.place import Place, read_instance
 from modelwright.config.read_deploy import read_deploy
 from modelwright.config.read_triggers import read_triggers
 from modelwright.config.reader import Section, shown
-from modelwright.errors import Problem, nearest
+from modelwright.errors import Problem, names, nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +83,7 @@ def read_pipeline(
     top = Section(shown_file, "", root, problems, {"monitor": "models are not monitored"})
     settings = _settings(name, top, Place(folder, environment))
     _check_images(top, settings, environment)
+    _check_own_image(top, settings)
     if not (folder / INFERENCE_SCRIPT).is_file():
         message = "is missing; its model_fn, input_fn, predict_fn and output_fn serve the model."
         problems.append(Problem(f"{shown_folder}/{INFERENCE_SCRIPT}", "", message))
@@ -210,6 +218,17 @@ def _machines(settings: PipelineSettings) -> list[tuple[str, str | None]]:
         *(("deploy", each) for each in others),
         ("batch", settings.batch.instance if settings.batch else None),
     ]
+
+
+def _check_own_image(top: Section, settings: PipelineSettings) -> None:
+    """See that there is an image of our own for a model that no other may serve."""
+    serve, framework, version = settings.deploy.serve, settings.train.framework, settings.train.version
+    ours = OWN_IMAGES.get(framework, ())
+    if not version or version in ours or serve not in ("onnx", "python"):
+        return
+    have = f"there is one for {framework} {names(ours, 'or')}" if ours else f"there is none for {framework}"
+    reason = f"is {serve}, which needs an image of our own, and the model is one of {framework} {version}: {have}"
+    top.section("deploy").problem("serve", f"{reason}; write framework, or auto, which takes AWS's image then.")
 
 
 def _check_images(top: Section, settings: PipelineSettings, environment: EnvironmentSettings | None) -> None:

@@ -34,6 +34,7 @@ class PipelineStructure:
     - `data_marker` and `data_every_records`: the rule that new data meet, and the Lambda that counts them;
     - `variants`: the alarms of each; empty without instances;
     - `compiled`: the states that convert the model, and our own image;
+    - `script_image`: our own image alone, which serves the script;
     - `autoscaling`, `capture`, `shadow`: whether there are states and grants for it;
     - `ttl_hours`: the rule that deletes the endpoint; `api`: the REST API; `batch`: what transform jobs may read;
     - `external_data`: the processing role may read this address and no other outside our own buckets;
@@ -56,6 +57,7 @@ class PipelineStructure:
     data_every_records: int | None = None
     variants: tuple[str, ...] = ("AllTraffic",)
     compiled: bool = False
+    script_image: bool = False
     autoscaling: bool = False
     capture: bool = False
     shadow: bool = False
@@ -63,6 +65,11 @@ class PipelineStructure:
     api: ApiStructure | None = None
     batch: bool = False
     version: int = 3
+
+    @property
+    def own_image(self) -> bool:
+        """Whether models are served by an image of ours, where that can be."""
+        return self.compiled or self.script_image
 
     def to_dict(self) -> dict[str, Any]:
         """Return the structure as JSON's types."""

@@ -1,4 +1,4 @@
-"""`python -m modelwright.serving --model-dir DIR [--archive FILE] [--host HOST] [--port N]`."""
+"""`python -m modelwright.serving --model-dir DIR [--archive FILE] [--packages DIR] [--host HOST] [--port N]`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     except StartupError as error:
         refuse(error, parent)
         return 1
-    return run(settings, Place(options.model_dir, code, options.archive, options.host, port), parent)
+    return run(settings, Place(options.model_dir, code, options.archive, options.host, port, options.packages), parent)
 
 
 def code_directory(submit_directory: str, model_dir: Path) -> Path:
@@ -55,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m modelwright.serving", description="Serve one model over HTTP.")
     parser.add_argument("--model-dir", type=Path, required=True, help="the unpacked model; its script lies in code/")
     parser.add_argument("--archive", type=Path, help="a model.tar.gz to unpack into --model-dir first")
+    parser.add_argument(
+        "--packages", type=Path, help="where code/requirements.txt is installed; default: code/.packages"
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, help="0 takes a free one; default: SAGEMAKER_BIND_TO_PORT, else 8080")
     parser.add_argument("--notify-fd", type=int, help="an open descriptor that gets one JSON line: ready, or why not")

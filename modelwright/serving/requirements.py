@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 INSTALL_SECONDS = 600
 
 
-def install_requirements(code: Path) -> None:
-    """Install `code/requirements.txt`, if there is one, into `code/.packages`, which goes first on sys.path.
+def install_requirements(code: Path, packages: Path | None = None) -> None:
+    """Install `code/requirements.txt`, if there is one, into `packages` (else `code/.packages`): first on sys.path.
 
     The environment that runs the server stays as it is. StartupError with pip's own last line when it fails.
     """
     requirements = code / "requirements.txt"
     if not requirements.is_file() or not _wanted(requirements.read_text(encoding="utf-8", errors="replace")):
         return
-    target = code / ".packages"
+    target = packages or code / ".packages"
     command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]
     command += ["--target", str(target), "--requirement", str(requirements)]
     try:

@@ -15,11 +15,12 @@ import resource
 import socket
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from modelwright.serving.archive import unpack
 from modelwright.serving.counters import Counters
+from modelwright.serving.files import verify_files
 from modelwright.serving.log import tell
 from modelwright.serving.onnx_model import NO_TELEMETRY, is_compiled, load_compiled
 from modelwright.serving.problems import StartupError
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from modelwright.serving.model import Model
+    from modelwright.serving.script import Script
     from modelwright.serving.settings import Settings
     from modelwright.serving.worker import Share
 
@@ -81,6 +83,8 @@ class Place:
     """unpacked into `model_dir` first"""
     host: str
     port: int
+    packages: Path | None = None
+    """where `code/requirements.txt` is installed; None: beside the code"""
 
 
 def run(settings: Settings, place: Place, parent: Parent) -> int:
@@ -146,10 +150,30 @@ def _load(settings: Settings, place: Place) -> Model:
         raise StartupError(f"There is no model folder {place.model_dir}.")
     if settings.serve == "onnx" or (settings.serve == "auto" and is_compiled(place.model_dir)):
         return load_compiled(place.model_dir, settings.default_accept)  # runs no code of the model's, compared or not
-    if settings.expected_sha256 is not None and place.archive is None:  # unpacked by who started us, as SageMaker does
-        raise StartupError("MODELWRIGHT_MODEL_SHA256 is set, but there is no --archive whose hash could be compared.")
-    install_requirements(place.code)
-    return load_model(load_script(place.code, settings.program), place.model_dir, settings.default_accept)
+    _check_files(settings, place)
+    install_requirements(place.code, place.packages)
+    script = load_script(place.code, settings.program)
+    if settings.serve == "framework":
+        script = _as_framework(script)
+    return load_model(script, place.model_dir, settings.default_accept)
+
+
+def _as_framework(script: Script) -> Script:
+    """The script without what AWS's image does not read: our constants, our hook.
+
+    https://github.com/aws/sagemaker-scikit-learn-container/blob/master/src/sagemaker_sklearn_container/serving.py
+    """
+    ours = {"warm_up_fn": None, "content_types": None, "accept_types": None, "execution_parameters": None}
+    return replace(script, batch=False, **ours)  # type: ignore[arg-type]  # each of these may be None
+
+
+def _check_files(settings: Settings, place: Place) -> None:
+    """Refuse a script and a pickle that are not those of the hashes, before any of it runs."""
+    if settings.expected_files is not None:
+        verify_files(place.model_dir, settings.expected_files)
+    elif settings.expected_sha256 is not None and place.archive is None:  # unpacked by who started us: SageMaker
+        reason = "MODELWRIGHT_MODEL_SHA256 is set, but there is no --archive whose hash could be compared"
+        raise StartupError(f"{reason}, and no MODELWRIGHT_FILES_SHA256 of what was unpacked.")
 
 
 def hold_threads(environment: MutableMapping[str, str], settings: Settings) -> None:

@@ -23,7 +23,7 @@ MOST_BODY_BYTES = 2**31 - 1
 MOST_SECONDS = 24 * 3600
 LONGEST_NUMBER = 20
 _CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
-SERVE = ("auto", "python", "onnx")
+SERVE = ("auto", "python", "framework", "onnx")
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,14 @@ class Settings:
     """for a whole request, as SageMaker waits for it:
     https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html"""
     serve: str = "auto"
-    """`auto`: a compiled model where the folder holds one, else the script; `python`, `onnx` (MODELWRIGHT_SERVE)"""
+    """`auto`: a compiled model where the folder holds one, else the script; `python`, `onnx`; `framework`: that
+    as AWS's image calls it, one request at a time (MODELWRIGHT_SERVE)"""
     workers: int | None = None
     """processes that serve (MODELWRIGHT_WORKERS); None: one for each core, or one where the model cannot be forked"""
     expected_sha256: str | None = None
     """the archive's hash; with it, no other archive is unpacked (MODELWRIGHT_MODEL_SHA256)"""
+    expected_files: str | None = None
+    """the hash of the unpacked files; with it, no script beside others is run (MODELWRIGHT_FILES_SHA256)"""
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
@@ -56,6 +59,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         serve=_serve(environment.get("MODELWRIGHT_SERVE") or "auto"),
         workers=_workers(environment.get("MODELWRIGHT_WORKERS", "")),
         expected_sha256=environment.get("MODELWRIGHT_MODEL_SHA256", "").lower() or None,
+        expected_files=environment.get("MODELWRIGHT_FILES_SHA256", "").lower() or None,
     )
 
 

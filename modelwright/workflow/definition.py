@@ -47,6 +47,11 @@ _COMPILATION: tuple[StateFunction, ...] = (
     states_compile.convert_model,
     states_compile.choose_model,
 )
+_SCRIPT_IMAGE: tuple[StateFunction, ...] = (
+    states_compile.decide_serving,
+    states_compile.find_serving_image,
+    states_compile.build_serving_image,
+)
 _REGISTRY: tuple[StateFunction, ...] = (
     states_gate.register_model,
     states_gate.decide_deployment,
@@ -126,8 +131,9 @@ def state_functions(structure: WorkflowStructure) -> tuple[StateFunction, ...]:
         allowed = " or ".join(ENDPOINT_KINDS)
         raise ValueError(f"{structure.pipeline}: deploy.endpoint is {structure.endpoint!r}; it must be {allowed}.")
     middle = _WITHOUT_ENDPOINT if structure.endpoint == "none" else _deployment(structure)
-    compilation = _COMPILATION if structure.compiled else ()
-    return (*_TO_PACKAGE, *compilation, *_REGISTRY, *middle, *_ENDINGS)
+    script_image = _SCRIPT_IMAGE if structure.script_image else ()
+    serving = _COMPILATION if structure.compiled else script_image
+    return (*_TO_PACKAGE, *serving, *_REGISTRY, *middle, *_ENDINGS)
 
 
 def _deployment(structure: WorkflowStructure) -> tuple[StateFunction, ...]:

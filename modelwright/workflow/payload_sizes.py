@@ -77,7 +77,7 @@ ANSWERS: Final[Mapping[str, Size]] = {
         "gate": GATE,
         "deploy": {
             "image": IMAGE,
-            "serve": 8,
+            "serve": 12,
             "keep": NUMBER,
             "content_types": CONTENT_TYPES,
             "volume_key": KEY_ARN,
@@ -94,8 +94,20 @@ ANSWERS: Final[Mapping[str, Size]] = {
     "record_metrics": {"metrics": METRICS},
     # A clause comes back with its text, two numbers and a note; the shortest clause has some 60 bytes itself.
     "check_quality_gate": {"passed": FLAG, "clauses": 4 * GATE},
-    "package_model": {"uri": OUR_S3_URI, "sha256": SHA256, "bytes": NUMBER, "folder": OUR_S3_URI, "names": MODELS},
-    "choose_model": {"serve": 8, "uri": OUR_S3_URI, "sha256": SHA256, "python_sha256": SHA256, "reason": 6 * 1000},
+    "package_model": {
+        "uri": OUR_S3_URI,
+        "sha256": SHA256,
+        "files_sha256": SHA256,
+        "bytes": NUMBER,
+        "folder": OUR_S3_URI,
+        "names": MODELS,
+    },
+    "choose_model": {
+        "serve": 12,
+        "uri": OUR_S3_URI,
+        "reason": 6 * 1000,
+        **dict.fromkeys(("sha256", "python_sha256", "files_sha256"), SHA256),
+    },
     "acquire_deployment": {"status": 16, "holder": EXECUTION_ARN, "fence": NUMBER, "champion": RUN_ID},
     "watch_endpoint": {"outcome": 32, "status": 32, "endpointConfig": 65, "reason": STATUS_TEXT},
     "smoke_test": {"rows": NUMBER, "predictions": NUMBER, "contentType": 300},

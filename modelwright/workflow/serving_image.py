@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-CONVERTED_FRAMEWORKS: Final = ("1.2-1", "1.4-2-py312", "1.9-0")
-"""The versions of AWS's scikit-learn images whose models are converted: those in `images/serving/requirements`.
+from modelwright.config.images import OWN_IMAGES
 
-sklearn-onnx knows scikit-learn from 1.1 on."""
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CONVERTED_FRAMEWORKS: Final = OWN_IMAGES["sklearn"]
+"""The versions of AWS's scikit-learn images whose models are converted, and whose scripts our own image serves."""
+_TARGETS: Final = ("serve", "convert", "python")
 
 
 def repository_name(environment: str) -> str:
     """The ECR repository of an environment's serving images."""
     return f"mw-{environment}-serving"
+
+
+def targets(*, compiled: bool) -> tuple[str, ...]:
+    """The images that a pipeline needs: where models are compiled, also that for one that cannot be."""
+    return _TARGETS if compiled else ("python",)
+
+
+def image_tags(content: str, framework: str) -> Mapping[str, str]:
+    """Each image's tag as an expression of JSONata, where `framework` is one of the version."""
+    return {
+        target: f"'{target}-{content}'" if target == "serve" else f"'{target}-{content}-sklearn-' & {framework}"
+        for target in _TARGETS
+    }

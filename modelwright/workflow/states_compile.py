@@ -1,7 +1,8 @@
-"""From the packaged model to the one that is served: compiled, when it then answers the same.
+"""From the packaged model to the one that is served: compiled, when it then answers the same; else by its script.
 
-Whatever goes wrong on the way leads to `ChooseModel`, which decides by `deploy.serve` whether the script may serve.
-docs/adr/0015-compiled-deployments.md
+Whatever goes wrong on the way to a compiled model leads to `ChooseModel`, which decides by `deploy.serve` whether the
+script may serve, and in whose image. Where the script in our image is an order, there is nothing to choose.
+docs/adr/0015-compiled-deployments.md, docs/adr/0020-scripts-from-our-own-image.md
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from modelwright.workflow.expressions import expression, job_name, jsonata, tags
 from modelwright.workflow.functions import timeout_of
-from modelwright.workflow.serving_image import CONVERTED_FRAMEWORKS, repository_name
+from modelwright.workflow.serving_image import CONVERTED_FRAMEWORKS, image_tags, repository_name, targets
 from modelwright.workflow.states_gate import served_model
 from modelwright.workflow.states_jobs import PROCESSING_ROOT, job_input, job_output, machines
 from modelwright.workflow.tasks import (
@@ -31,8 +32,8 @@ CONVERT_STEP: Final = "convert"
 BUILD_TIMEOUT_SECONDS: Final = 3600  # waiting in CodeBuild's queue, and the build: `stacks/constructs/serving_image.py`
 MAX_CAUSE: Final = 30_000  # what a function is told of a cause
 NO_PROBLEM: Final = {"state": "", "error": "", "cause": ""}
-_SERVE_TAG: Final = "'serve-${ServingImageHash}'"
-_CONVERT_TAG: Final = "'convert-${ServingImageHash}-sklearn-' & $plan.convert.framework"
+_TAGS: Final = image_tags("${ServingImageHash}", "$plan.convert.framework")
+_IMAGE: Final = "'${ServingImageRepository}:' & "
 
 
 def decide_compilation(structure: WorkflowStructure) -> State:
@@ -56,19 +57,36 @@ def decide_compilation(structure: WorkflowStructure) -> State:
     }
 
 
+def decide_serving(structure: WorkflowStructure) -> State:
+    """The script in our image, but for a model that missed its gate: nobody needs an image for it."""
+    model = {
+        **served_model("python", jsonata(_IMAGE + _TAGS["python"]), of="$model"),
+        "python_sha256": jsonata("$model.python_sha256"),
+        "reason": "",
+    }
+    return {
+        "Type": "Choice",
+        "Comment": f"Will the model of {structure.pipeline} be served?",
+        "Choices": [{"Condition": jsonata("$not($passed)"), "Next": "RegisterModel"}],
+        "Assign": {"model": model},
+        "Default": "FindServingImage",
+    }
+
+
 def find_serving_image(structure: WorkflowStructure) -> State:
-    """Are both of our images there, of this content? ECR has an error for one that is not."""
+    """Are all of our images there, of this content? ECR has an error for one that is not."""
+    wanted = targets(compiled=structure.compiled)
     arguments = {
         "RepositoryName": repository_name(structure.environment),
-        "ImageIds": [{"ImageTag": jsonata(_SERVE_TAG)}, {"ImageTag": jsonata(_CONVERT_TAG)}],
+        "ImageIds": [{"ImageTag": jsonata(_TAGS[target])} for target in wanted],
     }
     absent = {"ErrorEquals": ["Ecr.ImageNotFoundException"], "Output": {}, "Next": "BuildServingImage"}
     return {
         "Comment": f"What compiles and serves the model of {structure.pipeline}",
         **call("aws-sdk:ecr:describeImages", arguments, ECR_ERRORS),
         "Output": {"images": jsonata("$count($states.result.ImageDetails)")},
-        "Catch": [absent, *_otherwise("FindServingImage", "ChooseModel")],
-        "Next": "ConvertModel",
+        "Catch": [absent, *_without_image(structure, "FindServingImage")],
+        "Next": _with_image(structure),
     }
 
 
@@ -80,8 +98,8 @@ def build_serving_image(structure: WorkflowStructure) -> State:
         "Comment": f"The images of {structure.pipeline} for this content are built once",
         **call("codebuild:startBuild.sync", arguments, CODEBUILD_ERRORS, timeout_seconds=BUILD_TIMEOUT_SECONDS),
         "Output": {"build": jsonata("$states.result.Build.Id")},
-        "Catch": _otherwise("BuildServingImage", "ChooseModel"),
-        "Next": "ConvertModel",
+        "Catch": _without_image(structure, "BuildServingImage"),
+        "Next": _with_image(structure),
     }
 
 
@@ -102,7 +120,7 @@ def convert_model(structure: WorkflowStructure) -> State:
 
 
 def _conversion_job(structure: WorkflowStructure) -> dict[str, Any]:
-    image = "'${ServingImageRepository}:' & " + _CONVERT_TAG
+    image = _IMAGE + _TAGS["convert"]
     return {
         "ProcessingJobName": job_name(structure, CONVERT_STEP),
         "RoleArn": "${ProcessingRoleArn}",
@@ -137,6 +155,7 @@ def choose_model(structure: WorkflowStructure) -> State:
         "run": jsonata("$plan.run.id"),
         "prefix": jsonata("$plan.run.prefix"),
         "sha256": jsonata("$model.sha256"),
+        "files_sha256": jsonata("$model.files_sha256"),
         "serve": jsonata("$plan.deploy.serve"),
         "problem": jsonata(f"$not_compiled ? {expression(cut)} : {expression(NO_PROBLEM)}"),
     }
@@ -151,14 +170,24 @@ def choose_model(structure: WorkflowStructure) -> State:
 
 
 def _chosen() -> dict[str, Any]:
-    """The variable `model` anew: the compiled archive and our image, or the packaged one and the framework's."""
+    """The variable `model` anew: the compiled archive or the packaged one, and the image that serves it."""
     result = "$states.result.Payload"
-    image = f"{result}.serve = 'onnx' ? '${{ServingImageRepository}}:' & {_SERVE_TAG} : $plan.deploy.image"
+    script = f"{result}.serve = 'python' ? {_IMAGE}{_TAGS['python']} : $plan.deploy.image"
+    image = f"{result}.serve = 'onnx' ? {_IMAGE}{_TAGS['serve']} : {script}"
     return {
         **served_model(jsonata(f"{result}.serve"), jsonata(image)),
         "python_sha256": jsonata(f"{result}.python_sha256"),
         "reason": jsonata(f"{result}.reason"),
     }
+
+
+def _with_image(structure: WorkflowStructure) -> str:
+    return "ConvertModel" if structure.compiled else "RegisterModel"
+
+
+def _without_image(structure: WorkflowStructure, state: str) -> list[dict[str, Any]]:
+    """An error where our image is an order, a reason otherwise."""
+    return _otherwise(state, "ChooseModel") if structure.compiled else catch(state, "MarkRunFailed")
 
 
 def _otherwise(state: str, next_state: str) -> list[dict[str, Any]]:

@@ -86,16 +86,29 @@ def run_update(structure: WorkflowStructure, status: str, **fields: dict[str, An
     }
 
 
-def _reason() -> str:
-    """What a person wants to read: a job's failure reason, a function's message, or the cause as it is."""
+def _reason(structure: WorkflowStructure) -> str:
+    """What a person wants to read: a job's or a build's failure, a function's message, or the cause as it is.
+
+    https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BuildPhase.html
+    """
     cause = "$failure.cause"
     is_object = f"$contains({cause}, /^\\{{/) and $contains({cause}, /\\}}$/)"
     parsed = f"$parse({cause})"
     chosen = (
         f"$exists({parsed}.FailureReason) ? {parsed}.FailureReason : "
-        f"($exists({parsed}.errorMessage) ? {parsed}.errorMessage : {cause})"
+        f"($exists({parsed}.errorMessage) ? {parsed}.errorMessage : {_of_build(parsed, cause, structure)})"
     )
     return f"({is_object}) ? ({chosen}) : {cause}"
+
+
+def _of_build(parsed: str, cause: str, structure: WorkflowStructure) -> str:
+    """What CodeBuild says of the phases that failed, where a build can end the run."""
+    if not structure.script_image:
+        return cause
+    build = f"{parsed}.Build"
+    said = f"$join({build}.Phases[PhaseStatus = 'FAILED'].Contexts.Message, '; ')"
+    sentence = f"'the build ' & {build}.Id & ' ended as ' & {build}.BuildStatus & ': ' & {said}"
+    return f"($exists({build}) ? $substring({sentence}, 0, {MAX_MESSAGE_CAUSE}) : {cause})"
 
 
 def mark_run_failed(structure: WorkflowStructure) -> State:
@@ -110,7 +123,7 @@ def mark_run_failed(structure: WorkflowStructure) -> State:
     )
     return {
         **call("dynamodb:updateItem", update, DYNAMODB_ERRORS),
-        "Assign": {"reason": jsonata(_reason())},
+        "Assign": {"reason": jsonata(_reason(structure))},
         "Output": jsonata("$failure"),
         # The table or the cause's text may be at fault: whoever waits is told all the same.
         "Catch": [

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 EVALUATION_URI: Final = "$plan.run.prefix & 'evaluation/evaluation.json'"
 
 
+RESULT: Final = "$states.result.Payload"
 MULTI_MODEL: Final = ("folder", "names")
 """What of several models the endpoint is given: the prefix of their archives, and their names."""
 
@@ -63,7 +64,7 @@ def package_model(structure: WorkflowStructure) -> State:
         **function("PackageModelFunctionArn", payload, timeout_seconds=timeout_of("package_model")),
         "Assign": {
             "model": {
-                **served_model("python", jsonata("$plan.deploy.image"), by_hash=not several),
+                **served_model("framework", jsonata("$plan.deploy.image"), by_hash=not several),
                 "python_sha256": jsonata("$states.result.Payload.sha256"),
                 "reason": "",
                 **({name: jsonata(f"$states.result.Payload.{name}") for name in MULTI_MODEL} if several else {}),
@@ -71,28 +72,35 @@ def package_model(structure: WorkflowStructure) -> State:
         },
         "Output": jsonata("$states.result.Payload"),
         "Catch": catch("PackageModel", "MarkRunFailed"),
-        "Next": "DecideCompilation" if structure.compiled else "RegisterModel",
+        "Next": _after_packaging(structure),
     }
 
 
-def served_model(serve: str, image: str, *, by_hash: bool = True) -> dict[str, Any]:
-    """The archive in a function's answer, the image that serves it, and what its container reads.
+def _after_packaging(structure: WorkflowStructure) -> str:
+    if structure.compiled:
+        return "DecideCompilation"
+    return "DecideServing" if structure.script_image else "RegisterModel"
 
-    `by_hash`: no other archive may be served, so there is only one.
+
+def served_model(serve: str, image: str, *, by_hash: bool = True, of: str = RESULT) -> dict[str, Any]:
+    """The archive in a function's answer (`of`), the image that serves it, and what its container reads.
+
+    `by_hash`: no other archive may be served, so there is only one. On AWS it is unpacked before our server sees it:
+    that compares the files. They are no one's business where no script runs: the hash is empty there.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/adapt-inference-container.html
     AWS's own image leaves our variables alone; our server without a script leaves SageMaker's.
     """
-    sha256 = jsonata("$states.result.Payload.sha256")
+    sha256, files_sha256 = jsonata(f"{of}.sha256"), jsonata(f"{of}.files_sha256")
     environment = {
         "SAGEMAKER_PROGRAM": "inference.py",
         "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
         "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
         "MODELWRIGHT_SERVE": serve,
-        **({"MODELWRIGHT_MODEL_SHA256": sha256} if by_hash else {}),
+        **({"MODELWRIGHT_MODEL_SHA256": sha256, "MODELWRIGHT_FILES_SHA256": files_sha256} if by_hash else {}),
     }
-    uri = jsonata("$states.result.Payload.uri")
-    return {"uri": uri, "sha256": sha256, "serve": serve, "image": image, "environment": environment}
+    hashes = {"sha256": sha256, "files_sha256": files_sha256}
+    return {"uri": jsonata(f"{of}.uri"), **hashes, "serve": serve, "image": image, "environment": environment}
 
 
 def _package() -> dict[str, Any]:

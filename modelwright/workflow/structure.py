@@ -41,6 +41,10 @@ class Structure(Protocol):
     def compiled(self) -> bool:
         """Whether models are compiled, where that gives the same answers."""
 
+    @property
+    def script_image(self) -> bool:
+        """Whether scripts are served by our own image, and models never compiled."""
+
 
 LEASE_MARGIN_SECONDS = 1800
 """How much longer a run should wait for a lease than one can last: whoever lost its holder does not fail the next."""
@@ -91,6 +95,7 @@ class WorkflowStructure:
     capture: bool = False
     shadow: bool = False
     compiled: bool = False
+    script_image: bool = False
 
     @classmethod
     def of(cls, structure: Structure, surroundings: Surroundings) -> WorkflowStructure:
@@ -103,6 +108,7 @@ class WorkflowStructure:
             capture=structure.capture,
             shadow=structure.shadow,
             compiled=structure.compiled,
+            script_image=structure.script_image,
         )
 
     @property

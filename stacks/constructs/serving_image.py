@@ -62,8 +62,8 @@ class ServingImage:
     project_arn: str
 
 
-def serving_image(scope: Construct, target: Target, retention_days: int) -> ServingImage:
-    """Make the project, its role and its log group."""
+def serving_image(scope: Construct, target: Target, retention_days: int, wanted: tuple[str, ...]) -> ServingImage:
+    """Make the project that builds the `wanted` images, its role and its log group."""
     with tempfile.TemporaryDirectory(prefix="modelwright-") as temporary:
         folder = Path(temporary)
         content = stage(folder)
@@ -78,6 +78,7 @@ def serving_image(scope: Construct, target: Target, retention_days: int) -> Serv
         "REPOSITORY_URI": uri,
         "IMAGE_HASH": content,
         "FRAMEWORK": CONVERTED_FRAMEWORKS[-1],  # each build says its own
+        "TARGETS": " ".join(wanted),
     }
     project = codebuild.CfnProject(
         scope,
@@ -124,8 +125,8 @@ def stage(folder: Path) -> str:
 def _sources() -> Iterator[tuple[str, Path]]:
     for name in ("Dockerfile", "build.sh", "entrypoint.sh", "requirements/serve.txt"):
         yield name, FOLDER / name
-    for framework in CONVERTED_FRAMEWORKS:
-        yield f"requirements/convert-{framework}.txt", FOLDER / "requirements" / f"convert-{framework}.txt"
+    for name in (f"{target}-{framework}.txt" for framework in CONVERTED_FRAMEWORKS for target in ("convert", "python")):
+        yield f"requirements/{name}", FOLDER / "requirements" / name
     package = Path(modelwright.__file__).parent
     for pattern in _PACKAGE:
         for path in package.glob(pattern):

@@ -22,6 +22,7 @@ _BY_PREFIX = "objects are named by run and content"
 
 def processing(target: Target, *, compiled: bool = False) -> tuple[Statement, ...]:
     """ProcessData, EvaluateModel and ConvertModel: read data, code, models and test set; write what they made."""
+    ours = target.serving_images if compiled else ()
     runs = f"runs/{target.pipeline}"
     packaged = (f"models/{target.pipeline}/",) if compiled else ()
     conversion = (f"{runs}/*/compiled/",) if compiled else ()
@@ -31,7 +32,7 @@ def processing(target: Target, *, compiled: bool = False) -> tuple[Statement, ..
         _write(target, f"{runs}/*/train/", f"{runs}/*/test/", f"{runs}/*/evaluation/", *conversion),
         *_key(target),
         *lend_key(target),
-        *_images(target, *target.serving_images),
+        *_images(target, *ours),
         *in_vpc(target.guards.vpc),
         *_logs("/aws/sagemaker/ProcessingJobs"),
     )

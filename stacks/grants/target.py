@@ -31,7 +31,7 @@ class Target:
     guards: Guards
     """What the environment allows a run to ask for."""
     serving_images: tuple[str, ...] = ()
-    """The repository of the images that compile models and serve them; none where models are not compiled."""
+    """The repository of the images that compile models and serve them; none where AWS's image serves."""
 
     @property
     def pipeline(self) -> str:

@@ -35,14 +35,14 @@ class Callees:
     hosting_role: str | None
     """None when the pipeline has no endpoint."""
     build_project: str | None = None
-    """The ARN of the CodeBuild project of our images; None when models are not compiled."""
+    """The ARN of the CodeBuild project of our images; None where AWS's image serves."""
 
 
 def workflow_statements(target: Target, callees: Callees, structure: PipelineStructure) -> tuple[Statement, ...]:
     """Return the policy of the state machine's role."""
     return (
         Statement("CallFunctions", ("lambda:InvokeFunction",), callees.functions),
-        *_jobs(target, compiled=callees.build_project is not None),
+        *_jobs(target, compiled=structure.compiled, builds=callees.build_project is not None),
         *(having_built(target, callees.build_project) if callees.build_project else ()),
         *_registry(target),
         *(_endpoint(target, structure) if callees.hosting_role else ()),
@@ -58,7 +58,7 @@ def rule_statements(state_machine_arn: str) -> tuple[Statement, ...]:
     return (Statement("StartExecutions", ("states:StartExecution",), (state_machine_arn,)),)
 
 
-def _jobs(target: Target, *, compiled: bool) -> Iterator[Statement]:
+def _jobs(target: Target, *, compiled: bool, builds: bool) -> Iterator[Statement]:
     """Start, watch and stop jobs and builds; `.sync` hears of their end by rules that Step Functions manages.
 
     Of both kinds at once, as each action is about its own kind only: a role's policies have 10,240 characters at most.
@@ -72,7 +72,7 @@ def _jobs(target: Target, *, compiled: bool) -> Iterator[Statement]:
     yield Statement("StartJobs", start, named, target.guards.jobs(), why=why)
     yield Statement("RunJobs", (*verbs, "sagemaker:AddTags", "sagemaker:ListTags"), named, why=why)
     rules = [f"StepFunctionsGetEventsForSageMaker{kind}JobsRule" for kind in _KINDS]
-    rules += [BUILD_RULE] if compiled else []
+    rules += [BUILD_RULE] if builds else []
     heard = ("events:DescribeRule", "events:PutRule", "events:PutTargets")
     yield Statement("HearOfJobs", heard, tuple(arn("events", f"rule/{name}") for name in rules))
 

@@ -28,6 +28,7 @@ NVME = {"instance": "ml.g5.xlarge", "instance_count": 1, "keep": 1, "content_typ
 STRUCTURES = {
     **{kind: WorkflowStructure("penguins", kind) for kind in ENDPOINT_KINDS},
     "full": WorkflowStructure("penguins", "realtime", autoscaling=True, capture=True, shadow=True),
+    "script": WorkflowStructure("penguins", script_image=True),
     "compiled": WorkflowStructure("penguins", compiled=True),
     "queue": WorkflowStructure("penguins", "async", autoscaling=True),
 }
@@ -68,6 +69,7 @@ def runs() -> list[Walk]:
         *((kind, {"PrepareRun": {"Payload": hosted(kind)}}) for kind in ENDPOINT_KINDS[1:-1]),
         *((kind, {"PrepareRun": {"Payload": hosted(kind)}, "InspectEndpoint": serving(kind)}) for kind in HOSTED),
         ("compiled", {"FindServingImage": TaskError("Ecr.ImageNotFoundException", "no image")}),
+        ("script", {"FindServingImage": TaskError("Ecr.ImageNotFoundException", "no image")}),
     ]
     return [Walk(document(endpoint), Answers(**changes), EVENT).run() for endpoint, changes in every]
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 BUILDSPEC = "version: 0.2\nphases:\n  build:\n    commands:\n      - sh build.sh\n"
 DOCKERFILE = (
     "FROM python AS serve\nCOPY index.py x\nFROM python AS convert\nARG FRAMEWORK\nCOPY needs-${FRAMEWORK}.txt x\n"
+    "FROM python AS python\nCOPY index.py x\n"
 )
-_TAGS = ["serve-0123", "convert-0123-sklearn-1.9-0"]
+_TAGS = ["serve-0123", "convert-0123-sklearn-1.9-0", "python-0123-sklearn-1.9-0"]
 _REGISTRY = {"Fn::Sub": "${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com/levels"}
 _REPOSITORY = {"Fn::Sub": "arn:aws:ecr:${AWS::Region}:${AWS::AccountId}:repository/levels"}
 
@@ -28,6 +29,7 @@ def _variables() -> list[dict[str, Any]]:
         "CONTEXT_KEY": CODE["S3Key"],
         "REPOSITORY_URI": _REGISTRY,
         "IMAGE_HASH": "0123",
+        "TARGETS": "serve convert python",
     }
     return [{"Name": name, "Value": value, "Type": "PLAINTEXT"} for name, value in values.items()]
 

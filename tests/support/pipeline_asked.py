@@ -77,7 +77,14 @@ def no_report(stage: Stage) -> Seen:
     """The conversion left no report, and the model has to be compiled."""
     prefix = f"s3://{stage.deployment.artifact_bucket}/runs/penguins/none/"
     problem = {"state": "", "error": "", "cause": ""}
-    event = {"run": "none", "prefix": prefix, "sha256": "0" * 64, "serve": "onnx", "problem": problem}
+    event = {
+        "run": "none",
+        "prefix": prefix,
+        "sha256": "0" * 64,
+        "files_sha256": "0" * 64,
+        "serve": "onnx",
+        "problem": problem,
+    }
     return _asked(stage, "ChooseModelFunction", event)
 
 

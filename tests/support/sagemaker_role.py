@@ -15,7 +15,7 @@ TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
-Grants = dict[str, tuple[list[str], str]]
+Grants = dict[str, tuple[list[str], str | list[str]]]
 LOG_IN: Grants = {"LogIn": (["ecr:GetAuthorizationToken"], "*")}
 PULL: Grants = {
     **LOG_IN,

@@ -20,7 +20,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 SAMPLE = PROJECT / "training_code" / "penguins"
 LINKED = ("app.py", "cdk.json", "stacks", "lambdas", "requirements-checks.txt", ".venv-checks")
 
-_SMOKE = {"smoke_test": "data/smoke.csv", "serve": "python"}
+_SMOKE = {"smoke_test": "data/smoke.csv", "serve": "framework"}
 _FLEET = {"instance": "ml.m5.large", "instance_count": 2}
 _SCALING = {"min": 2, "max": 4, "requests_per_instance": 1000}
 HOSTED: Mapping[str, Mapping[str, Any]] = {

@@ -11,6 +11,7 @@ from prepare_run.domain import RunRequest
 
 SHA = "a" * 64
 COMPILED = "b" * 64
+FILES = "f" * 64
 BUCKET = "mw-artifacts"
 COMPILED_URI = f"s3://{BUCKET}/models/penguins/{COMPILED}/model.tar.gz"
 WATCHED = "s3://mw-data/incoming/penguins/"
@@ -105,6 +106,7 @@ class Answers:
             "PackageModel": {
                 "uri": f"s3://{BUCKET}/models/penguins/{SHA}/model.tar.gz",
                 "sha256": SHA,
+                "files_sha256": FILES,
                 "bytes": 9,
                 "folder": f"s3://{BUCKET}/models/penguins/multi/{RUN}/",
                 "names": ["small", "large"],
@@ -114,6 +116,7 @@ class Answers:
                 "uri": COMPILED_URI,
                 "sha256": COMPILED,
                 "python_sha256": SHA,
+                "files_sha256": "",
                 "reason": "",
             },
             "AcquireDeployment": {"status": "Acquired", "fence": 1},

@@ -133,9 +133,10 @@ def test_where_endpoints_exist_none_is_made(tmp_path: Path) -> None:
     [
         {"endpoint": "realtime", "capture": True, "shadow": True, "compiled": True},
         {"endpoint": "async", "compiled": True},
+        {"endpoint": "async", "script_image": True},
         {"endpoint": "multi-model"},
     ],
-    ids=lambda more: more["endpoint"],
+    ids=lambda more: f"{more['endpoint']}{'-script' * ('script_image' in more)}",
 )
 def test_the_longest_policies_fit_into_a_role(tmp_path: Path, more: dict[str, Any]) -> None:
     """The longest names, a full VPC, as many instance types as an environment may list, all that can go together."""

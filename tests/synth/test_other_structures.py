@@ -19,6 +19,7 @@ from stacks.pipeline_stack import PipelineStack
 if TYPE_CHECKING:
     from pathlib import Path
 
+_PULLING = ("Hosting", "Batch", "Processing")
 BUCKET = "arn:<AWS::Partition>:s3:::their-bucket"
 
 
@@ -74,6 +75,42 @@ def test_what_is_not_compiled_has_nothing_for_it(stack: Stack) -> None:
         assert "-serving" not in granted, role.name
         assert "/compiled/" not in granted, role.name
     assert "codebuild.amazonaws.com" not in {role.trust["Principal"]["Service"] for role in stack.roles()}
+
+
+@pytest.fixture(scope="module")
+def scripted(tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """A pipeline whose scripts are served by our own image."""
+    folder = tmp_path_factory.mktemp("scripted")
+    settings = EnvironmentSettings("sand", "us-east-1", account="210987654321")
+    structure = PipelineStructure("whales", "realtime", "main", None, None, script_image=True, batch=True)
+    app = App(analytics_reporting=False, outdir=str(folder), builtin_cloud_formation_validation=False)
+    env = Environment(account=settings.account, region=settings.region)
+    for make in (DataStack, PipelineStack):
+        made = (structure,) if make is PipelineStack else ()
+        make(app, settings, *made, env)
+    app.synth()
+    return read_stack(folder, "mw-sand-whales")
+
+
+def test_a_script_in_our_image_has_one_image_built_that_only_models_pull(scripted: Stack) -> None:
+    """And no job that converts, no function that chooses."""
+    assert {"DecideServing", "FindServingImage", "BuildServingImage"} < set(scripted.definition()["States"])
+    assert not {"ConvertModel", "ChooseModel", "DecideCompilation"} & set(scripted.definition()["States"])
+    assert "choose_model" not in scripted.functions()
+    (project,) = scripted.all("AWS::CodeBuild::Project").values()
+    variables = {each["Name"]: each["Value"] for each in project["Environment"]["EnvironmentVariables"]}
+    assert variables["TARGETS"] == "python"
+    machine = scripted.machine_role()
+    assert {"codebuild:StartBuild", "ecr:DescribeImages"} <= machine.actions()
+    assert "-convert-" not in json.dumps(machine.statements)
+    ours, theirs = "/mw-sand-serving", "/sagemaker-scikit-learn"
+    pulled = {name: json.dumps(scripted.role(f"<{name}Role.Arn>").statements) for name in _PULLING}
+    assert {name: ours in text for name, text in pulled.items()} == {
+        "Hosting": True,
+        "Batch": True,
+        "Processing": False,
+    }
+    assert all(theirs in text for text in pulled.values())  # what served before may be in it
 
 
 def test_without_an_endpoint_there_are_no_alarms_of_one(stack: Stack) -> None:

@@ -18,6 +18,28 @@ from stacks.constructs.serving_image import FOLDER, stage
 
 IMPORTED_AS = {"scikit-learn": "sklearn"}
 LOCKED = re.compile(r"^([A-Za-z0-9_.-]+)==([^ ]+)", re.MULTILINE)
+_PROGRAMS = {
+    "aws": """\
+case "$*" in
+    *get-login-password*) echo secret ;;
+    *imageTag=serve-*) exit 0 ;;
+    *) echo "An error occurred (ImageNotFoundException)" >&2; exit 1 ;;
+esac
+""",
+    "docker": """\
+case "$1" in
+    login) cat > /dev/null ;;
+    push) echo "push $2" >> "$LOG" ;;
+    buildx)
+        while [ $# -gt 0 ]; do
+            case "$1" in --target) target=$2 ;; --tag) tag=$2 ;; --build-arg) argument=$2 ;; esac
+            shift
+        done
+        echo "build --target $target --tag $tag --build-arg $argument" >> "$LOG"
+        ;;
+esac
+""",
+}
 HASHED = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
@@ -63,14 +85,19 @@ def test_the_context_imports_nothing_of_ours_that_is_not_in_it(context: Path) ->
 
 
 def test_what_is_imported_is_locked_with_hashes() -> None:
-    """What only a script needs is in the image that converts."""
-    for name in ("serve", *(f"convert-{version}" for version in CONVERTED_FRAMEWORKS)):
-        text = (FOLDER / "requirements" / f"{name}.txt").read_text()
-        assert len(LOCKED.findall(text)) <= len(HASHED.findall(text))
-        needed = {"onnxruntime", "msgspec", "numpy", "httptools", "uvloop"}
-        needed |= {"skl2onnx", "onnx", "pandas", "joblib", "scikit-learn"} if name != "serve" else set()
-        assert needed <= set(locked(name)), name
-        assert ("scikit-learn" in locked(name)) is (name != "serve")
+    """What only a script needs is not in the image that has none; what converts is in no image that serves."""
+    server, script, compiled = {"msgspec", "numpy", "httptools", "uvloop"}, {"pandas", "joblib", "scikit-learn"}, "onnx"
+    for target, needed in {
+        "serve": server | {"onnxruntime"},
+        "convert": server | script | {"onnxruntime", "skl2onnx", compiled},
+        "python": server | script,
+    }.items():
+        for name in [target] if target == "serve" else [f"{target}-{version}" for version in CONVERTED_FRAMEWORKS]:
+            text = (FOLDER / "requirements" / f"{name}.txt").read_text()
+            assert len(LOCKED.findall(text)) <= len(HASHED.findall(text))
+            assert needed <= set(locked(name)), name
+            assert ("scikit-learn" in locked(name)) is (target != "serve")
+            assert (compiled in locked(name)) is (target == "convert")
 
 
 @pytest.mark.parametrize("version", CONVERTED_FRAMEWORKS)
@@ -78,6 +105,12 @@ def test_the_converter_has_the_scikit_learn_of_aws_s_image(version: str) -> None
     assert version in image_versions("sklearn")
     number, patch = version.split("-")[:2]
     assert locked(f"convert-{version}")["scikit-learn"] == f"{number}.{patch}"
+
+
+@pytest.mark.parametrize("version", CONVERTED_FRAMEWORKS)
+def test_a_script_is_served_with_what_its_model_was_compared_with(version: str) -> None:
+    converting = locked(f"convert-{version}")
+    assert {name: converting[name] for name in locked(f"python-{version}")} == locked(f"python-{version}")
 
 
 def test_the_libraries_that_read_models_are_those_of_the_tests() -> None:
@@ -114,8 +147,33 @@ def test_the_entry_point_serves_where_sagemaker_has_unpacked_the_model(context: 
     fake = tmp_path / "python3"
     fake.write_text('#!/bin/sh\necho "$@" "hash=${MODELWRIGHT_MODEL_SHA256-none}"\n')
     fake.chmod(0o755)
-    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "MODELWRIGHT_MODEL_SHA256": "x"}
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    environment = {"PATH": path, "TMPDIR": str(tmp_path), "MODELWRIGHT_MODEL_SHA256": "x"}
     done = subprocess.run(
         ["sh", str(context / "entrypoint.sh"), "serve"], check=True, env=environment, capture_output=True, text=True
     )
-    assert done.stdout == "-m modelwright.serving --model-dir /opt/ml/model --host 0.0.0.0 hash=x\n"
+    (packages,) = (entry for entry in tmp_path.iterdir() if entry.is_dir())
+    served = f"-m modelwright.serving --model-dir /opt/ml/model --packages {packages} --host 0.0.0.0"
+    assert done.stdout == f"{served} hash=x\n"
+
+
+def test_the_build_makes_the_images_that_are_wanted_and_no_other(tmp_path: Path) -> None:
+    """With programs in place of Docker and AWS: one of the images is there already, one is pushed by somebody else."""
+    for name, script in _PROGRAMS.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\nLOG={tmp_path}/log\n{script}")
+        (tmp_path / name).chmod(0o755)
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "REPOSITORY_URI": "1.dkr.ecr.eu-west-1.amazonaws.com/mw-dev-serving",
+        "IMAGE_HASH": "0123",
+        "FRAMEWORK": "1.9-0",
+        "TARGETS": "serve convert python",
+    }
+    subprocess.run(["sh", str(FOLDER / "build.sh")], check=True, env=environment, capture_output=True)
+    repository = "1.dkr.ecr.eu-west-1.amazonaws.com/mw-dev-serving"
+    assert (tmp_path / "log").read_text().splitlines() == [
+        f"build --target convert --tag {repository}:convert-0123-sklearn-1.9-0 --build-arg FRAMEWORK=1.9-0",
+        f"push {repository}:convert-0123-sklearn-1.9-0",
+        f"build --target python --tag {repository}:python-0123-sklearn-1.9-0 --build-arg FRAMEWORK=1.9-0",
+        f"push {repository}:python-0123-sklearn-1.9-0",
+    ]

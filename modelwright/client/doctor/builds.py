@@ -16,12 +16,12 @@ QUOTA = "Concurrently running builds for Linux/Small environment"
 
 
 def check_builds(about: Examination) -> Iterator[Finding]:
-    """A quota of 0 is no failure of a run with `serve: auto`: the script serves the model.
+    """A quota of 0 is no failure of a run with `serve: auto`: the script serves the model, in AWS's image.
 
     https://github.com/awslabs/landing-zone-accelerator-on-aws/issues/1013
     """
-    compiled = {name: pipeline for name, pipeline in about.pipelines.items() if pipeline.structure().compiled}
-    if not compiled:
+    building = {name: pipeline for name, pipeline in about.pipelines.items() if pipeline.structure().own_image}
+    if not building:
         return
     region = about.settings.region
     found = quotas(about, _SERVICE, {QUOTA}).get(QUOTA)
@@ -37,9 +37,9 @@ def check_builds(about: Examination) -> Iterator[Finding]:
         f"`aws service-quotas request-service-quota-increase --region {region} --service-code {_SERVICE} "
         f"--quota-code {found['QuotaCode']} --desired-value 1` asks for one."
     )
-    strict = sorted(name for name, pipeline in compiled.items() if pipeline.deploy.serve == "onnx")
+    strict = sorted(name for name, pipeline in building.items() if pipeline.deploy.serve != "auto")
     if strict:
-        text = f"{QUOTA}: 0, so a run of {', '.join(strict)} would fail (serve: onnx)."
+        text = f"{QUOTA}: 0, so a run of {', '.join(strict)} would fail (serve: onnx or python; auto would not)."
         yield failure("builds", text, ask, blocks=False)
     else:
-        yield warning("builds", f"{QUOTA}: 0, so models are served by their scripts (serve: auto).", ask)
+        yield warning("builds", f"{QUOTA}: 0, so models are served by their scripts in AWS's image (serve: auto).", ask)

@@ -29,7 +29,7 @@ _PHASES = ("install", "pre_build", "build", "post_build")
 _STAGE = re.compile(r"^FROM\s+\S+\s+AS\s+(\S+)$", re.IGNORECASE)
 _COPY = re.compile(r"^COPY\s+(.+)\s+\S+$", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{?([A-Z_]+)\}?")
-_NEEDED = ("CONTEXT_BUCKET", "CONTEXT_KEY", "REPOSITORY_URI", "IMAGE_HASH", "FRAMEWORK")
+_NEEDED = ("CONTEXT_BUCKET", "CONTEXT_KEY", "REPOSITORY_URI", "IMAGE_HASH", "FRAMEWORK", "TARGETS")
 
 
 class BuildFailed(Exception):  # noqa: N818  # what became of it
@@ -123,7 +123,7 @@ def _check_dockerfile(path: Path, variables: Mapping[str, str]) -> None:
             known = _VARIABLE.sub(lambda found: variables.get(found[1], ""), name)
             if not (path.parent / known).exists():
                 missing.append(known)
-    absent = [name for name in ("serve", "convert") if name not in stages]
+    absent = [name for name in variables["TARGETS"].split() if name not in stages]
     if absent:
         raise BuildFailed("BUILD", f"target stage {', '.join(absent)} could not be found")
     if missing:
@@ -138,7 +138,8 @@ def _push(cloud: Cloud, order: Order, say: Callable[[str], None]) -> list[str]:
     _need(cloud, order, "BUILD", "ecr:DescribeImages", arn)
     digest, framework = order.variables["IMAGE_HASH"], order.variables["FRAMEWORK"]
     pushed = []
-    for tag in (f"serve-{digest}", f"convert-{digest}-sklearn-{framework}"):
+    for target in order.variables["TARGETS"].split():
+        tag = f"{target}-{digest}" if target == "serve" else f"{target}-{digest}-sklearn-{framework}"
         if registry.has(repository, tag):
             say(f"{tag} is there")
             continue

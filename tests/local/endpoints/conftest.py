@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 BUCKET = "models"
 ROLE = "arn:aws:iam::123456789012:role/hosting"
+OWN_REPOSITORY = "arn:aws:ecr:us-east-1:123456789012:repository/mw-dev-serving"
 GRANTS: Grants = {
     "Read": (["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/*"),
     # without it S3 does not tell a missing archive from a secret one
     "List": (["s3:ListBucket"], f"arn:aws:s3:::{BUCKET}"),
     **LOG_IN,
-    "Image": (["ecr:BatchGetImage"], REPOSITORY),
-    "Layers": (["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer"], REPOSITORY),
+    "Image": (["ecr:BatchGetImage"], [REPOSITORY, OWN_REPOSITORY]),
+    "Layers": (["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer"], [REPOSITORY, OWN_REPOSITORY]),
     **log_to("/aws/sagemaker/Endpoints/*"),
     "Alarms": (["cloudwatch:DescribeAlarms"], "*"),
     "Capture": (["s3:PutObject"], f"arn:aws:s3:::{BUCKET}/captured/*"),
@@ -103,7 +104,8 @@ class Hosting:
         repository, tag = "mw-dev-serving", "serve-0123456789abcdef"
         registry: Any = self.cloud.services["ecr"]
         registry.put_repository(repository, immutable=True)
-        registry.put_image(repository, tag)
+        if not registry.has(repository, tag):
+            registry.put_image(repository, tag)
         return f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{repository}:{tag}"
 
     def config(self, *models: str, count: int = 1, weights: tuple[float, ...] = ()) -> str:

@@ -35,7 +35,7 @@ def endpoint(request, models, cloud, archive, hosting_on):
     folder = getattr(models, request.param)
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     hosting = hosting_on(cloud)
-    name = hosting.endpoint(hosting.config(hosting.model(archive(files))))
+    name = hosting.endpoint(hosting.config(hosting.model(archive(files), Image=hosting.own_image())))
     found = hosting.settled(name)
     assert found["EndpointStatus"] == "InService", found.get("FailureReason")
     return name

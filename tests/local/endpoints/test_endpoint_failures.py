@@ -49,7 +49,7 @@ def error_of(call, **arguments):
 )
 def test_a_model_that_cannot_be_served_fails_with_the_reason(hosting, archive, files, reason):
     body = files if isinstance(files, bytes) else archive(files)
-    found = hosting.settled(hosting.endpoint(hosting.config(hosting.model(body))))
+    found = hosting.settled(hosting.endpoint(hosting.config(hosting.model(body, Image=hosting.own_image()))))
     assert found["EndpointStatus"] == "Failed"
     assert reason in found["FailureReason"]
     name = found["EndpointName"]
@@ -60,6 +60,15 @@ def test_a_model_that_cannot_be_served_fails_with_the_reason(hosting, archive, f
             "Message"
         ]
     )
+
+
+def test_in_aws_s_image_nothing_is_warmed_up(hosting, archive):
+    """Its server does not know the hook; what would fail in it fails nobody."""
+    script = f"{hosting.script}\ndef warm_up_fn(model): model.gone\n"
+    assert hosting.ask(hosting.served(hosting.config(hosting.model(script=script)))) == [3.0]
+    own = hosting.model(script=script, Image=hosting.own_image())
+    found = hosting.settled(hosting.endpoint(hosting.config(own)))
+    assert "warm_up_fn failed" in found["FailureReason"]
 
 
 def test_a_truncated_archive_fails_with_the_reason(hosting, archive):

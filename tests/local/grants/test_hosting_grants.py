@@ -40,7 +40,7 @@ DEPLOY = {
         f"endpoint: async, instance: INSTANCE, {_SMOKE}, async: {{concurrent_per_instance: 2}}, ttl_hours: 1, "
         "autoscaling: {min: 0, max: 2, backlog_per_instance: 5}"
     ),
-    "several": f"endpoint: multi-model, instance: INSTANCE, keep: 1, {_SMOKE}",
+    "several": f"endpoint: multi-model, instance: INSTANCE, keep: 1, {_SMOKE}".replace("python", "framework"),
     "small": f"endpoint: serverless, serverless: {{memory_gib: 1, max_concurrency: 2}}, ttl_hours: 1, {_SMOKE}",
 }
 MUTE = SCRIPTS["inference.py"].replace("return [model for _ in rows]", "raise ValueError")

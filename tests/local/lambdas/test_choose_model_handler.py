@@ -11,7 +11,7 @@ import pytest
 from moto_platform import moto_platform
 
 import choose_model.handler as choose
-from choose_model.domain import ArchiveChanged, NotCompiled, ReportInvalid, from_report, not_converted
+from choose_model.domain import ArchiveChanged, NotCompiled, ReportInvalid, from_report, not_converted, serving
 from shared.table import from_item, run_key
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ ENVIRONMENT = {
     "KEY_ARN": KEY,
 }
 PACKAGED = "a" * 64
+FILES = "f" * 64
 COMPILED = b"the compiled archive"
 HASH = hashlib.sha256(COMPILED).hexdigest()
 NOTHING = {"state": "", "error": "", "cause": ""}
@@ -49,7 +50,13 @@ def left(**files: bytes) -> None:
 
 
 def ask(serve: str = "auto", **problem: str) -> dict[str, Any]:
-    event = {"run": "r1", "prefix": "s3://artifacts/runs/penguins/r1/", "sha256": PACKAGED, "serve": serve}
+    event = {
+        "run": "r1",
+        "prefix": "s3://artifacts/runs/penguins/r1/",
+        "sha256": PACKAGED,
+        "files_sha256": FILES,
+        "serve": serve,
+    }
     return choose.handler({**event, "problem": {**NOTHING, **problem}}, None)
 
 
@@ -70,6 +77,7 @@ def test_the_compiled_archive_is_stored_under_its_hash_with_its_schema() -> None
         "uri": f"s3://artifacts/models/penguins/{HASH}/model.tar.gz",
         "sha256": HASH,
         "python_sha256": PACKAGED,
+        "files_sha256": "",
         "reason": "",
     }
     folder = f"models/penguins/{HASH}"
@@ -84,6 +92,7 @@ def test_the_packaged_archive_serves_when_it_is_not_compiled_and_gets_the_schema
     left(report=json.dumps(report(reason="not convertible: Net.", archive=None)).encode(), schema=b"{}")
     found = ask()
     assert (found["serve"], found["sha256"], found["reason"]) == ("python", PACKAGED, "not convertible: Net.")
+    assert found["files_sha256"] == FILES
     assert found["uri"] == f"s3://artifacts/models/penguins/{PACKAGED}/model.tar.gz"
     assert models() == {f"models/penguins/{PACKAGED}/schema.json": b"{}"}
     assert recorded()["serve_reason"] == "not convertible: Net."
@@ -141,11 +150,15 @@ def test_a_job_that_leaves_no_report_is_a_reason() -> None:
 def test_what_went_wrong_before_is_said_in_a_sentence(problem: tuple[str, str, str], reason: str) -> None:
     state, error, cause = problem
     found = ask(state=state, error=error, cause=cause)
-    assert (found["serve"], found["reason"]) == ("python", f"{state}: {reason}")
+    serve = "python" if state == "ConvertModel" else "framework"
+    assert (found["serve"], found["reason"]) == (serve, f"{state}: {reason}")
+    assert recorded()["serve"] == serve
 
 
 def test_a_framework_that_is_too_old_says_so_itself() -> None:
-    assert not_converted({**NOTHING, "cause": "not convertible: scikit-learn 0.23"}).reason.startswith("not conv")
+    problem = {**NOTHING, "cause": "not convertible: scikit-learn 0.23"}
+    assert not_converted(problem).reason.startswith("not conv")
+    assert serving(not_converted(problem), problem) == "framework"
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_a_model_that_would_answer_otherwise_is_served_by_its_script_and_the_run
     assert "in rows without bill_length_mm" in done["model"]["reason"]
     assert "not compiled, its script serves it: The compiled model" in forest.cli("show", "last")
     container, about = serving(place)
-    assert "/sagemaker-scikit-learn:" in container["Image"]
+    assert "/mw-dev-serving:python-" in container["Image"]
     assert about["serve"] == "python"
     assert about["modelHash"] == about["pythonHash"] == container["Environment"]["MODELWRIGHT_MODEL_SHA256"]
     assert len(schema(place, about["modelHash"])["columns"]) == 6  # learnt all the same

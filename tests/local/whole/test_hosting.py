@@ -11,8 +11,9 @@ from modelwright.client.session import Session
 from modelwright.local.daemon.attach import attach
 
 SMOKE = "smoke_test: data/smoke.csv, serve: python"
+FRAMEWORK = SMOKE.replace("python", "framework")
 DEPLOY = {
-    "several": f"{{endpoint: multi-model, instance: ml.m5.large, keep: 1, {SMOKE}}}",
+    "several": f"{{endpoint: multi-model, instance: ml.m5.large, keep: 1, {FRAMEWORK}}}",
     "small": f"{{endpoint: serverless, serverless: {{memory_gib: 2, max_concurrency: 4}}, ttl_hours: 1, {SMOKE}}}",
     "safe": (
         f"{{endpoint: realtime, instance: ml.m5.large, instance_count: 2, {SMOKE}, capture: {{percent: 100}}, "

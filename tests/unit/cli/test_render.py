@@ -63,6 +63,10 @@ def test_a_deployed_run(capsys: pytest.CaptureFixture[str]) -> None:
             {"serve": "python", "reason": "not convertible: Net."},
             "  not compiled, its script serves it: not convertible: Net.\n",
         ),
+        (
+            {"serve": "framework", "reason": "BuildServingImage: no."},
+            "  not compiled, AWS's image serves its script: BuildServingImage: no.\n",
+        ),
         ({"serve": "python", "reason": ""}, ""),
     ],
 )

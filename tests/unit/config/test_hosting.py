@@ -120,9 +120,38 @@ def test_an_asynchronous_endpoint_may_have_no_instance(project) -> None:
     assert deploy.autoscaling == Autoscaling(0, 2, None, 5, 300, 60)
 
 
+@pytest.mark.parametrize(
+    ("serve", "compiled", "script_image", "own_image"),
+    [
+        ("auto", True, False, True),
+        ("onnx", True, False, True),
+        ("python", False, True, True),
+        ("framework", False, False, False),
+    ],
+)
+def test_what_serves_decides_which_images_are_made(
+    project, serve: str, compiled: bool, script_image: bool, own_image: bool
+) -> None:
+    structure = loaded(project, f"{REALTIME}, serve: {serve}").structure()
+    assert (structure.compiled, structure.script_image, structure.own_image) == (compiled, script_image, own_image)
+
+
+@pytest.mark.parametrize("serve", ["onnx", "python"])
+def test_what_needs_an_image_of_ours_is_refused_where_there_is_none(project, serve: str) -> None:
+    project.replace('"1.9-0"', '"1.0-1"')
+    assert project.problems() == []
+    project.replace(DEPLOY, f"{{{REALTIME}, serve: {serve}}}")
+    (found,) = project.problems()
+    reason = f"deploy.serve is {serve}, which needs an image of our own, and the model is one of sklearn 1.0-1: "
+    have = (
+        "there is one for sklearn 1.2-1, 1.4-2-py312 or 1.9-0; write framework, or auto, which takes AWS's image then."
+    )
+    assert found.endswith(reason + have)
+
+
 def test_several_models_are_served_by_the_scripts(project) -> None:
     things = loaded(project, MULTI_MODEL)
-    assert (things.deploy.serve, things.structure().compiled) == ("python", False)
+    assert (things.deploy.serve, things.structure().own_image) == ("framework", False)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +191,8 @@ def test_several_models_are_served_by_the_scripts(project) -> None:
         (f"{ASYNC}, api: {{}}", "deploy.api cannot go with endpoint: async: an asynchronous endpoint answers into S3"),
         (f"{ASYNC}, capture: {{}}", "deploy.capture cannot go with endpoint: async: only real-time endpoints capture"),
         (f"{MULTI_MODEL}, shadow: {{}}", "endpoints with several models have no shadow variants"),
-        (f"{MULTI_MODEL}, serve: onnx", "deploy.serve is onnx; several models behind one endpoint are served by the"),
+        (f"{MULTI_MODEL}, serve: onnx", "deploy.serve is onnx; several models behind one endpoint are served by their"),
+        (f"{MULTI_MODEL}, serve: python", "script in AWS's image: write framework."),
         (f"{REALTIME}, update: {{traffic: canary, percent: 51}}", "deploy.update.percent is 51; it must be 1 to 50."),
         (f"{REALTIME}, update: {{traffic: linear, percent: 9}}", "deploy.update.percent is 9; it must be 10 to 50."),
         (f"{ASYNC}, update: {{traffic: canary}}", "is canary, but AllTraffic has 1 instance, which cannot be moved in"),
@@ -210,7 +240,7 @@ def test_several_models_are_served_by_the_scripts(project) -> None:
         ),
         (f"{REALTIME}, api: {{hook: hook.py}}", "deploy.api.hook is 'hook.py', which does not exist"),
         (f"{REALTIME}, api: {{authorization: none}}", "is 'none'; it must be iam or api-key."),
-        (f"{REALTIME}, serve: fast", "deploy.serve is 'fast'; it must be auto, onnx or python."),
+        (f"{REALTIME}, serve: fast", "deploy.serve is 'fast'; it must be auto, onnx, python or framework."),
         (f"{REALTIME}, data_capture: {{}}", "deploy.data_capture is not supported yet; write capture: {percent: 100}."),
         (f"{REALTIME}, ttl_hours: 0", "deploy.ttl_hours is 0; it must be 1 to 8760."),
         ("endpoint: asynchronous", "deploy.endpoint is 'asynchronous'; it is written async."),

@@ -223,7 +223,7 @@ def test_a_wish_for_python_is_followed_and_one_for_onnx_needs_its_files(penguins
     assert python.told["reason"] == "model_fn failed: RuntimeError: python"
     onnx = start(script=PLAIN, MODELWRIGHT_SERVE="onnx")
     assert "There is no model.onnx and no schema.json in the model" in onnx.told["reason"]
-    assert "must be auto, python, onnx" in start(script=PLAIN, MODELWRIGHT_SERVE="fast").told["reason"]
+    assert "must be auto, python, framework, onnx" in start(script=PLAIN, MODELWRIGHT_SERVE="fast").told["reason"]
 
 
 def test_a_schema_of_another_model_is_found_at_the_start(penguins, tmp_path) -> None:

@@ -95,6 +95,11 @@ def test_what_came_together_is_one_call_and_each_gets_its_own(gate):
     assert [answer for _, answer in found] == [[[5, 0]], [[5, 1]], [[5, 2], [5, 3]], [[5, 4]]]
 
 
+def test_as_aws_s_image_each_is_a_call_of_its_own(gated):
+    found = gated(MODELWRIGHT_SERVE="framework").together([1], [2, 3])
+    assert [answer for _, answer in found] == [[[1, 0]], [[1, 1]], [[2, 2], [2, 3]]]
+
+
 def test_one_alone_is_a_call_of_its_own(gate):
     assert gate.server.invoke("[7]").json == [[1, 7]]
 

@@ -266,6 +266,18 @@ def test_requirements_are_installed_before_the_script_is_imported(start, tmp_pat
     assert server.invoke("1,2").json == 42
 
 
+def test_requirements_go_where_they_are_told_to(start, tmp_path):
+    """In a container the model's folder may be read-only."""
+    make_wheel(tmp_path)
+    model = tmp_path / "model"
+    (model / "code").mkdir(parents=True)
+    (model / "code/requirements.txt").write_text(f"--no-index\n--find-links {tmp_path}\nmw-test-thing==1.0\n")
+    script = "import mw_test_thing\ndef model_fn(d): return lambda x: mw_test_thing.VALUE\n"
+    server = start(script, "--packages", str(tmp_path / "packages"), folder=model, PYTHONDONTWRITEBYTECODE="1")
+    assert server.invoke("1,2").json == 42
+    assert sorted(entry.name for entry in (model / "code").iterdir()) == ["inference.py", "requirements.txt"]
+
+
 def test_a_requirement_that_cannot_be_installed_is_the_reason(start, tmp_path):
     model = tmp_path / "model"
     (model / "code").mkdir(parents=True)

@@ -10,6 +10,7 @@ from workflow_answers import (
     COMPILED,
     COMPILED_URI,
     EVENT,
+    FILES,
     SHA,
     Answers,
     manifest,
@@ -23,7 +24,14 @@ from modelwright.workflow.definition import definition
 from modelwright.workflow.structure import WorkflowStructure
 
 COMPILED_WAY = ["DecideCompilation", "FindServingImage", "ConvertModel", "ChooseModel", "RegisterModel"]
-SCRIPT = {"serve": "python", "uri": "s3://b/m", "sha256": SHA, "python_sha256": SHA, "reason": "it differs"}
+SCRIPT = {
+    "serve": "python",
+    "uri": "s3://b/m",
+    "sha256": SHA,
+    "python_sha256": SHA,
+    "files_sha256": FILES,
+    "reason": "it differs",
+}
 NO_MACHINE = '{"FailureReason": "CapacityError: no capacity"}'
 
 
@@ -47,6 +55,7 @@ def test_the_compiled_model_is_registered_and_served_by_our_image() -> None:
     assert container["ModelDataUrl"] == COMPILED_URI
     assert container["Environment"]["MODELWRIGHT_SERVE"] == "onnx"
     assert container["Environment"]["MODELWRIGHT_MODEL_SHA256"] == COMPILED
+    assert container["Environment"]["MODELWRIGHT_FILES_SHA256"] == ""
     package = arguments(done, "RegisterModel")
     assert package["InferenceSpecification"]["Containers"] == [container]
     about = package["CustomerMetadataProperties"]
@@ -59,15 +68,80 @@ def test_without_compilation_the_script_is_served_and_its_hash_is_told() -> None
     container = arguments(done, "CreateModel")["PrimaryContainer"]
     assert "sagemaker-scikit-learn" in container["Image"]
     assert container["Environment"]["MODELWRIGHT_MODEL_SHA256"] == SHA
-    assert arguments(done, "RegisterModel")["CustomerMetadataProperties"]["serve"] == "python"
+    assert container["Environment"]["MODELWRIGHT_FILES_SHA256"] == FILES
+    assert arguments(done, "RegisterModel")["CustomerMetadataProperties"]["serve"] == "framework"
 
 
-def test_a_model_that_is_not_compiled_is_served_by_the_framework_s_image() -> None:
+def test_a_model_that_is_not_compiled_is_served_by_its_script_in_our_image() -> None:
     done = compile_walk(ChooseModel={"Payload": SCRIPT})
     container = arguments(done, "CreateModel")["PrimaryContainer"]
-    assert "sagemaker-scikit-learn" in container["Image"]
+    assert container["Image"].endswith("/mw-dev-serving:python-0123456789abcdef-sklearn-1.9-0")
     assert container["Environment"]["MODELWRIGHT_SERVE"] == "python"
+    assert container["Environment"]["MODELWRIGHT_FILES_SHA256"] == FILES
     assert done.output["status"] == "Deployed"
+
+
+def test_without_an_image_of_ours_it_is_served_by_aws_s() -> None:
+    done = compile_walk(ChooseModel={"Payload": {**SCRIPT, "serve": "framework"}})
+    container = arguments(done, "CreateModel")["PrimaryContainer"]
+    assert "sagemaker-scikit-learn" in container["Image"]
+    assert container["Environment"]["MODELWRIGHT_SERVE"] == "framework"
+    assert done.output["model"]["serve"] == "framework"
+
+
+# the script in our own image, as an order
+
+ABSENT = TaskError("Ecr.ImageNotFoundException", "there is none")
+
+
+def script_walk(**changes: Any) -> Walk:
+    text = json.dumps(definition(WorkflowStructure("penguins", script_image=True)))
+    return Walk(json.loads(substituted(text)), Answers(**changes), EVENT).run()
+
+
+@pytest.mark.parametrize("changes", [{}, {"FindServingImage": ABSENT}], ids=["there", "built"])
+def test_a_script_is_served_by_our_image(changes: dict[str, Any]) -> None:
+    done = script_walk(**changes)
+    built = ["BuildServingImage"] if changes else []
+    start = done.path.index("DecideServing")
+    assert done.path[start : start + 3 + len(built)] == ["DecideServing", "FindServingImage", *built, "RegisterModel"]
+    container = arguments(done, "CreateModel")["PrimaryContainer"]
+    assert container["Image"].endswith("/mw-dev-serving:python-0123456789abcdef-sklearn-1.9-0")
+    assert container["Environment"]["MODELWRIGHT_SERVE"] == "python"
+    assert container["Environment"]["MODELWRIGHT_FILES_SHA256"] == FILES
+    assert container["Environment"]["SAGEMAKER_PROGRAM"] == "inference.py"
+    package = arguments(done, "RegisterModel")
+    assert package["InferenceSpecification"]["Containers"] == [container]
+    assert package["CustomerMetadataProperties"]["serve"] == done.output["model"]["serve"] == "python"
+
+
+def test_for_a_script_that_missed_its_gate_no_image_is_built() -> None:
+    done = script_walk(CheckQualityGate=payload(passed=False, clauses=[]), FindServingImage=ABSENT)
+    assert done.output["status"] == "Rejected"
+    assert "FindServingImage" not in done.path
+
+
+@pytest.mark.parametrize("state", ["FindServingImage", "BuildServingImage"])
+def test_an_image_that_cannot_be_had_is_the_run_s_failure_where_it_is_an_order(state: str) -> None:
+    changes = {"FindServingImage": ABSENT, state: TaskError("States.TaskFailed", "the build failed")}
+    done = script_walk(**changes)
+    assert done.failure == ("States.TaskFailed", f"{state}: the build failed")
+
+
+@pytest.mark.parametrize(
+    ("phases", "said"),
+    [
+        ([{"PhaseStatus": "FAILED", "Contexts": [{"Message": "exit 1"}]}], "exit 1"),
+        ([{"PhaseStatus": "FAILED", "Contexts": [{"Message": "a"}, {"Message": "b"}]}, {"PhaseType": "x"}], "a; b"),
+        ([{"PhaseStatus": "TIMED_OUT"}], ""),
+        ([], ""),
+    ],
+)
+def test_a_build_that_failed_says_why_in_a_sentence(phases: list[dict[str, Any]], said: str) -> None:
+    ended = [{"PhaseStatus": "SUCCEEDED", "Contexts": [{"Message": ""}]}, *phases]
+    cause = json.dumps({"Build": {"Id": "p:1", "BuildStatus": "FAILED", "Phases": ended}})
+    done = script_walk(FindServingImage=ABSENT, BuildServingImage=TaskError("States.TaskFailed", cause))
+    assert done.failure == ("States.TaskFailed", f"BuildServingImage: the build p:1 ended as FAILED: {said}")
 
 
 def test_a_model_that_missed_its_gate_is_not_compiled() -> None:

@@ -24,7 +24,7 @@ def test_a_good_run_deploys() -> None:
         "metrics": {"accuracy": 0.9},
         "gate": [{"text": "accuracy >= 0.80", "passed": True, "found": 0.9, "limit": 0.8}],
         "modelPackageArn": PACKAGE_ARN,
-        "model": {"sha256": SHA, "serve": "python", "reason": ""},
+        "model": {"sha256": SHA, "serve": "framework", "reason": ""},
         "endpoint": ENDPOINT,
     }
     order = ["ProcessData", "TrainModel", "EvaluateModel", "RecordMetrics", "CheckQualityGate", "PackageModel"]

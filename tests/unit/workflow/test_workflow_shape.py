@@ -50,11 +50,15 @@ STRUCTURES = (
     WorkflowStructure("penguins", "realtime", autoscaling=True, capture=True, shadow=True),
     WorkflowStructure("penguins", "async", autoscaling=True),
     WorkflowStructure("penguins", compiled=True),
+    WorkflowStructure("penguins", script_image=True),
 )
 
 
 @pytest.fixture(
-    params=STRUCTURES, ids=lambda item: f"{item.endpoint}{'-full' * item.autoscaling}{'-compiled' * item.compiled}"
+    params=STRUCTURES,
+    ids=lambda item: (
+        f"{item.endpoint}{'-full' * item.autoscaling}{'-compiled' * item.compiled}{'-script' * item.script_image}"
+    ),
 )
 def structure(request: pytest.FixtureRequest) -> WorkflowStructure:
     found: WorkflowStructure = request.param
@@ -127,12 +131,17 @@ def test_the_structure_of_the_settings_makes_the_same_definition() -> None:
     for compiled in (False, True):
         found = PipelineStructure("penguins", "realtime", "main", None, None, compiled=compiled)
         assert definition(found) == definition(WorkflowStructure("penguins", compiled=compiled))
+    found = PipelineStructure("penguins", "realtime", "main", None, None, script_image=True)
+    assert definition(found) == definition(WorkflowStructure("penguins", script_image=True))
 
 
 def test_what_is_not_compiled_has_no_state_for_it() -> None:
     names = {"DecideCompilation", "FindServingImage", "BuildServingImage", "ConvertModel", "ChooseModel"}
     assert not names & set(definition(WorkflowStructure("penguins"))["States"])
     assert names < set(definition(WorkflowStructure("penguins", compiled=True))["States"])
+    scripted = set(definition(WorkflowStructure("penguins", script_image=True))["States"])
+    assert names & scripted == {"FindServingImage", "BuildServingImage"}
+    assert "DecideServing" in scripted
 
 
 def test_placeholders_are_those_that_are_exported() -> None:

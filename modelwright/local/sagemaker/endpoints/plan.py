@@ -83,11 +83,19 @@ def _variant(cloud: Cloud, models: Models, variant: dict[str, Any]) -> dict[str,
         "Serverless": variant.get("ServerlessConfig"),
         "MultiModel": _several(cloud, role, container, isolated=isolated) if several else None,
         "Image": container["Image"],
-        "Environment": container.get("Environment", {}),
+        "Environment": told(container),
         "RoleArn": role,
         "Isolated": isolated,
         "Archive": _fetch(cloud, role, url),
     }
+
+
+def told(container: dict[str, Any]) -> dict[str, str]:
+    """Return a container's Environment; to AWS's image belongs what of our server is unlike it and can be left out."""
+    given: dict[str, str] = container.get("Environment", {})
+    if _repository(container["Image"]) not in SEVERAL_MODELS_IMAGES:
+        return given
+    return {**given, "MODELWRIGHT_SERVE": "framework"}
 
 
 def _several(cloud: Cloud, role: str, container: dict[str, Any], *, isolated: bool) -> dict[str, Any]:

@@ -36,7 +36,8 @@ def test_a_quota_of_0_fails_with_the_command_that_asks_for_more(account: FakeAcc
     assert not wrong.stops_a_deploy, "what is deployed is right; the first run would fail"
 
 
-WITHOUT_BUILDS = {"auto": ("warning", "served by their scripts"), "onnx": ("failure", "a run of penguins would fail")}
+_FAILS = ("failure", "a run of penguins would fail")
+WITHOUT_BUILDS = {"auto": ("warning", "served by their scripts in AWS's image"), "onnx": _FAILS, "python": _FAILS}
 
 
 @pytest.mark.parametrize("serve", WITHOUT_BUILDS)
@@ -51,11 +52,11 @@ def test_an_account_that_may_not_build_our_image(
     assert "--service-code codebuild" in str(hint)
 
 
-def test_a_pipeline_that_is_served_by_its_script_needs_no_build(
+def test_a_pipeline_that_is_served_by_aws_s_image_needs_no_build(
     account: FakeAccount, examine: Examine, loaded: Project
 ) -> None:
     penguins = loaded.pipelines["penguins"]
-    assert of(examine(replace(penguins, deploy=replace(penguins.deploy, serve="python"))), "builds") == []
+    assert of(examine(replace(penguins, deploy=replace(penguins.deploy, serve="framework"))), "builds") == []
     assert of(examine(), "builds")[0][0] == "ok"
     account.answers["service-quotas:ListServiceQuotas"] = {"Quotas": []}
     account.answers["service-quotas:ListAWSDefaultServiceQuotas"] = {"Quotas": []}
