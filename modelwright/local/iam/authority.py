@@ -56,6 +56,10 @@ class Authority:
         """Keep one more identity policy of a role that is there; None takes it away. Raises PolicyError, KeyError."""
         self._registry.put_role_policy(arn, name, document)
 
+    def role_named(self, name: str) -> str | None:
+        """Return the ARN of the role of this name, whatever its path; None when there is none."""
+        return self._registry.role_named(name)
+
     def delete_role(self, arn: str) -> None:
         """Forget a role: whoever still calls as it is refused."""
         self._registry.delete_role(arn)
@@ -67,6 +71,10 @@ class Authority:
         A function's permissions are one document, as lambda:GetPolicy answers it. Raises PolicyError.
         """
         self._registry.put_resource_policy(arn, document)
+
+    def put_resource_statement(self, arn: str, sid: str, statement: Mapping[str, object] | None) -> None:
+        """Keep one statement of a resource's policy beside its others; None takes it away. Raises PolicyError."""
+        self._registry.put_resource_statement(arn, sid, statement)
 
     def put_bucket_key(self, bucket: str, key_arn: str | None, *, bucket_key_enabled: bool = True) -> None:
         """Say which KMS key encrypts a bucket by default, so that calls to S3 also need that key; None for SSE-S3."""

@@ -39,9 +39,11 @@ class Registry:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.roles: Mapping[str, Role] = {}
         self.resource_policies: Mapping[str, Document] = {}
+        self._statements: dict[str, dict[str, Mapping[str, object]]] = {}
+        """Resource -> Sid -> statement, of policies that are made of statements one by one."""
         self.tags: Mapping[str, Mapping[str, str]] = {}
         self.facts = Facts()
 
@@ -74,6 +76,13 @@ class Registry:
             added = (parse_document(text, kind="identity", owner=arn, name=name),) if text is not None else ()
             self.roles = {**self.roles, arn: replace(role, identity=(*others, *added))}
 
+    def role_named(self, name: str) -> str | None:
+        """The ARN of the role of this name, whatever its path.
+
+        An account has one: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+        """
+        return next((arn for arn in self.roles if arn.rpartition("/")[2] == name), None)
+
     def delete_role(self, arn: str) -> None:
         """Forget the role; nothing happens when there is none."""
         with self._lock:
@@ -88,6 +97,14 @@ class Registry:
         with self._lock:
             others = {key: found for key, found in self.resource_policies.items() if key != arn}
             self.resource_policies = others | ({arn: document} if document else {})
+
+    def put_resource_statement(self, arn: str, sid: str, statement: Mapping[str, object] | None) -> None:
+        """Keep one statement of the resource's policy, in place of one of that Sid; None takes it away."""
+        with self._lock:
+            kept = {key: found for key, found in self._statements.get(arn, {}).items() if key != sid}
+            kept |= {sid: {**statement, "Sid": sid}} if statement is not None else {}
+            self.put_resource_policy(arn, {"Version": "2012-10-17", "Statement": list(kept.values())} if kept else None)
+            self._statements[arn] = kept
 
     def put_key(self, arn: str, key_arn: str | None, *, bucket_key: bool = False) -> None:
         """Note which KMS key encrypts the resource, if any; `bucket_key`: it is a bucket that uses a Bucket Key."""

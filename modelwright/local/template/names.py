@@ -22,6 +22,7 @@ NAMED = {
     "AWS::DynamoDB::Table": ("TableName",),
     "AWS::ECR::Repository": ("RepositoryName",),
     "AWS::Events::EventBus": ("Name",),
+    "AWS::Events::EventBusPolicy": ("StatementId",),  # of all buses: https://github.com/aws/aws-cdk/pull/38655
     "AWS::Events::Rule": ("Name", "EventBusName"),
     "AWS::IAM::Role": ("RoleName",),
     "AWS::KMS::Alias": ("AliasName",),

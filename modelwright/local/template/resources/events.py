@@ -32,7 +32,8 @@ def _bus_arn(cloud: Cloud, bus: str) -> str:
 
 
 def _remove_bus_policy(cloud: Cloud, resource: Resource, physical: Physical) -> None:
-    cloud.iam.put_resource_policy(_bus_arn(cloud, resource.properties.get("EventBusName", "default")), None)
+    bus = resource.properties.get("EventBusName", "default")
+    cloud.iam.put_resource_statement(_bus_arn(cloud, bus), resource.required("StatementId"), None)
 
 
 @resource(
@@ -42,13 +43,15 @@ def _remove_bus_policy(cloud: Cloud, resource: Resource, physical: Physical) -> 
     remove=_remove_bus_policy,
 )
 def put_bus_policy(cloud: Cloud, resource: Resource) -> Physical:
-    """Who may put events."""
+    """Who may put events: a statement of the bus' policy, beside those of others.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-eventbuspolicy.html
+    """
     resource.only("EventBusName", "Statement", "StatementId")
     bus = resource.properties.get("EventBusName", "default")
-    cloud.iam.put_resource_policy(
-        _bus_arn(cloud, bus), {"Version": "2012-10-17", "Statement": [resource.required("Statement")]}
-    )
-    return Physical(f"{bus}-{resource.properties.get('StatementId')}")
+    statement_id = resource.required("StatementId")
+    cloud.iam.put_resource_statement(_bus_arn(cloud, bus), statement_id, resource.required("Statement"))
+    return Physical(f"{bus}-{statement_id}")
 
 
 def _remove_rule(cloud: Cloud, resource: Resource, physical: Physical) -> None:

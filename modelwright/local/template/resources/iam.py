@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from modelwright.local.template.intrinsics import Physical, TemplateError
@@ -19,8 +18,12 @@ def _arn(cloud: Cloud, name: str, path: str = "/") -> str:
 
 
 def _remove_role(cloud: Cloud, resource: Resource, physical: Physical) -> None:
-    cloud.iam.delete_role(physical.attributes["Arn"])
-    cloud.database.delete("role", physical.attributes["Arn"])
+    _delete_role(cloud, physical.attributes["Arn"])
+
+
+def _delete_role(cloud: Cloud, arn: str) -> None:
+    cloud.iam.delete_role(arn)
+    cloud.database.delete("role", arn)
 
 
 @resource(
@@ -51,6 +54,9 @@ def put_role(cloud: Cloud, resource: Resource) -> Physical:
     arn = _arn(cloud, name, resource.properties.get("Path", "/"))
     policies = {entry["PolicyName"]: entry["PolicyDocument"] for entry in resource.properties.get("Policies", [])}
     trust = resource.required("AssumeRolePolicyDocument")
+    before = cloud.iam.role_named(name)
+    if before is not None and before != arn:  # its path has changed
+        _delete_role(cloud, before)
     cloud.iam.put_role(arn, trust, policies, tags=_tags(resource))
     boundary = resource.properties.get("PermissionsBoundary")
     cloud.database.put("role", arn, {"permissions_boundary": boundary} if boundary else {})
@@ -99,8 +105,9 @@ def put_provider(cloud: Cloud, resource: Resource) -> Physical:
 
 def _remove_policy(cloud: Cloud, resource: Resource, physical: Physical) -> None:
     for role in resource.required("Roles"):
-        with suppress(KeyError):  # it went with its role
-            cloud.iam.put_role_policy(_arn(cloud, str(role)), resource.required("PolicyName"), None)
+        arn = cloud.iam.role_named(str(role))
+        if arn is not None:  # else it went with its role
+            cloud.iam.put_role_policy(arn, resource.required("PolicyName"), None)
 
 
 @resource(
@@ -114,9 +121,14 @@ def put_policy(cloud: Cloud, resource: Resource) -> Physical:
     resource.only("PolicyName", "PolicyDocument", "Roles")
     name = resource.required("PolicyName")
     for role in resource.required("Roles"):
-        _attach(cloud, str(role), name, resource.required("PolicyDocument"))
+        cloud.iam.put_role_policy(_role_of(cloud, resource, str(role)), name, resource.required("PolicyDocument"))
     return Physical(resource.name(128))
 
 
-def _attach(cloud: Cloud, role: str, name: str, document: dict[str, Any]) -> None:
-    cloud.iam.put_role_policy(_arn(cloud, role), name, document)
+def _role_of(cloud: Cloud, resource: Resource, name: str) -> str:
+    """The ARN of a role that is given by its name."""
+    found = cloud.iam.role_named(name)
+    if found is None:
+        where = f"{resource.stack}: {resource.logical_id} ({resource.type})"
+        raise TemplateError(f"{where}: The role with name {name} cannot be found.")
+    return found
