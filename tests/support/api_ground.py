@@ -116,6 +116,6 @@ class ApiGround(Ground):
         return api.ask(self.session, self.way, list(rows))
 
     def new_processes(self) -> None:
-        """Let the function's next call be its process' first, which knows nothing yet, as a deploy that changes it does."""
+        """Let the function's next call be its process' first, which knows nothing yet: it is changed."""
         name = self.physical("ServeApiFunction")
         self.client("lambda").update_function_configuration(FunctionName=name, Description=str(uuid.uuid4()))

@@ -22,6 +22,13 @@ def handler(event, context):
         return {"status": 200}
     if asked.get("do") == "plain":
         return {"statusCode": "201", "headers": {"X-Own": "1"}, "body": "plain"}
+    if asked.get("do") == "answer":
+        return asked["answer"]
+    if asked.get("do") == "wait":
+        with open(asked["for"]) as waits:  # a pipe: until somebody writes
+            said = waits.readline()
+        with open(asked["then"], "w") as tells:
+            tells.write(said)
     return {"statusCode": 200, "body": json.dumps(event)}
 """
 FUNCTION = {
@@ -31,6 +38,7 @@ FUNCTION = {
         "Handler": "index.handler",
         "Role": {"Fn::GetAtt": ["FunctionRole", "Arn"]},
         "Runtime": "python3.14",
+        "Timeout": 300,
     },
 }
 

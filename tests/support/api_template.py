@@ -31,9 +31,10 @@ def _resource(path: str) -> dict[str, Any]:
     return _in_api("Resource", ParentId={"Fn::GetAtt": ["Api", "RootResourceId"]}, PathPart=path)
 
 
-def _method(resource: str, verb: str, **more: Any) -> dict[str, Any]:
+def _method(resource: str, verb: str, timeout_milliseconds: int | None = None, **more: Any) -> dict[str, Any]:
     uri = "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${ApiFunction.Arn}/invocations"
     integration = {"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": {"Fn::Sub": uri}}
+    integration |= {"TimeoutInMillis": timeout_milliseconds} if timeout_milliseconds else {}
     return _in_api("Method", ResourceId={"Ref": resource}, HttpMethod=verb, Integration=integration, **more)
 
 
@@ -49,10 +50,11 @@ def api_resources(function: Mapping[str, Any], **limits: Any) -> dict[str, Any]:
             "Checked", "POST", AuthorizationType="NONE", RequestValidatorId={"Ref": "Validator"}, RequestModels=models
         ),
         "UncheckedMethod": _method("Unchecked", "POST", AuthorizationType="NONE", RequestModels=models),
+        "HastyMethod": _method("Hasty", "POST", 50, AuthorizationType="NONE"),
     }
     return {
         "Api": _made("RestApi", Name="levels", EndpointConfiguration={"Types": ["REGIONAL"]}),
-        **{name: _resource(name.lower()) for name in ("Signed", "Keyed", "Checked", "Unchecked")},
+        **{name: _resource(name.lower()) for name in ("Signed", "Keyed", "Checked", "Unchecked", "Hasty")},
         "Envelope": _in_api("Model", Name="Envelope", ContentType="application/json", Schema=SCHEMA),
         "Validator": _in_api("RequestValidator", ValidateRequestBody=True),
         "WrongBody": _in_api(

@@ -44,12 +44,13 @@ def proxy_event(http: HttpRequest, route: Route, place: Place, who: Who, request
     for name, value in parse_qsl(http.query, keep_blank_values=True):
         query.setdefault(name, []).append(value)
     headers = _headers(http, request_id, now)
+    several = {name: list(http.repeated.get(name, (value,))) for name, value in headers.items()}
     return {
         "resource": route.path,
         "path": route.path,
         "httpMethod": http.method,
-        "headers": headers,
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "headers": {name: values[-1] for name, values in several.items()},
+        "multiValueHeaders": several,
         "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
         "multiValueQueryStringParameters": query or None,
         "pathParameters": None,

@@ -12,23 +12,21 @@ import re
 import time
 import uuid
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from modelwright.local.apigateway import answers
 from modelwright.local.apigateway.answers import Refused
-from modelwright.local.apigateway.event import Place, Who, extended_id, proxy_event
+from modelwright.local.apigateway.event import Place, Who, proxy_event
+from modelwright.local.apigateway.integration import Integrations
 from modelwright.local.apigateway.model import fits
+from modelwright.local.apigateway.replies import Reply, refusal
 from modelwright.local.apigateway.reports import Asked, Reports
-from modelwright.local.calls.direct import Direct
-from modelwright.local.calls.http import HttpResponse
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from modelwright.local.apigateway.records import Api, Deployment, Key, Plan, Route, Stage
     from modelwright.local.apigateway.service import ApiGateway
-    from modelwright.local.calls.http import HttpRequest
+    from modelwright.local.calls.http import HttpRequest, HttpResponse
     from modelwright.local.cloud import Cloud
 
 ADDRESS = re.compile(r"/restapis/(?P<api>[a-z0-9]+)/(?P<stage>[\w-]+)/_user_request_(?P<path>/.*)?")
@@ -37,7 +35,6 @@ LARGEST_BYTES = 10_485_760
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/[^/,\s]+/([^/,\s]+)/([^/,\s]+)/aws4_request")
 _SERVICE = "execute-api"
 _log = logging.getLogger(__name__)
-_PRINCIPAL = "apigateway.amazonaws.com"
 
 
 @dataclass(frozen=True)
@@ -49,22 +46,12 @@ class _Found:
     deployment: Deployment
 
 
-@dataclass(frozen=True)
-class _Reply:
-    """What goes back, and how long the function took for it."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    integration_seconds: float | None = None
-    refused: Refused | None = None
-
-
 class Requests:
     """Answers requests to stages. Safe to use from many threads."""
 
     def __init__(self, cloud: Cloud, service: ApiGateway) -> None:
         self._cloud, self._service = cloud, service
+        self._integrations = Integrations(cloud)
         self._reports = Reports(cloud)
 
     def answer(self, http: HttpRequest) -> HttpResponse:
@@ -74,20 +61,21 @@ class Requests:
         try:
             found, path = self._find(http)
         except Refused as refused:
-            return _response(self._refusal(refused, {}), request_id)
+            return refusal(refused, {}).response(request_id)
         asked = replace(asked, path=path)
         try:
             reply, asked = self._through(http, found, path, asked)
         except Refused as refused:
-            reply = self._refusal(refused, found.deployment.responses)
+            reply = refusal(refused, found.deployment.responses)
         except Exception:  # noqa: BLE001 - a request is always answered
             _log.exception("a request to the API %s failed", found.api.name)
-            reply = self._refusal(answers.failed(500), found.deployment.responses)
-        self._reports.add(found.api, found.stage, asked, _ended(reply, time.monotonic() - began))
-        return _response(reply, request_id)
+            reply = refusal(answers.failed(500), found.deployment.responses)
+        self._reports.add(found.api, found.stage, asked, reply.ended(time.monotonic() - began))
+        return reply.response(request_id)
 
     def stop(self) -> None:
-        """Write down what is left."""
+        """Call nobody any more, and write down what is left."""
+        self._integrations.stop()
         self._reports.stop()
 
     def flush(self) -> None:
@@ -105,7 +93,7 @@ class Requests:
             raise answers.unknown_api()
         return _Found(api, stage, deployment), address["path"] or "/"
 
-    def _through(self, http: HttpRequest, found: _Found, path: str, asked: Asked) -> tuple[_Reply, Asked]:
+    def _through(self, http: HttpRequest, found: _Found, path: str, asked: Asked) -> tuple[Reply, Asked]:
         if len(http.body) > LARGEST_BYTES:
             raise answers.too_large()
         route = found.deployment.routes.get((path.rstrip("/") or "/", http.method))
@@ -118,7 +106,7 @@ class Requests:
             _check_body(http, route)
             return self._call(http, route, found, who, asked), asked
         except Refused as refused:
-            return self._refusal(refused, found.deployment.responses), asked
+            return refusal(refused, found.deployment.responses), asked
 
     def _signer(self, http: HttpRequest, route: Route, found: _Found) -> Who:
         """Who signed, and may; the signature itself is not verified (docs/adr/0004-enforced-policies.md)."""
@@ -173,45 +161,11 @@ class Requests:
                         return plan, key
         raise answers.bad_key()
 
-    def _call(self, http: HttpRequest, route: Route, found: _Found, who: Who, asked: Asked) -> _Reply:
+    def _call(self, http: HttpRequest, route: Route, found: _Found, who: Who, asked: Asked) -> Reply:
         account, api = self._cloud.account, found.api
         place = Place(account, api.id, found.stage.name, found.deployment.id, http.path)
         event = proxy_event(http, route, place, who, asked.request_id, asked.at)
-        self._allow(route, found)
-        began = time.monotonic()
-        try:
-            answer = Direct(self._cloud, "lambda").invoke(
-                FunctionName=route.function, Payload=json.dumps(event).encode()
-            )
-        except AwsError as error:
-            if error.status == 413:
-                raise answers.too_large() from None
-            raise answers.failed(500) from None
-        seconds = time.monotonic() - began
-        if seconds > route.timeout_seconds:
-            raise answers.timed_out()
-        if answer.get("FunctionError"):
-            return replace(self._refusal(answers.failed(), found.deployment.responses), integration_seconds=seconds)
-        reply = _read_answer(answer["Payload"])
-        if reply is None:
-            reply = self._refusal(answers.failed(), found.deployment.responses)
-        return replace(reply, integration_seconds=seconds)
-
-    def _allow(self, route: Route, found: _Found) -> None:
-        """The function's own policy has to let this stage in.
-
-        https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway.html#apigateway-permissions
-        """
-        context = {"aws:SourceArn": self._arn(route, found)}
-        try:
-            self._cloud.iam.authorize_service(_PRINCIPAL, "lambda:InvokeFunction", route.function, context)
-        except AwsError:
-            raise answers.failed(500) from None
-
-    def _refusal(self, refused: Refused, responses: Mapping[str, Mapping[str, Any]]) -> _Reply:
-        status, body = answers.written(refused, responses)
-        headers = {"Content-Type": "application/json", "x-amzn-ErrorType": refused.error}
-        return _Reply(status, headers, body.encode(), refused=refused)
+        return self._integrations.call(route, self._arn(route, found), event, found.deployment.responses)
 
 
 def _check_body(http: HttpRequest, route: Route) -> None:
@@ -231,42 +185,7 @@ def _check_body(http: HttpRequest, route: Route) -> None:
         raise answers.bad_body()
 
 
-def _read_answer(payload: bytes) -> _Reply | None:
-    """Return what the function answered; None when that is no answer of a proxy integration.
-
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
-    """
-    try:
-        found = json.loads(payload)
-    except ValueError:
-        return None
-    known = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
-    if not isinstance(found, dict) or set(found) - known or not isinstance(found.get("body", ""), str | None):
-        return None
-    if not isinstance(found.get("headers"), dict | None):
-        return None
-    try:
-        status = int(found.get("statusCode", 200))
-    except (TypeError, ValueError):
-        return None
-    headers = {str(name): str(value) for name, value in (found.get("headers") or {}).items()}
-    headers.setdefault("Content-Type", "application/json")
-    return _Reply(status, headers, (found.get("body") or "").encode("utf-8", "replace"))
-
-
 def _masked(message: str, account: str) -> str:
     """AWS shows the last four digits of the account in the resource only."""
     head, separator, resource = message.partition("on resource: ")
     return head + separator + resource.replace(f":{account}:", f":********{account[-4:]}:")
-
-
-def _ended(reply: _Reply, seconds: float) -> dict[str, Any]:
-    found: dict[str, Any] = {"status": reply.status, "length": len(reply.body), "seconds": seconds}
-    found["integration_seconds"] = reply.integration_seconds
-    found["refused"] = reply.refused
-    return found
-
-
-def _response(reply: _Reply, request_id: str) -> HttpResponse:
-    ids = {"x-amzn-RequestId": request_id, "x-amz-apigw-id": extended_id(request_id)}
-    return HttpResponse(reply.status, {**reply.headers, **ids}, reply.body)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -32,6 +32,8 @@ class HttpRequest:
     target: str
     headers: Mapping[str, str]
     body: bytes = field(default=b"", repr=False)
+    repeated: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The values of headers that came more than once; in `headers` they are one, with commas."""
 
     @property
     def path(self) -> str:
@@ -51,6 +53,8 @@ class HttpResponse:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(default=b"", repr=False)
+    further_headers: Sequence[tuple[str, str]] = ()
+    """Header lines beside those of `headers`: a name may be there several times."""
 
 
 class BadRequestError(Exception):
@@ -144,7 +148,7 @@ def read_request(stream: BinaryIO, send_continue: Callable[[], None]) -> HttpReq
     if not line:
         return None
     method, target, version = _request_line(line)
-    headers = _headers(stream)
+    headers, repeated = _headers(stream)
     if version == "HTTP/1.0":
         headers.setdefault("connection", "close")
     if headers.get("expect", "").lower() == "100-continue":
@@ -155,7 +159,7 @@ def read_request(stream: BinaryIO, send_continue: Callable[[], None]) -> HttpReq
         del headers["transfer-encoding"]
     else:
         body = _exactly(stream, _length(headers.get("content-length", "0")))
-    return HttpRequest(method, target, headers, body)
+    return HttpRequest(method, target, headers, body, repeated)
 
 
 def _request_line(line: bytes) -> tuple[str, str, str]:
@@ -168,8 +172,10 @@ def _request_line(line: bytes) -> tuple[str, str, str]:
     return method, target, version
 
 
-def _headers(stream: BinaryIO) -> dict[str, str]:
+def _headers(stream: BinaryIO) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The headers by name, and the values of those that came more than once."""
     headers: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
     left = MAX_HEADER_BYTES
     while True:
         line = stream.readline(left + 1)
@@ -177,12 +183,15 @@ def _headers(stream: BinaryIO) -> dict[str, str]:
         if left < 0:
             raise BadRequestError(431, f"the headers are longer than {MAX_HEADER_BYTES} bytes")
         if line in (b"\r\n", b"\n"):
-            return headers
+            return headers, repeated
         name, colon, value = line.decode("latin-1").partition(":")
         if not colon or name != name.strip():
             raise BadRequestError(400, "a header is not of the form `name: value`")
         name, value = name.lower(), value.strip()
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
+        if name in headers:
+            repeated.setdefault(name, [headers[name]]).append(value)
+            value = f"{headers[name]},{value}"
+        headers[name] = value
 
 
 def _length(text: str) -> int:
@@ -218,7 +227,7 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
 def _send(connection: socket.socket, response: HttpResponse, *, head: bool) -> None:
     phrase = HTTPStatus(response.status).phrase if response.status in HTTPStatus._value2member_map_ else ""
     lines = [f"HTTP/1.1 {response.status} {phrase}"]
-    lines += [f"{name}: {value}" for name, value in response.headers.items()]
+    lines += [f"{name}: {value}" for name, value in (*response.headers.items(), *response.further_headers)]
     if not any(name.lower() == "content-length" for name in response.headers):
         lines.append(f"Content-Length: {len(response.body)}")
     top = ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8")

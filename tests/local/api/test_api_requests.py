@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import os
+import select
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -12,6 +15,8 @@ from api_template import STAGE, ask, signature
 from tiny_assembly import allow, policy, trusts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from api_stage import Apis
 
 
@@ -88,6 +93,61 @@ def test_a_function_that_breaks_is_502(apis: Apis, do: str) -> None:
 def test_the_functions_status_and_headers_are_handed_on(apis: Apis) -> None:
     got = asked(apis, "/unchecked", body={"do": "plain"})
     assert (got.status, got.body, got.headers["x-own"]) == (201, b"plain", "1")
+
+
+def test_a_function_that_is_too_slow_is_504_and_goes_on(apis: Apis, tmp_path: Path) -> None:
+    """It answers to nobody, but what it does is done: only its own timeout ends it."""
+    waits, tells = tmp_path / "waits", tmp_path / "tells"
+    os.mkfifo(waits)
+    os.mkfifo(tells)
+    told = os.open(tells, os.O_RDONLY | os.O_NONBLOCK)
+    got = asked(apis, "/hasty", body={"do": "wait", "for": str(waits), "then": str(tells)})
+    assert (got.status, got.document) == (504, {"message": "Endpoint request timed out"})
+    release = os.open(waits, os.O_RDWR)
+    os.write(release, b"go on\n")
+    assert select.select([told], [], [], 120)[0]
+    assert os.read(told, 100) == b"go on\n"
+    os.close(release)
+    os.close(told)
+
+
+def test_headers_that_are_sent_twice_are_told_one_by_one(apis: Apis) -> None:
+    connection = http.client.HTTPConnection(apis.cloud.endpoint_url.removeprefix("http://"), timeout=60)
+    connection.putrequest("POST", f"/restapis/{apis.id('Api')}/{STAGE}/_user_request_/unchecked")
+    for name, value in (("X-Kind", "first, one"), ("x-kind", "second"), ("X-Other", "1"), ("Content-Length", "0")):
+        connection.putheader(name, value)
+    connection.endheaders()
+    event = json.loads(connection.getresponse().read())
+    connection.close()
+    assert (event["multiValueHeaders"]["x-kind"], event["headers"]["x-kind"]) == (["first, one", "second"], "second")
+    assert (event["multiValueHeaders"]["x-other"], event["headers"]["x-other"]) == (["1"], "1")
+
+
+def test_headers_that_the_function_answers_twice_are_sent_twice(apis: Apis) -> None:
+    answer = {
+        "statusCode": 200,
+        "headers": {"X-One": "1", "Set-Cookie": "a=1"},
+        "multiValueHeaders": {"Set-Cookie": ["a=1", "b=2"], "Content-Type": ["text/plain"]},
+        "body": "x",
+    }
+    got = raw(apis, {"do": "answer", "answer": answer})
+    found = [(name, value) for name, value in got if name.lower() in {"x-one", "set-cookie", "content-type"}]
+    assert sorted(found) == [
+        ("Content-Type", "text/plain"),
+        ("Set-Cookie", "a=1"),
+        ("Set-Cookie", "b=2"),
+        ("X-One", "1"),
+    ]
+
+
+def raw(apis: Apis, body: Any) -> list[tuple[str, str]]:
+    """The headers of an answer as they were sent."""
+    connection = http.client.HTTPConnection(apis.cloud.endpoint_url.removeprefix("http://"), timeout=60)
+    connection.request("POST", f"/restapis/{apis.id('Api')}/{STAGE}/_user_request_/unchecked", json.dumps(body))
+    found = connection.getresponse()
+    found.read()
+    connection.close()
+    return found.getheaders()
 
 
 def test_a_body_that_is_too_large_is_413(apis: Apis) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from modelwright.local.apigateway.requests import _read_answer
+from modelwright.local.apigateway.replies import read_answer
 
 
 @pytest.mark.parametrize(
@@ -19,16 +19,19 @@ from modelwright.local.apigateway.requests import _read_answer
         {"statusCode": 200, "headers": "text/plain"},
         {"statusCode": 200, "body": {"a": 1}},
         {"statusCode": 200, "more": 1},
+        {"statusCode": 200, "multiValueHeaders": {"A": "1"}},
+        {"statusCode": 200, "multiValueHeaders": {"A": [1, {}]}},
+        {"statusCode": 200, "multiValueHeaders": ["A"]},
     ],
 )
 def test_what_is_no_answer(answer):
-    assert _read_answer(json.dumps(answer).encode()) is None
+    assert read_answer(json.dumps(answer).encode()) is None
 
 
 def test_what_is_not_json_is_no_answer():
-    assert _read_answer(b"\xff{") is None
+    assert read_answer(b"\xff{") is None
 
 
 def test_an_answer():
-    found = _read_answer(b'{"statusCode": "201", "headers": null, "body": "\\ud800x"}')
-    assert (found.status, found.headers, found.body) == (201, {"Content-Type": "application/json"}, b"?x")
+    found = read_answer(b'{"statusCode": "201", "headers": null, "body": "\\ud800x"}')
+    assert (found.status, found.headers, found.body) == (201, [("Content-Type", "application/json")], b"?x")
