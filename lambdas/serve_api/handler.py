@@ -13,7 +13,14 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionError, ReadTimeoutError  # noqa: A004 - botocore's own name
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectionError,  # noqa: A004 - botocore's own name
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 
 from serve_api import domain, hook, openapi
 from serve_api.refusal import Refusal
@@ -169,6 +176,9 @@ def _invoke(env: Env, body: bytes) -> bytes:
     except ReadTimeoutError as error:
         message = f"The model did not answer within {MODEL_SECONDS} s. Send fewer rows."
         raise Refusal(504, "ModelTimeout", message) from error
-    except ConnectionError as error:
+    except (ResponseStreamingError, IncompleteReadError) as error:
+        message = f"The answer of the endpoint of {env.pipeline} broke off. Try again."
+        raise Refusal(502, "AnswerBroken", message, detail=f"{type(error).__name__}: {error}") from error
+    except (ConnectionError, ConnectionClosedError) as error:
         raise Refusal(503, "Busy", f"The endpoint of {env.pipeline} cannot be reached now. Try again.") from error
     return content

@@ -33,7 +33,7 @@ def rest_api(levels: Any) -> None:
 @OBSERVED.level("AWS::ApiGateway::Resource", RUNS)
 def path(levels: Any) -> None:
     items = levels.client("apigateway").get_resources(restApiId=levels.id("Api"))["items"]
-    assert {item["path"] for item in items} == {"/", "/signed", "/keyed", "/checked", "/unchecked"}
+    assert {item["path"] for item in items} == {"/", "/signed", "/keyed", "/checked", "/unchecked", "/hasty"}
     assert asked(levels, "/nowhere").document == {"message": "Missing Authentication Token"}
 
 

@@ -7,7 +7,14 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 
 from serve_api import handler as serve_api
 
@@ -27,6 +34,17 @@ class Runtime:
         return {"Body": io.BytesIO(self._answer)}
 
 
+class BreaksOff(Runtime):
+    """Begins to answer."""
+
+    def invoke_endpoint(self, **_: Any) -> dict[str, Any]:
+        return {"Body": self}
+
+    def read(self) -> bytes:
+        assert isinstance(self._answer, Exception)
+        raise self._answer
+
+
 def refused(code: str, **more: Any) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "as said"}, **more}, "InvokeEndpoint")
 
@@ -38,8 +56,8 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(serve_api, "_champion", lambda _: serve_api.Champion("run", "release", ""))
     monkeypatch.setattr(serve_api, "_manifest", lambda *_: {"deploy": {"api": None}})
 
-    def run(answer: bytes | Exception) -> tuple[int, Any]:
-        monkeypatch.setattr(serve_api, "_runtime", lambda: Runtime(answer))
+    def run(answer: bytes | Exception, runtime: type[Runtime] = Runtime) -> tuple[int, Any]:
+        monkeypatch.setattr(serve_api, "_runtime", lambda: runtime(answer))
         found = serve_api.handler(dict(EVENT), None)
         return found["statusCode"], json.loads(found["body"])
 
@@ -51,6 +69,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Any:
     [
         (ReadTimeoutError(endpoint_url="x"), 504, "ModelTimeout"),
         (EndpointConnectionError(endpoint_url="x"), 503, "Busy"),
+        (ConnectionClosedError(endpoint_url="x"), 503, "Busy"),
         (refused("ThrottlingException"), 503, "Busy"),
         (refused("ServiceUnavailable"), 503, "Busy"),
         (refused("ModelNotReadyException"), 503, "Busy"),
@@ -67,6 +86,22 @@ def test_what_is_answered(ask: Any, answer: bytes | Exception, status: int, erro
     found, document = ask(answer)
     assert (found, document["error"]) == (status, error)
     assert len(document["message"]) > 10 or document["message"] == "x"
+
+
+@pytest.mark.parametrize(
+    ("broken", "status", "error"),
+    [
+        (ResponseStreamingError(error="reset"), 502, "AnswerBroken"),
+        (IncompleteReadError(actual_bytes=3, expected_bytes=9), 502, "AnswerBroken"),
+        (ReadTimeoutError(endpoint_url="x"), 504, "ModelTimeout"),
+    ],
+)
+def test_an_answer_that_breaks_off_is_said(
+    ask: Any, capsys: pytest.CaptureFixture[str], broken: Exception, status: int, error: str
+) -> None:
+    found, document = ask(broken, BreaksOff)
+    assert (found, document["error"], set(document)) == (status, error, {"error", "message"})
+    assert json.loads(capsys.readouterr().out)["status"] == status
 
 
 def test_a_defect_of_the_deployment_is_an_error_of_the_function(ask: Any) -> None:
