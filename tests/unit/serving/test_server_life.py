@@ -1,6 +1,7 @@
 """How a server begins and ends: why it does not start, what it does with a call that hangs, what SIGTERM does."""
 
 import hashlib
+import importlib.metadata
 import io
 import json
 import os
@@ -278,6 +279,33 @@ def test_requirements_go_where_they_are_told_to(start, tmp_path):
     assert sorted(entry.name for entry in (model / "code").iterdir()) == ["inference.py", "requirements.txt"]
 
 
+def test_what_a_requirement_needs_and_is_there_stays_as_it_is(start, tmp_path):
+    """`pip install --target` would put the newest scikit-learn before the one that made the model."""
+    make_wheel(tmp_path, needs="numpy>=1")
+    model = tmp_path / "model"
+    (model / "code").mkdir(parents=True)
+    (model / "code/requirements.txt").write_text(f"--no-index\n--find-links {tmp_path}\nmw-test-thing==1.0\n")
+    script = (
+        "import mw_test_thing, numpy\n"
+        "def model_fn(d): return lambda x: [mw_test_thing.VALUE, '.packages' in numpy.__file__]\n"
+    )
+    server = start(script, folder=model, PIP_NO_INDEX="1", PIP_FIND_LINKS="")
+    assert server.told["ready"] is True, server.told
+    assert server.invoke("1,2").json == [42, False]
+
+
+def test_another_version_that_a_requirement_names_is_the_model_s_alone(start, tmp_path):
+    """The environment that runs the server keeps its own."""
+    make_wheel(tmp_path, name="iniconfig", version="99.0")
+    model = tmp_path / "model"
+    (model / "code").mkdir(parents=True)
+    (model / "code/requirements.txt").write_text(f"--no-index\n--find-links {tmp_path}\niniconfig==99.0\n")
+    server = start("import iniconfig\ndef model_fn(d): return lambda x: iniconfig.VALUE\n", folder=model)
+    assert server.told["ready"] is True, server.told
+    assert server.invoke("1,2").json == 42
+    assert importlib.metadata.version("iniconfig") != "99.0"
+
+
 def test_a_requirement_that_cannot_be_installed_is_the_reason(start, tmp_path):
     model = tmp_path / "model"
     (model / "code").mkdir(parents=True)
@@ -287,11 +315,12 @@ def test_a_requirement_that_cannot_be_installed_is_the_reason(start, tmp_path):
     assert "mw-no-such-package" in server.told["reason"]
 
 
-def make_wheel(folder):
-    info = "mw_test_thing-1.0.dist-info"
-    with zipfile.ZipFile(folder / "mw_test_thing-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("mw_test_thing.py", "VALUE = 42\n")
-        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: mw-test-thing\nVersion: 1.0\n")
+def make_wheel(folder, name="mw_test_thing", version="1.0", needs=None):
+    info = f"{name}-{version}.dist-info"
+    about = f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: {version}\n"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{name}.py", "VALUE = 42\n")
+        wheel.writestr(f"{info}/METADATA", about + (f"Requires-Dist: {needs}\n" if needs else ""))
         wheel.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
