@@ -94,7 +94,8 @@ def test_a_deployment_that_was_killed_is_failed_or_what_it_was(make_cloud, hosti
     os.mkfifo(tmp_path / "gate")
     conftest = Path(__file__).with_name("conftest.py")
     command = [sys.executable, "-c", CUT_OFF, str(conftest), str(tmp_path / "state"), str(tmp_path / "gate")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # the conftest's own imports
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         updated, made = process.stdout.readline().split()
         process.kill()
     hosting = hosting_on(make_cloud())

@@ -57,6 +57,8 @@ def executions(tmp_path, monkeypatch):
     database = Database(tmp_path / "state")
     Run.executions = Executions(SimpleNamespace(database=database, log=print, clock=SystemClock()))
     yield Run.executions
+    for run in made:
+        run.thread.waiting.join(30)
     database.close()
 
 
