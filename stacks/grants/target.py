@@ -31,7 +31,8 @@ class Target:
     guards: Guards
     """What the environment allows a run to ask for."""
     serving_images: tuple[str, ...] = ()
-    """The repository of the images that compile models and serve them; none where AWS's image serves."""
+    """The repository of the images that compile models and serve them: what served before may be in one of them, also
+    where AWS's image serves now, and a deployment that is undone brings it back."""
 
     @property
     def pipeline(self) -> str:

@@ -65,7 +65,7 @@ def begin(stack: Stack, settings: EnvironmentSettings, structure: PipelineStruct
     """Read into `stack` what the environment shares, and settle what the pipeline's roles may reach."""
     shared = read_shared(stack, settings.name, own_key=settings.key == "customer-managed")
     images = image_repositories(settings.region, names.prefix)
-    serving = (repository_arn(settings.name),) if structure.own_image else ()
+    serving = (repository_arn(settings.name),)
     guards = Guards.of(settings, shared.key_arn)
     target = Target(names, shared, structure.external_data, images, guards, serving)
     return Building(stack, settings, structure, names, shared, target, Alarms(stack, shared.topic_arn))

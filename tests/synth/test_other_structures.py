@@ -81,8 +81,11 @@ def test_what_is_not_compiled_has_nothing_for_it(stack: Stack) -> None:
 def scripted(tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """A pipeline whose scripts are served by our own image."""
     folder = tmp_path_factory.mktemp("scripted")
+    return _whales(folder, PipelineStructure("whales", "realtime", "main", None, None, script_image=True, batch=True))
+
+
+def _whales(folder: Path, structure: PipelineStructure) -> Stack:
     settings = EnvironmentSettings("sand", "us-east-1", account="210987654321")
-    structure = PipelineStructure("whales", "realtime", "main", None, None, script_image=True, batch=True)
     app = App(analytics_reporting=False, outdir=str(folder), builtin_cloud_formation_validation=False)
     env = Environment(account=settings.account, region=settings.region)
     for make in (DataStack, PipelineStack):
@@ -111,6 +114,17 @@ def test_a_script_in_our_image_has_one_image_built_that_only_models_pull(scripte
         "Processing": False,
     }
     assert all(theirs in text for text in pulled.values())  # what served before may be in it
+
+
+def test_what_our_image_served_before_can_be_brought_back_where_aws_s_does_now(tmp_path: Path) -> None:
+    """`serve: framework` after `auto`: RestoreEndpoint asks for the old configuration, with this role."""
+    framework = _whales(tmp_path, PipelineStructure("whales", "realtime", "main", None, None, batch=True))
+    pulled = {name: json.dumps(framework.role(f"<{name}Role.Arn>").statements) for name in _PULLING}
+    assert {name: "/mw-sand-serving" in text for name, text in pulled.items()} == {
+        "Hosting": True,
+        "Batch": True,
+        "Processing": False,
+    }
 
 
 def test_without_an_endpoint_there_are_no_alarms_of_one(stack: Stack) -> None:
