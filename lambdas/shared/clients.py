@@ -10,9 +10,9 @@ from botocore.config import Config
 
 # Step Functions retries a whole function; inside it a call is retried a few times against a passing fault.
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=5, read_timeout=20)
-# A model may take 60 s to answer, its caller should wait 70 s:
-# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
-_OF_MODELS = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=70)
+# A model may take 60 s to answer, its caller should wait 70 s: so long that who asks has to look at the clock before
+# it asks again. https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+_OF_MODELS = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=5, read_timeout=70)
 
 
 @cache

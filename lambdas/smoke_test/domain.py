@@ -5,13 +5,27 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.errors import PipelineError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class SmokeTestFailed(PipelineError):
     """The endpoint serves, but not what it was asked for."""
+
+
+def named(model: str | None) -> str:
+    """The model in a sentence; None: the only one."""
+    return f"the model {model}" if model else "the model"
+
+
+def no_time_left(models: Sequence[str | None], seconds: float) -> str:
+    """Say which of several models were not asked, the others having taken `seconds`."""
+    which = f"model{'s' * (len(models) > 1)} {', '.join(map(str, models))}"
+    return f"no time was left to ask the {which}: those before took {seconds:.0f} seconds to answer, or to be loaded."
 
 
 def media_type(content_type: str) -> str:

@@ -21,6 +21,13 @@ class FakeSageMaker:
         self.undeletable = ""
         self.loading = 0
         """how often a model is asked before it is loaded"""
+        self.refusal = "ModelNotReadyException"
+        """what it says then"""
+        self.answers_after = 0.0
+        """how many seconds each question takes"""
+        self.spent = 0.0
+        self.asked: list[str] = []
+        """of several models, whose"""
 
     def update_model_package(self, **given: Any) -> None:
         self.packages[given["ModelPackageArn"]] = given["ModelApprovalStatus"]
@@ -63,9 +70,11 @@ class FakeSageMaker:
         self.calls.append(f"{kind} {name}")
 
     def invoke_endpoint(self, **given: Any) -> dict[str, Any]:
+        self.spent += self.answers_after
+        self.asked.append(given.get("TargetModel", ""))
         if self.loading:
             self.loading -= 1
-            raise ClientError({"Error": {"Code": "ModelNotReadyException", "Message": "x"}}, "InvokeEndpoint")
+            raise ClientError({"Error": {"Code": self.refusal, "Message": "x"}}, "InvokeEndpoint")
         if given["Body"] == b"bad\n":
             error = {"Error": {"Code": "ModelError", "Message": "x"}, "OriginalStatusCode": 500}
             raise ClientError({**error, "OriginalMessage": "KeyError: 'mass'"}, "InvokeEndpoint")
@@ -73,10 +82,13 @@ class FakeSageMaker:
 
 
 class FakeTime:
-    """Time that passes only when somebody sleeps; each sleep may change the endpoint."""
+    """Time that passes only when somebody sleeps or SageMaker answers; each sleep may change the endpoint."""
 
     def __init__(self, sagemaker: FakeSageMaker, *changes: dict[str, str] | None) -> None:
         self.sagemaker, self.changes, self.slept = sagemaker, list(changes), 0.0
+
+    def monotonic(self) -> float:
+        return 1000 + self.slept + self.sagemaker.spent
 
     def sleep(self, seconds: float) -> None:
         self.slept += seconds

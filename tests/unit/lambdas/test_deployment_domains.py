@@ -10,7 +10,7 @@ from acquire_deployment.domain import newer_champion, order
 from remove_old_models.domain import Named, beyond, is_ours
 from restore_endpoint.domain import next_step
 from shared.endpoint import BUSY
-from shared.patience import pauses
+from shared.patience import pauses, pauses_until
 from watch_endpoint.domain import Look, judge
 
 EARLY, LATE = "2026-11-20T10:00:00.001Z", "2026-11-20T10:00:00.002Z"
@@ -102,6 +102,14 @@ def test_looks_are_soon_at_first_never_too_many_and_end_in_time(seconds: float) 
     assert sum(found) <= seconds
     assert found == sorted(found)
     assert len(found) <= 18 + seconds
+
+
+@given(st.floats(0, 60), st.floats(0, 5))
+def test_looks_until_a_moment_count_what_is_done_between_them(seconds: float, each: float) -> None:
+    past = [1000.0]
+    for pause in pauses_until(1000 + seconds, lambda: past[-1]):
+        past.append(past[-1] + each + pause)
+    assert past[-1] <= 1000 + seconds + each + 1e-6
 
 
 def named(index: int, *, at: int | None = None) -> Named:
