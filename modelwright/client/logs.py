@@ -44,7 +44,8 @@ class LogReader:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._groups: dict[str, str] = {}
-        self._seen: dict[tuple[str, str], set[str]] = {}
+        self._seen: dict[tuple[str, str], dict[str, int]] = {}
+        """Of each place the events that may come again: id -> when"""
         self._newest: dict[tuple[str, str], int] = {}
 
     def new_lines(self, state: StateRun) -> Iterator[str]:
@@ -87,12 +88,18 @@ class LogReader:
 
     def _new_events(self, place: Place) -> Iterator[dict[str, Any]]:
         key = (place.group, place.stream or str(place.start))
-        seen = self._seen.setdefault(key, set())
+        seen = self._seen.setdefault(key, {})
         for event in self._events(place, self._newest.get(key)):
             if event["eventId"] not in seen:
-                seen.add(event["eventId"])
+                seen[event["eventId"]] = event["timestamp"]
                 self._newest[key] = max(self._newest.get(key, 0), event["timestamp"])
                 yield event
+        oldest = self._newest.get(key, 0) - _LATE_MS
+        self._seen[key] = {id_: at for id_, at in seen.items() if at >= oldest}
+
+    def kept(self) -> int:
+        """How many events are remembered, as they may come again."""
+        return sum(map(len, self._seen.values()))
 
     def _events(self, place: Place, newest: int | None) -> Iterator[dict[str, Any]]:
         """Nothing when the group is not there: the job, or the endpoint, never began."""

@@ -90,6 +90,18 @@ def test_a_line_is_given_once_and_a_late_one_is_not_lost() -> None:
     assert logs.requests[-1]["startTime"] == ENTERED + 10_000, "what is long read is not asked for again"
 
 
+def test_what_was_read_is_kept_only_as_long_as_it_can_come_again() -> None:
+    """Who follows for a week holds what CloudWatch may still send, and each line comes once all the same."""
+    lines: list[tuple[int, str]] = []
+    logs = Logs({"/aws/sagemaker/Endpoints/e": {"a/i-1": lines}})
+    reader = LogReader(FakeSession(logs=logs))
+    for number in range(300):
+        lines.append((number * 1000, f"line {number}"))
+        found = list(reader.new_lines_of_endpoint("e", None, START))
+        assert found == [("a/i-1", f"line {number}")]
+    assert reader.kept() <= 31 + 1
+
+
 def test_a_function_prints_into_its_group_while_its_state_lasts() -> None:
     lines = [
         (-500, "of a run before"),
