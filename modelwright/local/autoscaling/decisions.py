@@ -37,6 +37,12 @@ class Last:
 
     at: float = -inf
     wanted: int = 0
+    before: int = 0
+    """how many instances there were before"""
+
+    def cools_down(self, cooldown: float, now: float) -> bool:
+        """Whether what was done then is to take effect first."""
+        return now - self.at < cooldown
 
 
 def track(configuration: Mapping[str, Any], value: float, limits: Limits) -> int:
@@ -48,26 +54,32 @@ def track(configuration: Mapping[str, Any], value: float, limits: Limits) -> int
     return limits.within(wanted)
 
 
-def step(configuration: Mapping[str, Any], breach: float, limits: Limits) -> int:
+def step(configuration: Mapping[str, Any], breach: float, limits: Limits, cooling: Last | None = None) -> int:
     """Return what step scaling wants where its alarm's threshold is passed by `breach`.
 
-    A breach in no step changes nothing.
+    A breach in no step changes nothing. What the scale-out added that is `cooling` down counts as part of what is
+    wanted now, so the same step adds nothing meanwhile, and a larger one the difference:
+    https://docs.aws.amazon.com/autoscaling/application/APIReference/API_StepScalingPolicyConfiguration.html
     """
     for each in configuration.get("StepAdjustments", ()):
         lower, upper = each.get("MetricIntervalLowerBound", -inf), each.get("MetricIntervalUpperBound", inf)
         if lower <= breach < upper or (breach < 0 and lower < breach <= upper):
-            return limits.within(_adjusted(configuration, each["ScalingAdjustment"], limits.current))
+            wanted = _adjusted(configuration, each["ScalingAdjustment"], limits.current)
+            if cooling is not None and wanted > limits.current:
+                base = min(limits.current, cooling.before)
+                wanted = max(limits.current, _adjusted(configuration, each["ScalingAdjustment"], base))
+            return limits.within(wanted)
     return limits.current
 
 
 def may_scale_out(wanted: int, current: int, last: Last, cooldown: float, now: float) -> bool:
     """Say whether to add instances now: while the last ones cool down only if more are wanted than then."""
-    return wanted > current and (now - last.at >= cooldown or wanted > last.wanted)
+    return wanted > current and (not last.cools_down(cooldown, now) or wanted > last.wanted)
 
 
 def may_scale_in(wanted: int, current: int, last: Last, cooldown: float, now: float) -> bool:
     """Say whether to remove instances now: not while the last removal cools down."""
-    return wanted < current and now - last.at >= cooldown
+    return wanted < current and not last.cools_down(cooldown, now)
 
 
 def cooldown(policy: Mapping[str, Any], direction: str) -> float:

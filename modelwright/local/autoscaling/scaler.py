@@ -1,4 +1,4 @@
-"""Acts on alarms: asks the policy how many instances it wants, and SageMaker for them.
+"""Acts on alarms: asks the policy how many instances it wants, and SageMaker for them (capacity.py).
 
 One thread does it, one thing after the other: who evaluates an alarm is not kept waiting.
 """
@@ -8,15 +8,13 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
+from modelwright.local.autoscaling.capacity import Capacity
 from modelwright.local.autoscaling.decisions import Last, Limits, cooldown, may_scale_in, may_scale_out, step, track
-from modelwright.local.autoscaling.policy_alarms import alarm_names, split
-from modelwright.local.autoscaling.scaling_records import DIMENSION
-from modelwright.local.service import AwsError
+from modelwright.local.autoscaling.policy_alarms import alarm_names
+from modelwright.local.monitoring.alarms import MINUTE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,8 +23,29 @@ if TYPE_CHECKING:
     from modelwright.local.autoscaling.scaling_records import ScalingRecords
     from modelwright.local.cloud import Cloud
 
-SETTLED_WITHIN_SECONDS = 600
+_OPPOSITE = {"Out": "In", "In": "Out"}
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Alarmed:
+    """A policy's alarm that is on."""
+
+    policy: Mapping[str, Any]
+    alarm: Mapping[str, Any]
+    points: Sequence[tuple[float, float]]
+    """the last values of its metric, by the beginning of their period"""
+    minute_seconds: float = MINUTE_SECONDS
+    """how long a minute of the alarm lasts, and of the policy's cool-downs: both or none are shorter than AWS's"""
+
+    @property
+    def resource(self) -> str:
+        """What is to scale."""
+        return str(self.policy["ResourceId"])
+
+    def cooldown(self, direction: str) -> float:
+        """Return for how many seconds to wait after the policy scaled `Out` or `In`."""
+        return cooldown(self.policy, direction) * self.minute_seconds / MINUTE_SECONDS
 
 
 class Scaler:
@@ -39,6 +58,7 @@ class Scaler:
         self._role = role
         self._queue: queue.Queue[Callable[[], None] | None] = queue.Queue()
         self._last: dict[tuple[str, str], Last] = {}
+        self._capacity = Capacity(cloud, records, role)
         self._thread = threading.Thread(target=self._run, name="autoscaling", daemon=True)
 
     def start(self) -> None:
@@ -55,12 +75,17 @@ class Scaler:
         """Return when everything that alarms asked for has been done."""
         self._queue.join()
 
-    def alarm(self, policy: Mapping[str, Any], alarm: Mapping[str, Any], points: Sequence[tuple[float, float]]) -> None:
-        """An alarm of the policy is on, with these last values of its metric; returns at once."""
-        self._queue.put(lambda: self._act(policy, alarm, points))
+    def alarm(self, on: Alarmed) -> None:
+        """An alarm of a policy is on; returns at once. What cannot be done now is asked for again, as long as it is."""
+        self._queue.put(lambda: self._act(on))
 
     def fit(self, resource: str) -> None:
-        """Bring a target's capacity between its limits if it is active; returns at once."""
+        """Bring a target's capacity between its limits; returns at once.
+
+        "If the specified resource is not active in the target service, this operation does not change the resource's
+        current capacity": one that is not is brought there when a policy is next asked.
+        https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
+        """
         self._queue.put(lambda: self._fit(resource))
 
     def _run(self) -> None:
@@ -75,41 +100,45 @@ class Scaler:
             finally:
                 self._queue.task_done()
 
-    def _act(self, policy: Mapping[str, Any], alarm: Mapping[str, Any], points: Sequence[tuple[float, float]]) -> None:
+    def _act(self, on: Alarmed) -> None:
         """Do what the policy wants. What was measured with another number of instances does not count."""
-        resource = policy["ResourceId"]
-        changed = max(self._last.get((resource, way), Last()).at for way in ("In", "Out"))
-        values = [value for begin, value in points if begin >= changed]
-        if values:
-            self._follow(policy, alarm, max(values))
+        values = [value for begin, value in on.points if begin >= self._capacity.changed_at(on.resource)]
+        target, current = self._records.find_target(on.resource), self._capacity.current(on.resource)
+        if values and target is not None and current is not None and not self._put_within(target, current):
+            self._follow(on, target, Limits(target["MinCapacity"], target["MaxCapacity"], current), max(values))
 
-    def _follow(self, policy: Mapping[str, Any], alarm: Mapping[str, Any], value: float) -> None:
-        resource = policy["ResourceId"]
-        target, now = self._records.find_target(resource), self._cloud.clock.time()
-        current = self._current(resource)
-        if target is None or current is None:
-            return
-        limits = Limits(target["MinCapacity"], target["MaxCapacity"], current)
-        wanted = self._wanted(policy, alarm, value, limits)
-        if wanted == current or _is_suspended(target, wanted > current):
-            return
+    def _follow(self, on: Alarmed, target: Mapping[str, Any], limits: Limits, value: float) -> None:
+        current, wanted = limits.current, self._wanted(on, value, limits)
         direction = "Out" if wanted > current else "In"
+        last, now = self._last.get((on.resource, direction), Last()), self._cloud.clock.time()
         may = may_scale_out if direction == "Out" else may_scale_in
-        last = self._last.get((resource, direction), Last())
-        if not may(wanted, current, last, cooldown(policy, direction), now):
+        if _is_suspended(target, direction) or not may(wanted, current, last, on.cooldown(direction), now):
             return
-        if direction == "In" and not self._others_agree(policy):
+        if direction == "In" and not self._others_agree(on.policy):
             return
-        cause = f"monitor alarm {alarm['AlarmName']} in state ALARM triggered policy {policy['PolicyName']}"
-        if self._change(resource, wanted, cause):
-            self._last[resource, direction] = Last(self._cloud.clock.time(), wanted)
+        cause = f"monitor alarm {on.alarm['AlarmName']} in state ALARM triggered policy {on.policy['PolicyName']}"
+        if self._capacity.change(on.resource, wanted, cause):
+            self._begin_cooldown(on.resource, direction, Last(self._cloud.clock.time(), wanted, current))
 
-    def _wanted(self, policy: Mapping[str, Any], alarm: Mapping[str, Any], value: float, limits: Limits) -> int:
-        tracking = policy.get("TargetTrackingScalingPolicyConfiguration")
+    def _begin_cooldown(self, resource: str, direction: str, last: Last) -> None:
+        """From now on this one counts; that of the other direction ends.
+
+        "if another alarm triggers a scale-out activity during the cooldown period after a scale-in activity,
+        Application Auto Scaling scales out the target immediately": also where it had scaled out shortly before that.
+        https://docs.aws.amazon.com/autoscaling/application/APIReference/API_StepScalingPolicyConfiguration.html
+        """
+        self._last[resource, direction] = last
+        self._last.pop((resource, _OPPOSITE[direction]), None)
+
+    def _wanted(self, on: Alarmed, value: float, limits: Limits) -> int:
+        tracking = on.policy.get("TargetTrackingScalingPolicyConfiguration")
         if tracking is None:
-            return step(policy["StepScalingPolicyConfiguration"], value - float(alarm["Threshold"]), limits)
+            out = self._last.get((on.resource, "Out"), Last())
+            cooling = out if out.cools_down(on.cooldown("Out"), self._cloud.clock.time()) else None
+            breach = value - float(on.alarm["Threshold"])
+            return step(on.policy["StepScalingPolicyConfiguration"], breach, limits, cooling)
         wanted = track(tracking, value, limits)
-        is_high = alarm["AlarmName"] == alarm_names(policy["ResourceId"], policy["PolicyARN"])["High"]
+        is_high = on.alarm["AlarmName"] == alarm_names(on.resource, on.policy["PolicyARN"])["High"]
         return max(wanted, limits.current) if is_high else min(wanted, limits.current)
 
     def _others_agree(self, policy: Mapping[str, Any]) -> bool:
@@ -126,68 +155,23 @@ class Scaler:
         return all(alarm["StateValue"] == "ALARM" for alarm in found)
 
     def _fit(self, resource: str) -> None:
-        target, current = self._records.find_target(resource), self._current(resource)
-        if target is None or current is None:
-            return
+        target, current = self._records.find_target(resource), self._capacity.current(resource)
+        if target is not None and current is not None:
+            self._put_within(target, current)
+
+    def _put_within(self, target: Mapping[str, Any], current: int) -> bool:
+        """Bring a target between its limits, and say whether it was outside of them.
+
+        "anytime a scaling policy is invoked or the RegisterScalableTarget API is called, Application Auto Scaling
+        retrieves the current capacity": https://docs.aws.amazon.com/autoscaling/application/userguide/getting-started.html
+        """
         limits = Limits(target["MinCapacity"], target["MaxCapacity"], current)
         wanted = limits.within(current)
         if wanted != current:
             which, limit = ("minimum", limits.least) if wanted > current else ("maximum", limits.most)
-            self._change(resource, wanted, f"{which} capacity was set to {limit}")
-
-    def _current(self, resource: str) -> int | None:
-        """How many instances a variant is to have; None of one that is not in service."""
-        endpoint, variant = split(resource)
-        try:
-            found = self._cloud.client("sagemaker", self._role.arn).describe_endpoint(EndpointName=endpoint)
-        except ClientError:
-            return None
-        if found["EndpointStatus"] != "InService":
-            return None
-        counts = {each["VariantName"]: each.get("DesiredInstanceCount") for each in found["ProductionVariants"]}
-        return counts.get(variant)
-
-    def _change(self, resource: str, wanted: int, cause: str) -> bool:
-        """Ask SageMaker for `wanted` instances and wait until they are there; whether they are."""
-        endpoint, variant = split(resource)
-        activity = {
-            "ActivityId": str(uuid.uuid4()),
-            "ServiceNamespace": "sagemaker",
-            "ResourceId": resource,
-            "ScalableDimension": DIMENSION,
-            "Description": f"Setting desired instance count to {wanted}.",
-            "Cause": cause,
-            "StartTime": self._cloud.clock.now(),
-            "StatusCode": "InProgress",
-        }
-        self._records.note(activity)
-        problem = self._ask(endpoint, variant, wanted)
-        done = f"Successfully set desired instance count to {wanted}. Change successfully fulfilled by sagemaker."
-        failed = f"Failed to set desired instance count to {wanted}. Reason: {problem}"
-        code, message = ("Successful", done) if problem is None else ("Failed", failed)
-        ended = {"EndTime": self._cloud.clock.now(), "StatusCode": code, "StatusMessage": message}
-        self._records.note({**activity, **ended})
-        return problem is None
-
-    def _ask(self, endpoint: str, variant: str, wanted: int) -> str | None:
-        """Why the change was not made; None when it was."""
-        client = self._cloud.client("sagemaker", self._role.arn)
-        services: Mapping[str, Any] = self._cloud.services
-        try:
-            client.update_endpoint_weights_and_capacities(
-                EndpointName=endpoint,
-                DesiredWeightsAndCapacities=[{"VariantName": variant, "DesiredInstanceCount": wanted}],
-            )
-            found = services["sagemaker"].wait("Endpoint", endpoint, SETTLED_WITHIN_SECONDS)
-        except ClientError as error:
-            return str(error.response["Error"].get("Message"))
-        except AwsError as error:
-            return error.message
-        counts = {
-            each["VariantName"]: each["DesiredInstanceCount"] for each in (found or {}).get("ProductionVariants", ())
-        }
-        return None if counts.get(variant) == wanted else str((found or {}).get("FailureReason", "it takes too long"))
+            self._capacity.change(target["ResourceId"], wanted, f"{which} capacity was set to {limit}")
+        return wanted != current
 
 
-def _is_suspended(target: Mapping[str, Any], out: bool) -> bool:  # noqa: FBT001  # the direction
-    return bool(target.get("SuspendedState", {}).get(f"DynamicScaling{'Out' if out else 'In'}Suspended"))
+def _is_suspended(target: Mapping[str, Any], direction: str) -> bool:
+    return bool(target.get("SuspendedState", {}).get(f"DynamicScaling{direction}Suspended"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.local.autoscaling.linked_role import LinkedRole
 from modelwright.local.autoscaling.policy_alarms import alarms, split
-from modelwright.local.autoscaling.scaler import Scaler
+from modelwright.local.autoscaling.scaler import Alarmed, Scaler
 from modelwright.local.autoscaling.scaling_records import DIMENSION, ScalingRecords
 from modelwright.local.autoscaling.scaling_requests import check_capacity, check_place, check_policy
 from modelwright.local.calls.direct import Direct
@@ -85,14 +85,17 @@ class ApplicationAutoScaling:
         with self._lock:
             return action(call.params, call.caller)
 
-    def trigger(self, policy_arn: str, alarm: Mapping[str, Any], points: Sequence[tuple[float, float]]) -> None:
+    def trigger(
+        self, policy_arn: str, alarm: Mapping[str, Any], points: Sequence[tuple[float, float]], minute_seconds: float
+    ) -> None:
         """An alarm that names this policy is on; called once a minute as long as it is. Returns at once.
 
-        `points` are the last values of its metric, with the beginning of their period.
+        `points` are the last values of its metric, with the beginning of their period; a minute of the alarm lasts
+        `minute_seconds`.
         """
         policies = {policy["PolicyARN"]: policy for policy in self._records.policies()}
         if policy_arn in policies:
-            self._scaler.alarm(policies[policy_arn], alarm, points)
+            self._scaler.alarm(Alarmed(policies[policy_arn], alarm, points, minute_seconds))
 
     def check_update(self, endpoint: str, instance_types: Mapping[str, str | None]) -> None:
         """Raise AwsError when an update takes away a variant that scales, or changes its instance type.

@@ -44,11 +44,11 @@ class Actions:
             except Exception:  # noqa: BLE001 - AWS drops a failed action too; it must not end the evaluation of the others
                 _log.exception("alarm action failed alarm=%s topic=%s", alarm["AlarmName"], arn)
 
-    def scale(self, alarm: Mapping[str, Any], values: list[tuple[float, float]]) -> None:
-        """Let the alarm's scaling policies act on its metric's latest values."""
+    def scale(self, alarm: Mapping[str, Any], values: list[tuple[float, float]], minute_seconds: float) -> None:
+        """Let the alarm's scaling policies act on its metric's latest values, in minutes as long as the alarm's."""
         scaling: Any = self._cloud.services["application-autoscaling"]
         for arn in scaling_policies(alarm):
-            scaling.trigger(arn, alarm, values)
+            scaling.trigger(arn, alarm, values, minute_seconds)
 
     def _let_in(self, alarm: Mapping[str, Any], topic: str) -> None:
         """Raise AwsError unless CloudWatch may publish; a topic without a policy takes its own account's alarms.

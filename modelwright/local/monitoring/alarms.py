@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import operator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .expressions import Series, check, evaluate
@@ -29,6 +30,18 @@ _DAY_SECONDS, _HOUR_SECONDS = 86_400, 3600
 MINUTE_SECONDS = 60.0
 SCALING = "arn:aws:autoscaling:"
 """how the ARN of a scaling policy begins, Application Auto Scaling's too"""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a minute of an alarm's definition lasts; everything else of the definition counts as it is."""
+
+    minute_seconds: float = MINUTE_SECONDS
+    since: float = -math.inf
+    """periods that ended before have no data: what was reported once in a longer minute is not many short ones'"""
+
+
+REAL_TIME = Pace()
 
 
 def check_alarm(alarm: Mapping[str, Any]) -> None:
@@ -83,43 +96,41 @@ def _statistics(alarm: Mapping[str, Any]) -> list[str]:
     return [str(alarm.get("Statistic") or alarm.get("ExtendedStatistic"))]
 
 
-def alarm_state(
-    alarm: Mapping[str, Any], metrics: Metrics, now: float, minute_seconds: float = MINUTE_SECONDS
-) -> tuple[str, str]:
+def alarm_state(alarm: Mapping[str, Any], metrics: Metrics, now: float, pace: Pace = REAL_TIME) -> tuple[str, str]:
     """The state (`OK`, `ALARM`, `INSUFFICIENT_DATA`) that the alarm has at `now`, and why.
 
     Periods end with the minute that `now` lies in, as on AWS, where an alarm is evaluated every minute over the periods
     that end then. Here that minute itself counts already: a failure is seen at once. An alarm over more than a day is
     evaluated once an hour there, here like any other.
-
-    A minute of the alarm's definition lasts `minute_seconds`; everything else of the definition counts as it is.
     """
-    scale = minute_seconds / MINUTE_SECONDS
+    scale = pace.minute_seconds / MINUTE_SECONDS
     period, evaluated = _period(alarm) * scale, int(alarm["EvaluationPeriods"])
     needed = int(alarm.get("DatapointsToAlarm") or evaluated)
-    step = min(minute_seconds, period)
+    step = min(pace.minute_seconds, period)
     end = (math.floor(now / step) + 1) * step
     judgement = Judgement(
         needed, evaluated, alarm.get("TreatMissingData", "missing"), alarm.get("StateValue", "INSUFFICIENT_DATA")
     )
     first = end - period * judgement.range
     begins = [first + number * period for number in range(judgement.range)]  # as Metrics.series computes them
-    series = _series(alarm, metrics, period, begins)
+    series = _since(pace, period, _series(alarm, metrics, period, begins))
     points = [None if begin not in series else _breaches(alarm, series[begin]) for begin in begins]
     verdict = judge(points, judgement)
     return verdict.state, reason(alarm, judgement, verdict, [(begin, series.get(begin)) for begin in begins])
 
 
-def latest(
-    alarm: Mapping[str, Any], metrics: Metrics, now: float, minute_seconds: float = MINUTE_SECONDS
-) -> list[tuple[float, float]]:
+def latest(alarm: Mapping[str, Any], metrics: Metrics, now: float, pace: Pace = REAL_TIME) -> list[tuple[float, float]]:
     """The alarm's last two data points, by the beginning of their period: the newest one may still be growing."""
-    period = _period(alarm) * minute_seconds / MINUTE_SECONDS
-    step = min(minute_seconds, period)
+    period = _period(alarm) * pace.minute_seconds / MINUTE_SECONDS
+    step = min(pace.minute_seconds, period)
     first = (math.floor(now / step) + 1) * step - period * (int(alarm["EvaluationPeriods"]) + 1)
     begins = [first + number * period for number in range(int(alarm["EvaluationPeriods"]) + 1)]
-    series = _series(alarm, metrics, period, begins)
+    series = _since(pace, period, _series(alarm, metrics, period, begins))
     return [(begin, series[begin]) for begin in begins if begin in series][-2:]
+
+
+def _since(pace: Pace, period: float, series: Series) -> Series:
+    return {begin: value for begin, value in series.items() if begin + period > pace.since}
 
 
 def _breaches(alarm: Mapping[str, Any], value: float) -> bool:

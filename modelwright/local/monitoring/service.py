@@ -79,13 +79,17 @@ class CloudWatch:
         self.record_all([Recorded(Metric.of(namespace, name, dimensions), self._cloud.clock.time(), value, unit)])
 
     def record_all(self, values: Sequence[Recorded]) -> None:
-        """Record many platform metrics at once; each alarm on them is evaluated once."""
+        """Record many platform metrics at once; each alarm on them is evaluated once.
+
+        It is evaluated for the moment of the newest value: on a busy machine that may have been a while ago, and by now
+        lie before what the alarm looks at.
+        """
         metrics = {each.metric for each in values}
         alarms = [alarm for alarm in self._states.all() if not metrics.isdisjoint(watched(alarm))]
         before = [alarm for alarm in alarms if alarm["StateValue"] == "ALARM"]
         self._states.evaluate(before)  # one may be over by now: what these values set off is a new one
         self._metrics.record_all(values)
-        self._states.evaluate(alarms)
+        self._states.evaluate(alarms, max((each.at for each in values), default=None))
 
     def evaluate(self) -> None:
         """Bring every alarm's state up to date."""

@@ -6,7 +6,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from .actions import Actions, scaling_policies
-from .alarms import MINUTE_SECONDS, alarm_state, latest
+from .alarms import REAL_TIME, Pace, alarm_state, latest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,7 +27,7 @@ class AlarmStates:
         self._actions = Actions(cloud)
         self._lock = RLock()
         self._alarms: dict[str, dict[str, Any]] = {}
-        self._minutes: dict[str, float] = {}
+        self._paces: dict[str, Pace] = {}
         self._scaled: dict[str, float] = {}
 
     def take(self, definition: Mapping[str, Any]) -> None:
@@ -60,16 +60,20 @@ class AlarmStates:
         """Let a minute of these alarms' definitions last so long from now on; 60 is CloudWatch's own."""
         with self._lock:
             for name in alarms:
-                self._minutes[name] = minute_seconds
+                before, alarm = self._paces.get(name, REAL_TIME), self._alarms.get(name, {})
+                if minute_seconds < before.minute_seconds and scaling_policies(alarm):
+                    self._paces[name] = Pace(minute_seconds, self._cloud.clock.time())
+                elif minute_seconds != before.minute_seconds:
+                    self._paces[name] = Pace(minute_seconds)
 
-    def evaluate(self, alarms: Iterable[dict[str, Any]]) -> None:
-        """Bring the state of these alarms up to date."""
+    def evaluate(self, alarms: Iterable[dict[str, Any]], at: float | None = None) -> None:
+        """Bring the state of these alarms up to date, as they are at `at`: now, if nothing is said."""
         for alarm in alarms:
-            minute = self._minutes.get(alarm["AlarmName"], MINUTE_SECONDS)
-            state, reason = alarm_state(alarm, self._metrics, self._cloud.clock.time(), minute)
+            moment = self._cloud.clock.time() if at is None else at
+            state, reason = alarm_state(alarm, self._metrics, moment, self._pace(alarm))
             self.set_state(alarm, state, reason)
             if state == "ALARM":
-                self._scale(alarm)
+                self._scale(alarm, moment)
 
     def set_state(self, alarm: dict[str, Any], state: str, reason: str) -> None:
         """Give the alarm this state; a change is kept and acted on."""
@@ -83,16 +87,20 @@ class AlarmStates:
         if alarm.get("ActionsEnabled", True):
             self._actions.tell(alarm, before)
 
-    def _scale(self, alarm: dict[str, Any]) -> None:
+    def _pace(self, alarm: Mapping[str, Any]) -> Pace:
+        return self._paces.get(alarm["AlarmName"], REAL_TIME)
+
+    def _scale(self, alarm: dict[str, Any], at: float) -> None:
         """Tell an alarm's scaling policies that it is on, once a minute as long as it is.
 
         "the alarm continues to invoke the action once per minute for as long as the alarm remains in the state":
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
         """
-        now, minute = self._cloud.clock.time(), self._minutes.get(alarm["AlarmName"], MINUTE_SECONDS)
+        now, pace = self._cloud.clock.time(), self._pace(alarm)
+        minute = pace.minute_seconds
         with self._lock:
             is_due = now - self._scaled.get(alarm["AlarmName"], -minute) >= minute
             if not scaling_policies(alarm) or not is_due or not alarm.get("ActionsEnabled", True):
                 return
             self._scaled[alarm["AlarmName"]] = now
-        self._actions.scale(alarm, latest(alarm, self._metrics, now, minute))
+        self._actions.scale(alarm, latest(alarm, self._metrics, at, pace), minute)

@@ -167,6 +167,23 @@ def test_registering_brings_the_number_between_its_limits(hosting, scaling, flus
     assert activities(scaling, endpoint)[0]["Cause"] == "minimum capacity was set to 2"
 
 
+def test_limits_that_an_endpoint_is_too_busy_for_hold_when_a_policy_is_next_asked(hosting, scaling, clock, flushed):
+    """One that is "not active": API_RegisterScalableTarget.html of Application Auto Scaling's reference."""
+    endpoint = serving(hosting)
+    name = hosting.model(factor=2)
+    variant = {"VariantName": "v0", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    hosting.client.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    with hosting.cloud.services["sagemaker"].endpoints.traffic(endpoint).starting:  # the update waits for it
+        hosting.client.update_endpoint(EndpointName=endpoint, EndpointConfigName=name)
+        registered(scaling, endpoint, least=2)
+        flushed()
+    assert instances(hosting, endpoint) == 1
+    minutes_of(hosting, clock, endpoint, 11, 3)
+    flushed()
+    assert instances(hosting, endpoint) == 2
+    assert activities(scaling, endpoint)[0]["Cause"] == "minimum capacity was set to 2"
+
+
 def activities(scaling, endpoint):
     return scaling.describe_scaling_activities(ServiceNamespace="sagemaker", ResourceId=place(endpoint)["ResourceId"])[
         "ScalingActivities"

@@ -52,6 +52,7 @@ class Rehearsals:
         self._lock = Lock()
         self._count: Counter[str] = Counter()
         self._guards: dict[str, set[str]] = {}
+        self._scaling: dict[str, set[str]] = {}
         self._longest = _seconds(settings, BAKE_VARIABLE, 0.0)
         self.minute_seconds = _seconds(settings, MINUTE_VARIABLE, REHEARSED_MINUTE_SECONDS)
         if self.minute_seconds < SHORTEST_MINUTE_SECONDS:
@@ -92,9 +93,13 @@ class Rehearsals:
         return interval * self.minute_seconds / MINUTE_SECONDS if rehearsed else min(interval, self._longest)
 
     def _pace_all(self, endpoint: str, minute_seconds: float) -> None:
-        """Also the alarms that scale the endpoint by an average: what waits is as much in any minute."""
+        """Also the alarms that scale the endpoint by an average: what waits is as much in any minute.
+
+        Those that have gone, too: one of the same name may come again, for another minute.
+        """
         services: Mapping[str, Any] = self._cloud.services
-        scaling = services["cloudwatch"].scaling_by_average(f"/endpoint/{endpoint}/")
+        scaling = self._scaling.setdefault(endpoint, set())
+        scaling.update(services["cloudwatch"].scaling_by_average(f"/endpoint/{endpoint}/"))
         self._pace([*self._guards.get(endpoint, ()), *scaling], minute_seconds)
 
     def _pace(self, alarms: Iterable[str], minute_seconds: float) -> None:

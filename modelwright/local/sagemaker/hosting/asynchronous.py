@@ -136,11 +136,16 @@ class AsyncQueue:
         return [name for name, waiting in self._waiting.items() if waiting and self._running[name] < self._room(name)]
 
     def _room(self, name: str) -> int:
-        """How many requests the endpoint's instances work on at once."""
+        """How many requests the endpoint's instances work on at once.
+
+        One that is being taken away takes none any more, and is in the plan until it has ended what it has.
+        """
         plan = self._plan(name)
         if not plan or not plan[0].get("Async"):
             return 0
-        return Settings(plan[0]["Async"]).concurrency * _instances(plan)
+        fleet = self._endpoints.running().get(name)
+        instances = _instances(plan) if fleet is None else sum(map(fleet.count, fleet.variants))
+        return Settings(plan[0]["Async"]).concurrency * instances
 
     def _plan(self, name: str) -> list[dict[str, Any]]:
         record = self._endpoints.find(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 
 from async_endpoint import async_config, content, invoke, scaled, serving, settled, told, total
 
@@ -18,6 +19,24 @@ def test_without_an_instance_requests_wait_for_one(waiting, cloud):
     scaled(waiting, endpoint, 1)
     settled(cloud)
     assert None not in [content(cloud, each["OutputLocation"]) for each in answers]
+
+
+def test_a_machine_that_is_being_taken_away_gets_no_request(waiting, cloud):
+    """It is in the plan until it has ended what it has; whoever asks then waits for another one."""
+    endpoint = serving(waiting)
+    fleet = cloud.services["sagemaker"].endpoints.traffic(endpoint).fleet
+    held = fleet.take("v0")
+    nothing = [{"VariantName": "v0", "DesiredInstanceCount": 0}]
+    waiting.client.update_endpoint_weights_and_capacities(EndpointName=endpoint, DesiredWeightsAndCapacities=nothing)
+    assert until(lambda: fleet.count("v0") == 0)
+    answer = invoke(waiting, endpoint)
+    settled(cloud)
+    fleet.give_back(held)
+    assert waiting.settled(endpoint)["ProductionVariants"][0]["CurrentInstanceCount"] == 0
+    assert content(cloud, answer["FailureLocation"]) is None
+    scaled(waiting, endpoint, 1)
+    settled(cloud)
+    assert json.loads(content(cloud, answer["OutputLocation"])) == [3.0]
 
 
 def test_what_waits_for_too_long_expires(waiting, cloud, clock, topics):
@@ -113,6 +132,10 @@ def test_an_endpoint_starts_from_zero_when_something_waits_and_goes_back_to_zero
     assert json.loads(content(cloud, answer["OutputLocation"])) == [3.0]
     minutes(cloud, clock, 20)
     assert instances(waiting, endpoint) == 0
+
+
+def until(condition):
+    return any(condition() or pause.wait(0.01) for pause in [threading.Event()] for _ in range(12_000))
 
 
 def minutes(cloud, clock, count):

@@ -68,6 +68,18 @@ def test_scaling_out_does_not_wait_for_more_but_waits_for_the_same():
     assert not may_scale_out(2, 2, Last(), 60, 0)
 
 
+@pytest.mark.parametrize(("adjustment", "wanted"), [(2, 3), (3, 4), (1, 3)])
+def test_what_cools_down_is_part_of_what_the_next_step_wants(adjustment, wanted):
+    """From 1 to 3 for a step of 2: the same step adds nothing, one of 3 adds 1."""
+    configuration = {
+        "AdjustmentType": "ChangeInCapacity",
+        "StepAdjustments": [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": adjustment}],
+    }
+    cooling = Last(at=100.0, wanted=3, before=1)
+    assert step(configuration, 0.0, Limits(0, 10, 3), cooling) == wanted
+    assert step(configuration, 0.0, Limits(0, 10, 3)) == 3 + adjustment
+
+
 def test_scaling_in_waits():
     last = Last(at=100.0, wanted=3)
     assert not may_scale_in(1, 3, last, 300, 399)

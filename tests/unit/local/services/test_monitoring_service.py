@@ -264,10 +264,50 @@ def test_an_alarm_that_goes_by_real_minutes_again_sees_them_whole(cloud, watch):
     assert state(cloud) == "ALARM"
 
 
+def test_values_that_are_recorded_late_set_an_alarm_off_all_the_same(cloud, watch):
+    """Minutes of three seconds on a machine that is busy for longer than an alarm looks back."""
+    alarm(cloud, EvaluationPeriods=2)
+    watch.pace(["failed"], 3.0)
+    metric, now = Metric.of("AWS/States", "ExecutionsFailed", DIMENSIONS), cloud.clock.time()
+    late = [Recorded(metric, now + seconds, 1.0, "Count") for seconds in (0, 3)]
+    cloud.clock.advance(60)
+    watch.record_all(late)
+    assert len(cloud.services["sns"].messages()) == 1
+    assert state(cloud) == "OK"  # and by now it is over
+
+
+def test_what_was_reported_once_a_minute_is_not_many_short_minutes(cloud, watch):
+    """Of an alarm that scales in after 15 quiet minutes, when minutes become shorter."""
+    scaling = Scaling()
+    cloud.services["application-autoscaling"] = scaling
+    policy = "arn:aws:autoscaling:eu-west-1:123456789012:scalingPolicy:p:resource/sagemaker/endpoint/e/variant/v"
+    quiet = {"Threshold": 5, "ComparisonOperator": "LessThanThreshold", "TreatMissingData": "missing"}
+    alarm(cloud, **quiet, Statistic="Average", EvaluationPeriods=15, AlarmActions=[policy])
+    watch.record("AWS/States", "ExecutionsFailed", 1, "Count", DIMENSIONS)
+    cloud.clock.advance(46)
+    watch.pace(["failed"], 3.0)
+    watch.record("AWS/States", "ExecutionsFailed", 1, "Count", DIMENSIONS)
+    assert (state(cloud), scaling.told) == ("OK", [])
+    for _ in range(15):
+        cloud.clock.advance(3)
+        watch.record("AWS/States", "ExecutionsFailed", 1, "Count", DIMENSIONS)
+    assert scaling.told[0] == (policy, 3.0)
+
+
+class Scaling:
+    """Keeps who was asked to scale, and how long a minute lasts for it."""
+
+    def __init__(self):
+        self.told = []
+
+    def trigger(self, policy, alarm, points, minute_seconds):
+        self.told.append((policy, minute_seconds))
+
+
 def test_many_values_are_one_look_at_each_alarm(cloud, watch, monkeypatch):
     alarm(cloud, Threshold=5)
     looks = []
-    monkeypatch.setattr(watch._states, "evaluate", lambda alarms: looks.append(len(alarms)))
+    monkeypatch.setattr(watch._states, "evaluate", lambda alarms, _=None: looks.append(len(alarms)))
     metric = Metric.of("AWS/States", "ExecutionsFailed", DIMENSIONS)
     watch.record_all([Recorded(metric, cloud.clock.time(), 1.0, "Count") for _ in range(100)])
     assert looks == [0, 1]
