@@ -33,7 +33,7 @@ class Capacity:
         self._changed: dict[str, float] = {}
 
     def changed_at(self, resource: str) -> float:
-        """Return since when a variant has the number that it was given here; minus infinity of one that was given none."""
+        """Return since when a variant has the number that it was given here; minus infinity where it was given none."""
         return self._changed.get(resource, -math.inf)
 
     def current(self, resource: str) -> int | None:
