@@ -1,9 +1,15 @@
 #!/bin/sh
 # Builds what is missing of this content's images and pushes it. CodeBuild runs this in the unpacked context.
 # Needs REPOSITORY_URI, IMAGE_HASH, FRAMEWORK, TARGETS. Two builds at once do no harm: who comes second finds the tag taken.
+# WANTED_HASH is what a run goes on with: a deploy while it goes on changes this project, not the run's definition.
 set -eu
 cd "$(dirname "$0")"
 repository="${REPOSITORY_URI#*/}"
+if [ "${WANTED_HASH:-$IMAGE_HASH}" != "$IMAGE_HASH" ]; then
+    echo "The run wants the images of $WANTED_HASH, and this project builds those of $IMAGE_HASH." >&2
+    echo "The stack was deployed while the run went on: start it again." >&2
+    exit 1
+fi
 
 there() { # tag; what is no plain absence is shown
     found=$(aws ecr describe-images --repository-name "$repository" --image-ids "imageTag=$1" 2>&1 >/dev/null) && return

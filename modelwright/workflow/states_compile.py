@@ -91,9 +91,18 @@ def find_serving_image(structure: WorkflowStructure) -> State:
 
 
 def build_serving_image(structure: WorkflowStructure) -> State:
-    """Build them in CodeBuild, once for each content: https://docs.aws.amazon.com/step-functions/latest/dg/connect-codebuild.html."""
-    framework = {"Name": "FRAMEWORK", "Value": jsonata("$plan.convert.framework"), "Type": "PLAINTEXT"}
-    arguments = {"ProjectName": "${ServingImageProject}", "EnvironmentVariablesOverride": [framework]}
+    """Build them in CodeBuild, once for each content: https://docs.aws.amazon.com/step-functions/latest/dg/connect-codebuild.html.
+
+    A deploy while the run goes on changes the project, and leaves an execution its definition: a build says so then.
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateStateMachine.html
+    """
+    wanted = {
+        "FRAMEWORK": jsonata("$plan.convert.framework"),
+        "WANTED_HASH": "${ServingImageHash}",
+        "TARGETS": " ".join(targets(compiled=structure.compiled)),
+    }
+    told = [{"Name": name, "Value": value, "Type": "PLAINTEXT"} for name, value in wanted.items()]
+    arguments = {"ProjectName": "${ServingImageProject}", "EnvironmentVariablesOverride": told}
     return {
         "Comment": f"The images of {structure.pipeline} for this content are built once",
         **call("codebuild:startBuild.sync", arguments, CODEBUILD_ERRORS, timeout_seconds=BUILD_TIMEOUT_SECONDS),

@@ -75,14 +75,18 @@ def observe_project(levels: Any) -> None:
     logged = levels.client("logs").filter_log_events(logGroupName="levels")["events"]
     assert any(event["message"] == "pushed serve-0123" for event in logged)
     assert _built(levels)["buildStatus"] == "SUCCEEDED"  # what is there is left alone
+    other = _built(levels, WANTED_HASH="4567")["phases"][0]["contexts"][0]["message"]
+    assert other.endswith("wants the images of 4567, and this project builds those of 0123.")
     with pytest.raises(ClientError, match="not authorized to perform: codebuild:StartBuild"):
         levels.client("codebuild", levels.role()).start_build(projectName=levels.id("Project"))
 
 
-def _built(levels: Any) -> dict[str, Any]:
+def _built(levels: Any, **more: str) -> dict[str, Any]:
     client = levels.client("codebuild")
-    framework = {"name": "FRAMEWORK", "value": "1.9-0", "type": "PLAINTEXT"}
-    started = client.start_build(projectName=levels.id("Project"), environmentVariablesOverride=[framework])
+    told = [
+        {"name": name, "value": value, "type": "PLAINTEXT"} for name, value in ({"FRAMEWORK": "1.9-0"} | more).items()
+    ]
+    started = client.start_build(projectName=levels.id("Project"), environmentVariablesOverride=told)
     found: dict[str, Any] = client.batch_get_builds(ids=[started["build"]["id"]])["builds"][0]
     return found
 

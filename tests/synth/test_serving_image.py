@@ -157,23 +157,41 @@ def test_the_entry_point_serves_where_sagemaker_has_unpacked_the_model(context: 
     assert done.stdout == f"{served} hash=x\n"
 
 
-def test_the_build_makes_the_images_that_are_wanted_and_no_other(tmp_path: Path) -> None:
-    """With programs in place of Docker and AWS: one of the images is there already, one is pushed by somebody else."""
+REGISTRY = "1.dkr.ecr.eu-west-1.amazonaws.com/mw-dev-serving"
+
+
+def build(folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run `build.sh` with programs in place of Docker and AWS, which write into the folder's `log`."""
+    (folder / "log").touch()
     for name, script in _PROGRAMS.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\nLOG={tmp_path}/log\n{script}")
-        (tmp_path / name).chmod(0o755)
+        (folder / name).write_text(f"#!/bin/sh\nLOG={folder}/log\n{script}")
+        (folder / name).chmod(0o755)
     environment = {
-        "PATH": f"{tmp_path}:{os.environ['PATH']}",
-        "REPOSITORY_URI": "1.dkr.ecr.eu-west-1.amazonaws.com/mw-dev-serving",
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "REPOSITORY_URI": REGISTRY,
         "IMAGE_HASH": "0123",
         "FRAMEWORK": "1.9-0",
         "TARGETS": "serve convert python",
     }
-    subprocess.run(["sh", str(FOLDER / "build.sh")], check=True, env=environment, capture_output=True)
-    repository = "1.dkr.ecr.eu-west-1.amazonaws.com/mw-dev-serving"
+    command = ["sh", str(FOLDER / "build.sh")]
+    return subprocess.run(command, check=False, env=environment | more, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("more", [{}, {"WANTED_HASH": "0123"}])
+def test_the_build_makes_the_images_that_are_wanted_and_no_other(tmp_path: Path, more: dict[str, str]) -> None:
+    """One of the images is there already, the others are pushed."""
+    assert build(tmp_path, **more).returncode == 0
     assert (tmp_path / "log").read_text().splitlines() == [
-        f"build --target convert --tag {repository}:convert-0123-sklearn-1.9-0 --build-arg FRAMEWORK=1.9-0",
-        f"push {repository}:convert-0123-sklearn-1.9-0",
-        f"build --target python --tag {repository}:python-0123-sklearn-1.9-0 --build-arg FRAMEWORK=1.9-0",
-        f"push {repository}:python-0123-sklearn-1.9-0",
+        f"build --target convert --tag {REGISTRY}:convert-0123-sklearn-1.9-0 --build-arg FRAMEWORK=1.9-0",
+        f"push {REGISTRY}:convert-0123-sklearn-1.9-0",
+        f"build --target python --tag {REGISTRY}:python-0123-sklearn-1.9-0 --build-arg FRAMEWORK=1.9-0",
+        f"push {REGISTRY}:python-0123-sklearn-1.9-0",
     ]
+
+
+def test_a_run_of_before_a_deploy_does_not_take_other_images_for_its_own(tmp_path: Path) -> None:
+    """It goes on with its old definition, and the project has the new content: its images would never be there."""
+    done = build(tmp_path, WANTED_HASH="4567")
+    assert done.returncode == 1
+    assert "wants the images of 4567, and this project builds those of 0123" in done.stderr
+    assert (tmp_path / "log").read_text() == ""

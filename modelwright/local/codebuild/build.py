@@ -63,11 +63,20 @@ def perform(cloud: Cloud, order: Order, say: Callable[[str], None]) -> list[str]
     absent = [name for name in _NEEDED if not order.variables.get(name)]
     if absent:
         raise BuildFailed("BUILD", f"The build has no variable {', '.join(absent)}.")
+    _check_content(order.variables)
     for command in commands:
         say(f"not run here: {command}")
     folder = _fetch(cloud, order)
     _check_dockerfile(folder / "Dockerfile", order.variables)
     return _push(cloud, order, say)
+
+
+def _check_content(variables: Mapping[str, str]) -> None:
+    """As `images/serving/build.sh` does: a run of before the last deploy wants other images."""
+    wanted, built = variables.get("WANTED_HASH") or variables["IMAGE_HASH"], variables["IMAGE_HASH"]
+    if wanted != built:
+        said = f"The run wants the images of {wanted}, and this project builds those of {built}."
+        raise BuildFailed("BUILD", said)
 
 
 def _take_role(cloud: Cloud, order: Order) -> None:

@@ -45,6 +45,24 @@ def chosen(done: Walk) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize(
+    ("structure", "targets"),
+    [
+        (WorkflowStructure("penguins", compiled=True), "serve convert python"),
+        (WorkflowStructure("penguins", script_image=True), "python"),
+    ],
+)
+def test_a_build_is_told_which_images_the_run_goes_on_with(structure: WorkflowStructure, targets: str) -> None:
+    """The project may be of a newer deploy than the run."""
+    state = definition(structure)["States"]["BuildServingImage"]
+    told = {each["Name"]: each["Value"] for each in state["Arguments"]["EnvironmentVariablesOverride"]}
+    assert told == {
+        "FRAMEWORK": "{% $plan.convert.framework %}",
+        "WANTED_HASH": "${ServingImageHash}",
+        "TARGETS": targets,
+    }
+
+
 def test_the_compiled_model_is_registered_and_served_by_our_image() -> None:
     done = compile_walk()
     start = done.path.index("DecideCompilation")
