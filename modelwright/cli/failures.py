@@ -53,6 +53,17 @@ def restored(history: History) -> str:
     return str(status) if status else f"not restored: {failure(visits[-1].error, reason(visits[-1].cause))}"
 
 
+def left_behind(history: History) -> str:
+    """What a run that ended early had done to the endpoint before; empty when nothing."""
+    done = {state.name: state.status for state in history.states}
+    if done.get("PromoteModel") == "succeeded":
+        return "its model had been tested and promoted before that"
+    if "succeeded" not in (done.get("CreateEndpoint"), done.get("UpdateEndpoint")):
+        return ""
+    promoted = "perhaps" if done.get("PromoteModel") in {"stopped", "running"} else "not"
+    return f"changed before that, and {promoted} promoted"
+
+
 def why(run: Run) -> str:
     """Why a run is not well, in a line; empty when it is, or goes on."""
     cause = reason(run.cause)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from modelwright.cli.failures import failure, in_a_line, readable_reason, refusal, restored
+from modelwright.cli.failures import failure, in_a_line, left_behind, readable_reason, refusal, restored
 from modelwright.cli.terminal import Terminal
 from modelwright.client.advice import next_step
 from modelwright.client.executions import run_id
@@ -113,6 +113,9 @@ def _print_failure(run: Run, history: History, options: str, terminal: Terminal)
         terminal.line(f"  {step}")
     if became := restored(history):
         terminal.line(f"  endpoint: {became}")
+    elif left := left_behind(history):
+        where = "" if left.startswith("its") else f": `modelwright status{options}` tells what serves"
+        terminal.line(f"  endpoint: {left}{where}")
     logs = f"modelwright logs {run.run_id} {_failed_state(history, cause)}".rstrip()
     if error == "RolledBack":
         logs = f"modelwright logs {run.pipeline} --endpoint"

@@ -29,6 +29,8 @@ class EndpointConfig:
 
     config: str
     status: str
+    reason: str = ""
+    """Why it is Failed, or was sent back, as far as SageMaker says."""
 
 
 def endpoint_config(session: Session, name: str) -> EndpointConfig | None:
@@ -41,7 +43,7 @@ def endpoint_config(session: Session, name: str) -> EndpointConfig | None:
         if is_missing(error):
             return None
         raise
-    return EndpointConfig(found.get("EndpointConfigName", ""), found["EndpointStatus"])
+    return EndpointConfig(found.get("EndpointConfigName", ""), found["EndpointStatus"], found.get("FailureReason", ""))
 
 
 def models_and_configs(session: Session, environment: str, pipeline: str) -> Iterator[tuple[str, str, list[str]]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelwright.client import executions
 from modelwright.workflow.run_names import deployment_run
@@ -16,8 +17,19 @@ _LATEST = 100
 _ENDED_EARLY = {"ABORTED": "was stopped", "TIMED_OUT": "took too long", "FAILED": "failed"}
 
 
-def untested_run(session: Session, deployment: Deployment, environment: str, config: str) -> tuple[str, str] | None:
-    """Return the run that made the endpoint's configuration and how it ended, where that was not well; else None.
+@dataclass(frozen=True)
+class UntestedRun:
+    """A run whose model an endpoint has, though the run ended before it was promoted."""
+
+    run: str
+    how: str
+    """how it ended"""
+    perhaps_promoted: bool = False
+    """It ended while PromoteModel was at work; a function goes on when its execution ends."""
+
+
+def untested_run(session: Session, deployment: Deployment, environment: str, config: str) -> UntestedRun | None:
+    """Return the run that made the endpoint's configuration, where it did not end well; else None.
 
     From what Step Functions keeps, so that nobody needs the table for it.
     """
@@ -26,12 +38,15 @@ def untested_run(session: Session, deployment: Deployment, environment: str, con
         return None
     for entry in islice(executions.executions(session, deployment), _LATEST):
         if executions.run_id(entry["executionArn"]) == wanted:
-            how = _ENDED_EARLY.get(entry["status"])
-            return (wanted, how) if how and not _promoted(session, entry["executionArn"]) else None
+            return _left(session, wanted, entry)
     return None
 
 
-def _promoted(session: Session, arn: str) -> bool:
+def _left(session: Session, run: str, entry: dict[str, Any]) -> UntestedRun | None:
     """A run may be ended, or fail, after its model was tested and made the champion: that is no accident."""
-    found = executions.history(session, arn).states
-    return any(state.name == "PromoteModel" and state.status == "succeeded" for state in found)
+    how = _ENDED_EARLY.get(entry["status"])
+    if not how:
+        return None
+    states = executions.history(session, entry["executionArn"]).states
+    promotions = {state.status for state in states if state.name == "PromoteModel"}
+    return None if "succeeded" in promotions else UntestedRun(run, how, bool(promotions & {"stopped", "running"}))

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelwright.cli.endpoint_notes import endpoint_notes
 from modelwright.cli.platform import add_place, platform, read_what_can_be_read
 from modelwright.cli.render import clock, table
 from modelwright.client import api, endpoint, expiry
-from modelwright.client.leavings import endpoint_config
-from modelwright.client.untested import untested_run
 
 if TYPE_CHECKING:
     import argparse
 
-    from modelwright.cli.platform import Platform
-    from modelwright.client.deployment import Deployment
     from modelwright.config import Project
 
 _HEADS = ("PIPELINE", "STACK", "KIND", "ENDPOINT", "STATUS")
@@ -51,24 +48,14 @@ def run(args: argparse.Namespace) -> int:
             if end:
                 print(f"The endpoint of {item.pipeline} ends at {clock(end)}, unless it is deployed to before.")
         for item in deployed:
-            _warn(place, item)
+            for line in endpoint_notes(
+                place.session, item, place.environment, place.pipeline(item.pipeline).deploy.endpoint
+            ):
+                print(line)
         for item in deployed:
             if item.api_url:
                 print(f"The REST API of {item.pipeline}: {api.local_address(place.session, item.api_url)}")
     return 0
-
-
-def _warn(place: Platform, item: Deployment) -> None:
-    """Say where a model serves that nobody tested: its run ended between deployment and smoke test."""
-    found = endpoint_config(place.session, item.endpoint_name)
-    left = untested_run(place.session, item, place.environment, found.config) if found else None
-    if left:
-        run, how = left
-        options = place.session.options
-        print(
-            f"The endpoint of {item.pipeline} has the model of run {run}, which {how}: it was not promoted. "
-            f"`modelwright show {run}{options}`; `modelwright run {item.pipeline}{options}` deploys one that is tested."
-        )
 
 
 def _local(project: Project) -> str:

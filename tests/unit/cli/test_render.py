@@ -203,6 +203,36 @@ def test_a_stopped_run_without_a_reason_takes_it_from_its_history(capsys: pytest
     )
 
 
+@pytest.mark.parametrize(
+    ("states", "line"),
+    [
+        (["TrainModel", "CreateModel"], ""),
+        (
+            ["CreateModel", "UpdateEndpoint"],
+            "  endpoint: changed before that, and not promoted: `modelwright status` tells what serves\n",
+        ),
+        (
+            ["CreateEndpoint", "SmokeTest", "PromoteModel"],
+            "  endpoint: its model had been tested and promoted before that\n",
+        ),
+    ],
+)
+def test_a_run_that_was_stopped_says_what_it_had_done_to_the_endpoint(
+    capsys: pytest.CaptureFixture[str], states: list[str], line: str
+) -> None:
+    history = History([StateRun(name, "Task", START, status="succeeded") for name in states], error="Aborted")
+    assert printed(capsys, described(status="ABORTED"), history) == (
+        f"Stopped  penguins run RUN in 12.50 s\n  Aborted\n{line}  modelwright show RUN; modelwright logs RUN\n"
+    )
+
+
+def test_a_promotion_that_was_cut_off_is_not_told_as_either(capsys: pytest.CaptureFixture[str]) -> None:
+    deployed = StateRun("UpdateEndpoint", "Task", START, status="succeeded")
+    history = History([deployed, StateRun("PromoteModel", "Task", START, status="stopped")], error="Aborted")
+    said = "  endpoint: changed before that, and perhaps promoted: `modelwright status` tells what serves\n"
+    assert said in printed(capsys, described(status="ABORTED"), history)
+
+
 def test_a_run_that_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
     story = Story()
     story.event("ExecutionSucceeded")

@@ -8,7 +8,7 @@ import pytest
 from fake_aws import PENGUINS, Execution, FakeSession, StepFunctions, Story
 
 from modelwright.client.executions import run_id
-from modelwright.client.untested import untested_run
+from modelwright.client.untested import UntestedRun, untested_run
 
 
 def found(status: str, config: str | None = None, *states: str) -> tuple[Any, str]:
@@ -27,11 +27,23 @@ def found(status: str, config: str | None = None, *states: str) -> tuple[Any, st
 )
 def test_what_a_run_that_ended_early_left_is_named(status: str, how: str) -> None:
     left, run = found(status, None, "CreateEndpoint", "WatchEndpoint")
-    assert left == (run, how)
+    assert left == UntestedRun(run, how)
 
 
 def test_a_model_that_was_promoted_before_the_end_is_tested() -> None:
     assert found("ABORTED", None, "SmokeTest", "PromoteModel")[0] is None
+
+
+def test_a_promotion_that_was_cut_off_may_have_been_written() -> None:
+    story = Story()
+    story.enter("Task", "SmokeTest")
+    story.leave("Task", "SmokeTest")
+    story.enter("Task", "PromoteModel")
+    one = Execution("one", story, status="ABORTED")
+    run = run_id(one.arn)
+    session = FakeSession(stepfunctions=StepFunctions(one))
+    left = untested_run(session, PENGUINS, "dev", f"dev-penguins-{run}-00")
+    assert left == UntestedRun(run, "was stopped", perhaps_promoted=True)
 
 
 @pytest.mark.parametrize("status", ["SUCCEEDED", "RUNNING"])
