@@ -12,7 +12,7 @@ from modelwright.local.stepfunctions.machines import Machine, valid_name
 from modelwright.local.stepfunctions.recorder import Recorder
 from modelwright.local.stepfunctions.records import Records
 from modelwright.local.stepfunctions.run import Run
-from modelwright.local.stepfunctions.telemetry import tell_status
+from modelwright.local.stepfunctions.telemetry import status_event, tell_status
 
 if TYPE_CHECKING:
     from modelwright.local.cloud import Cloud
@@ -22,6 +22,8 @@ KILLED: Final = {
     "error": "States.Runtime",
     "cause": "The local cloud was killed while this execution ran; start it again.",
 }
+_UNTOLD: Final = "states.untold"
+"""Executions whose end was told when no rule heard it: at a start before the template, or while the cloud ended"""
 STOPPED: Final = "The local cloud was stopped while this execution ran; start it again."
 
 
@@ -90,12 +92,19 @@ class Executions:
             if found["status"] == "RUNNING" and found["executionArn"] not in self._running:
                 self._fail_killed(self.get(found["executionArn"]))
 
+    def tell_again(self) -> None:
+        """Publish the ends that nobody heard, now that the template's rules are there; rather twice than never."""
+        for arn, _ in self._cloud.database.all(_UNTOLD):
+            self._cloud.publish_event(status_event(self.get(arn)))
+            self._cloud.database.delete(_UNTOLD, arn)
+
     def close(self) -> None:
         """Stop what runs, record it, and end the recorder."""
         with self._lock:
             self._closed = True
             running = list(self._running)
         for arn in running:
+            self._cloud.database.put(_UNTOLD, arn, {})
             self.stop(arn, "States.Runtime", STOPPED)
         self._recorder.close()
 
@@ -125,6 +134,7 @@ class Executions:
             "timestamp": now,
             "executionFailedEventDetails": reason,
         }
+        self._cloud.database.put(_UNTOLD, arn, {})
         self.records.append_history(arn, [event])
         ended = {**record, "status": "FAILED", "stopDate": now, **reason}
         self.records.put(ended)

@@ -62,6 +62,10 @@ class StepFunctions:
         """End, as failed, what ran when the local cloud was killed."""
         self.executions.recover()
 
+    def resume(self) -> None:
+        """Tell the template's rules how what ran when the local cloud was killed or stopped has ended."""
+        self.executions.tell_again()
+
     def stop(self) -> None:
         """Stop what runs and record it."""
         self.executions.close()

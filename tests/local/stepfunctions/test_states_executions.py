@@ -133,6 +133,22 @@ def test_what_ran_when_the_cloud_was_killed_is_failed_and_the_rest_is_there(stat
     again.close()
 
 
+@pytest.mark.parametrize(("ends", "status"), [(Executions.recover, "FAILED"), (Executions.close, "ABORTED")])
+def test_an_end_that_no_rule_heard_is_told_again_once_the_template_is_there(states, cloud, ends, status):
+    """Rules come from the template, which is deployed after the services have started, and ends with them."""
+    running = states.start(WAIT)
+    until_entered(states, running)
+    ends(Executions(cloud) if ends is Executions.recover else states.service.executions)
+    cloud.events.clear()
+    again = Executions(cloud)
+    again.tell_again()
+    again.tell_again()
+    assert [(event["detail"]["executionArn"], event["detail"]["status"]) for event in cloud.events] == [
+        (running, status)
+    ]
+    again.close()
+
+
 def test_ending_the_service_stops_what_runs_and_records_it(states, cloud):
     execution = states.start(WAIT)
     until_entered(states, execution)
