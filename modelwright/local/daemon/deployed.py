@@ -11,7 +11,7 @@ import logging
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from modelwright.errors import ModelwrightError
+from modelwright.errors import ModelwrightError, StateUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,9 +78,22 @@ def _keep(cloud: Cloud, assembly: Path) -> Path:
     if not kept.is_dir():
         temporary = kept.with_suffix(".new")
         shutil.rmtree(temporary, ignore_errors=True)
-        shutil.copytree(assembly, temporary)
+        try:
+            shutil.copytree(assembly, temporary)
+        except OSError as error:
+            shutil.rmtree(temporary, ignore_errors=True)  # what is full has room again
+            raise StateUnusable(
+                f"{assembly} cannot be copied to {kept.parent}: {_first_reason(error)}.",
+                "Free some space there, or make it writable; nothing that was written before is lost.",
+            ) from None
         temporary.rename(kept)
     return kept
+
+
+def _first_reason(error: OSError) -> str:
+    """Of a tree, `shutil` tells source, target and reason of each file that it could not copy."""
+    found = error.args[0][0][2] if isinstance(error, shutil.Error) else str(error)
+    return str(found).partition(": ")[0]
 
 
 def _folder(cloud: Cloud) -> Path:
