@@ -15,7 +15,11 @@ from typing import Final
 
 from modelwright.serving.problems import StartupError
 
-INSTALL_SECONDS = 600
+INSTALL_SECONDS = 420
+"""A container that does not answer its ping within 8 minutes is ended without a reason; a serverless one has 3.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-invoke.html"""
 _LIBRARIES: Final = ("site-packages", "dist-packages")
 
 

@@ -40,7 +40,13 @@ if TYPE_CHECKING:
     from modelwright.serving.worker import Share
 
 MOST_FILES = 65_536
-THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "BLIS_NUM_THREADS")
+THREAD_VARIABLES = (
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "LOKY_MAX_CPU_COUNT",  # joblib's: what a pickled forest's `n_jobs=-1` means: https://github.com/joblib/loky/pull/163
+)
 
 
 class Parent:

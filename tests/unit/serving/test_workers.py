@@ -94,3 +94,9 @@ def test_a_containers_quota_is_no_core_too_much(tmp_path, monkeypatch, quota, mo
     monkeypatch.setattr("modelwright.serving.settings._CPU_MAX", tmp_path / "cpu.max")
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(999)))
     assert cores() == most
+
+
+def test_a_model_that_takes_all_cores_takes_one_in_each_worker(start):
+    """A forest with `n_jobs=-1` would start as many threads as there are cores, in as many workers."""
+    script = "import joblib\ndef model_fn(d): return lambda x: [joblib.cpu_count(), joblib.effective_n_jobs(-1)]\n"
+    assert start(script, MODELWRIGHT_WORKERS="2").invoke("1").json == [1, 1]
