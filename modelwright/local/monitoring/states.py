@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _KIND = "alarm"
 _KEPT = ("StateValue", "StateReason", "StateUpdatedTimestamp")
+_log = logging.getLogger(__name__)
 
 
 class AlarmStates:
@@ -67,13 +69,21 @@ class AlarmStates:
                     self._paces[name] = Pace(minute_seconds)
 
     def evaluate(self, alarms: Iterable[dict[str, Any]], at: float | None = None) -> None:
-        """Bring the state of these alarms up to date, as they are at `at`: now, if nothing is said."""
+        """Bring the state of these alarms up to date, as they are at `at`: now, if nothing is said.
+
+        One with which that fails is in the log, and looked at again the next time; the others are not held up.
+        """
         for alarm in alarms:
-            moment = self._cloud.clock.time() if at is None else at
-            state, reason = alarm_state(alarm, self._metrics, moment, self._pace(alarm))
-            self.set_state(alarm, state, reason)
-            if state == "ALARM":
-                self._scale(alarm, moment)
+            try:
+                self._evaluate(alarm, self._cloud.clock.time() if at is None else at)
+            except Exception:  # noqa: BLE001  # whoever recorded a value, or the thread that looks, must go on
+                _log.exception("an alarm was not evaluated alarm=%s", alarm["AlarmName"])
+
+    def _evaluate(self, alarm: dict[str, Any], at: float) -> None:
+        state, reason = alarm_state(alarm, self._metrics, at, self._pace(alarm))
+        self.set_state(alarm, state, reason)
+        if state == "ALARM":
+            self._scale(alarm, at)
 
     def set_state(self, alarm: dict[str, Any], state: str, reason: str) -> None:
         """Give the alarm this state; a change is kept and acted on."""
@@ -81,9 +91,10 @@ class AlarmStates:
             before = alarm["StateValue"]
             if before == state or self._alarms.get(alarm["AlarmName"]) is not alarm:
                 return  # as it was; or deleted or defined anew meanwhile
-            alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=self._cloud.clock.time())
+            kept = dict(zip(_KEPT, (state, reason, self._cloud.clock.time()), strict=True))
+            self._cloud.database.put(_KIND, alarm["AlarmName"], kept)  # before it counts: what fails is done again
+            alarm.update(kept)
             self._scaled.pop(alarm["AlarmName"], None)
-            self._cloud.database.put(_KIND, alarm["AlarmName"], {key: alarm[key] for key in _KEPT})
         if alarm.get("ActionsEnabled", True):
             self._actions.tell(alarm, before)
 

@@ -18,7 +18,7 @@ def later(whole):
     path.write_text("".join(lines))
     whole.git("commit", "-qam", "asynchronous")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MODELWRIGHT_MINUTE_SECONDS", "2")
+        patch.setenv("MODELWRIGHT_MINUTE_SECONDS", "1")
         whole.cli("up")
     ended = whole.run()
     assert ended["status"] == "Deployed", ended
@@ -52,7 +52,7 @@ def test_an_answer_starts_the_first_machine(later):
         (variant,) = client.describe_endpoint(**name)["ProductionVariants"]
         nothing = [{"VariantName": variant["VariantName"], "DesiredInstanceCount": 0}]
         client.update_endpoint_weights_and_capacities(**name, DesiredWeightsAndCapacities=nothing)
-        client.get_waiter("endpoint_in_service").wait(**name)
+        client.get_waiter("endpoint_in_service").wait(**name, WaiterConfig={"Delay": 1})
         assert client.describe_endpoint(**name)["ProductionVariants"][0]["CurrentInstanceCount"] == 0
         assert later.predictions()["predictions"]
         assert client.describe_endpoint(**name)["ProductionVariants"][0]["CurrentInstanceCount"] == 1

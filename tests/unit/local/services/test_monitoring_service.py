@@ -1,4 +1,5 @@
 import json
+import sqlite3
 
 import pytest
 from botocore.exceptions import ClientError
@@ -274,6 +275,34 @@ def test_values_that_are_recorded_late_set_an_alarm_off_all_the_same(cloud, watc
     watch.record_all(late)
     assert len(cloud.services["sns"].messages()) == 1
     assert state(cloud) == "OK"  # and by now it is over
+
+
+def test_a_change_that_could_not_be_kept_is_made_at_the_next_look_and_holds_up_no_other(cloud, watch):
+    for name in ("failed", "failed-too"):
+        alarm(cloud, AlarmName=name)
+        state(cloud, name)
+    cloud.database = FullOnce(cloud.database)
+    watch.record("AWS/States", "ExecutionsFailed", 1, "Count", DIMENSIONS)
+    assert [each["subject"].split('"')[1] for each in cloud.services["sns"].messages()] == ["failed-too"]
+    watch.evaluate()
+    assert [each["subject"].split('"')[1] for each in cloud.services["sns"].messages()] == ["failed-too", "failed"]
+
+
+class FullOnce:
+    """A database that does not keep the first thing it is given."""
+
+    def __init__(self, database):
+        self._database = database
+        self._is_full = True
+
+    def __getattr__(self, name):
+        return getattr(self._database, name)
+
+    def put(self, kind, key, body):
+        was_full, self._is_full = self._is_full, False
+        if was_full:
+            raise sqlite3.OperationalError("database or disk is full")
+        self._database.put(kind, key, body)
 
 
 def test_what_was_reported_once_a_minute_is_not_many_short_minutes(cloud, watch):
