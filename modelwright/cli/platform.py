@@ -104,7 +104,19 @@ def read_what_can_be_read(args: argparse.Namespace) -> Project:
 
 def on_aws(region: str, environment_option: str = "") -> Session:
     """AWS's API itself in a region, with the user's own credentials."""
+    _say_where(os.environ.get("AWS_ENDPOINT_URL"))
     return Session(region, environment_option=environment_option)
+
+
+def _say_where(url: str | None) -> None:
+    """After `eval "$(modelwright env)"` every client of AWS's in that shell asks the local cloud, ours as well."""
+    if not url:
+        return
+    from modelwright.local.daemon.attach import status  # noqa: PLC0415 # seldom needed
+
+    found = status(find_root())
+    if found is not None and found.endpoint_url == url:
+        print(f"AWS_ENDPOINT_URL is {url}: in this shell --aws is about the local cloud, too.", file=sys.stderr)
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def check_extra() -> None:
 
 
 def find_model(session: Session, deployment: Deployment, endpoint: str) -> RegisteredModel:
-    """Return what serves, or with `endpoint` none the newest registered model; NotDeployed when there is none yet."""
+    """Return what serves, or with `endpoint` none what `newest_package` says; NotDeployed when there is none yet."""
     package = package_of(session, deployment, endpoint)
     if package is None:
         what = "is registered" if endpoint == "none" else "serves"
@@ -72,7 +72,8 @@ def find_model(session: Session, deployment: Deployment, endpoint: str) -> Regis
 def export(session: Session, deployment: Deployment, target: Path, endpoint: str) -> dict[str, Any]:
     """Write `FILES` into the folder `target`, whole or not at all, and return the report.
 
-    `endpoint` is the pipeline's `deploy.endpoint`: of `none` it is the newest model that is registered.
+    `endpoint` is the pipeline's `deploy.endpoint`: of `none` the model is the newest that is approved, else that passed
+    its gate.
 
     A target that holds earlier files of an export, or nothing, is replaced; NameTaken for any other.
 

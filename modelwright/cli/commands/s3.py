@@ -36,7 +36,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    address = objects.parse(args.address) if args.address else None
+    every_bucket = args.address is None or (args.action == "ls" and args.address == "s3://")
+    address = None if every_bucket else objects.parse(args.address)
     here = Namespace(env=args.env, aws=False)
     with platform(here, read_what_can_be_read(here), services=("s3",)) as place:
         if args.action == "ls":

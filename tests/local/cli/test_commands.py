@@ -181,6 +181,7 @@ def test_what_lies_in_s3_is_listed_printed_and_copied(
     assert nothing.stderr == (
         f"error: There is no object {bucket}nothing.\n`modelwright s3 ls {bucket}` lists what lies there.\n"
     )
+    assert modelwright("s3", "ls", "s3://").stdout == modelwright("s3", "ls").stdout
     assert modelwright("s3", "ls", "s3://none").stderr.startswith("error: There is no bucket none.\n")
 
 
@@ -198,6 +199,11 @@ def test_boto3_finds_the_local_cloud_with_the_printed_variables(
     )
     assert "'EndpointName': 'mw-dev-penguins'" in found.stdout, found.stderr
     assert root["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+    command = [sys.executable, "-m", "modelwright", "runs", "--aws"]
+    on_aws = subprocess.run(command, cwd=project, env={**given, **root}, capture_output=True, text=True, check=False)
+    assert on_aws.stderr == (
+        f"AWS_ENDPOINT_URL is {root['AWS_ENDPOINT_URL']}: in this shell --aws is about the local cloud, too.\n"
+    )
 
 
 def test_the_endpoints_log_has_its_streams(modelwright: Command, deployed: subprocess.CompletedProcess[str]) -> None:
