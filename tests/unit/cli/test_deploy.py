@@ -1,121 +1,29 @@
-"""`modelwright deploy` and `diff`: what is asked for, shown and done, with a stand-in for CDK and for the account."""
+"""`modelwright deploy`: what is asked for, shown and done, with a stand-in for CDK and for the account."""
 
 from __future__ import annotations
 
 import io
-import json
-import shutil
 import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fake_account import ACCOUNT, FakeAccount, Refusal
+from fake_account import FakeAccount, Refusal
 from fake_cdk import FakeCdk, fake_cdk
-
-from modelwright.cli import main
-from modelwright.client import deploying
+from ready_account import described
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[3]
+    from command_line import Say
+
+
 NAMES = ("mw-dev-data", "mw-dev-penguins-data", "mw-dev-penguins")
-OUTPUTS = [
-    "StateMachineArn",
-    "EndpointName",
-    "ModelPackageGroupName",
-    "DataBucketName",
-    "ArtifactBucketName",
-    "TableName",
-    "EventBusName",
-    "TopicArn",
-    "StateMachineLogGroup",
-    "Structure",
-    "KeyArn",
-]
-Say = Callable[..., tuple[int, str, str]]
 
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
-
-
-def _described(params: Mapping[str, Any]) -> Any:
-    outputs = [{"OutputKey": name, "OutputValue": name.lower()} for name in OUTPUTS]
-    return {
-        "Stacks": [
-            {
-                "StackName": params["StackName"],
-                "StackStatus": "CREATE_COMPLETE",
-                "CreationTime": "2026-11-20T00:00:00Z",
-                "Outputs": outputs,
-            }
-        ]
-    }
-
-
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> FakeAccount:
-    """Ready for the sample pipeline; every stack is there."""
-    quotas = [
-        {"QuotaName": f"{instance} usage", "QuotaCode": "L-1", "Value": 4.0}
-        for instance in (
-            *("ml.m5.large for training job", "ml.m5.large for processing job", "ml.m5.large for transform job"),
-            "ml.t2.medium for endpoint",
-        )
-    ]
-    builds = {"QuotaName": "Concurrently running builds for Linux/Small environment", "QuotaCode": "L-2", "Value": 1.0}
-    quotas.append(builds)
-    made = FakeAccount(
-        {
-            "sts:GetCallerIdentity": {"Account": ACCOUNT, "Arn": "arn:aws:iam::111122223333:user/x", "UserId": "A"},
-            "ssm:GetParameter": {"Parameter": {"Value": "30"}},
-            "ssm:GetParameters": {"Parameters": []},
-            "cloudformation:ListStacks": {"StackSummaries": []},
-            "cloudformation:DescribeStacks": _described,
-            "cloudformation:DescribeStackResources": {"StackResources": []},
-            "service-quotas:ListServiceQuotas": {"Quotas": quotas},
-            "ecr:BatchGetImage": {"images": [{"imageManifest": "{}"}]},
-            "sagemaker:DescribeEndpoint": Refusal("ValidationException", "Could not find endpoint"),
-            "logs:DescribeResourcePolicies": {"resourcePolicies": []},
-            "s3:HeadObject": Refusal("404", status=404),
-            "s3:ListObjectsV2": {"KeyCount": 0},
-            "s3:PutObject": {},
-            "cloudformation:DescribeStackEvents": {"StackEvents": []},
-            "application-autoscaling:DescribeScalingPolicies": {"ScalingPolicies": []},
-        }
-    )
-    monkeypatch.setattr("modelwright.cli.platform.Session", made.session)
-    return made
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("cdk.json", "app.py", "environments"):
-        (tmp_path / name).symlink_to(REPOSITORY / name)
-    shutil.copytree(REPOSITORY / "training_code/penguins", tmp_path / "training_code/penguins")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MODELWRIGHT_ENV", raising=False)
-    monkeypatch.setattr(deploying, "make_assembly", lambda _root, _env, folder: folder / "assembly")
-    return tmp_path
-
-
-@pytest.fixture
-def say(capfd: pytest.CaptureFixture[str]) -> Say:
-    def run(*arguments: str) -> tuple[int, str, str]:
-        code = main.run(list(arguments))
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return run
-
-
-@pytest.fixture
-def cdk(project: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCdk:
-    return fake_cdk(project, monkeypatch, outputs={"mw-dev-penguins": {"EndpointName": "mw-dev-penguins"}})
 
 
 def test_a_deploy_looks_deploys_and_publishes_what_schedules_run(say: Say, account: FakeAccount, cdk: FakeCdk) -> None:
@@ -176,7 +84,7 @@ def test_a_quota_of_0_is_shown_and_the_deploy_goes_on(say: Say, account: FakeAcc
 
 def test_what_was_kept_is_taken_in_when_asked(say: Say, account: FakeAccount, cdk: FakeCdk) -> None:
     account.answers["cloudformation:DescribeStacks"] = lambda params: (
-        _described(params)
+        described(params)
         if params["StackName"] == "mw-dev-penguins"
         else Refusal("ValidationError", "Stack with id x does not exist")
     )
@@ -195,99 +103,24 @@ def test_an_unknown_pipeline_is_wrong_input(say: Say, account: FakeAccount, cdk:
     assert account.calls == []
 
 
-@pytest.mark.parametrize(
-    ("differences", "arguments", "code", "last"),
-    [
-        (0, (), 0, "A deploy would change nothing."),
-        (2, (), 0, "A deploy would change 2 of the stacks."),
-        (2, ("--exit-code",), 3, "A deploy would change 2 of the stacks."),
-        (0, ("--exit-code",), 0, "A deploy would change nothing."),
-    ],
-)
-def test_diff_says_how_many_stacks_would_change(  # noqa: PLR0917 # a table
-    say: Say,
-    account: FakeAccount,
-    project: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    differences: int,
-    arguments: tuple[str, ...],
-    code: int,
-    last: str,
-) -> None:
-    fake_cdk(project, monkeypatch, prints=f"Stack x\n✨  Number of stacks with differences: {differences}\n")
-    found, out, _ = say("diff", *arguments)
-    assert (found, out.splitlines()[-1]) == (code, last)
-
-
-def test_diff_that_fails_is_no_difference(
-    say: Say, account: FakeAccount, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fake_cdk(project, monkeypatch, prints="no\n", code=1)
-    code, _, err = say("diff", "--exit-code")
-    assert code == 1
-    assert err.startswith("error: What a deploy would change is not known: what CDK says stands above.\n")
-
-
-def test_diff_with_expired_keys_says_so_and_asks_nothing(say: Say, account: FakeAccount, cdk: FakeCdk) -> None:
-    account.answers["sts:GetCallerIdentity"] = Refusal("ExpiredToken", "The security token is expired", 403)
-    code, _, err = say("diff")
-    assert (code, err) == (
-        1,
-        (
-            "error: AWS refuses these credentials (ExpiredToken): The security token is expired\nLog in again, "
-            "for example with `aws sso login`.\n"
-        ),
-    )
-    assert cdk.calls == []
-
-
 @pytest.mark.parametrize("command", [("deploy", "--yes"), ("diff",)])
 def test_wrong_settings_are_said_before_anything(
-    say: Say, account: FakeAccount, cdk: FakeCdk, project: Path, command: tuple[str, ...]
+    say: Say, account: FakeAccount, cdk: FakeCdk, deployable: Path, command: tuple[str, ...]
 ) -> None:
-    (project / "training_code/penguins/pipeline.yaml").write_text("description: x\n")
+    (deployable / "training_code/penguins/pipeline.yaml").write_text("description: x\n")
     code, _, err = say(*command)
     assert code == 2
     assert "problems in the settings:" in err
     assert (account.calls, cdk.calls) == ([], [])
 
 
-def test_doctor_counts_and_fails(say: Say, account: FakeAccount, project: Path) -> None:
-    code, out, _ = say("doctor", "--aws")
-    assert (code, out.splitlines()[-1].split(", ")[1:]) == (0, ["0 warnings", "0 failures"])
-    account.answers["ssm:GetParameter"] = Refusal("ParameterNotFound")
-    code, out, _ = say("doctor", "--aws")
-    assert (code, out.splitlines()[-1].split(", ")[1:]) == (1, ["0 warnings", "1 failure"])
-    assert "\n         `python -m modelwright.client.cdk bootstrap aws://111122223333/eu-central-1` does that" in out
-
-
-def test_doctor_of_this_machine(say: Say, project: Path) -> None:
-    code, out, _ = say("doctor")
-    assert code == 0
-    assert [line.split()[1] for line in out.splitlines() if not line.startswith(" ")][:4] == [
-        "python:",
-        "disk:",
-        "node:",
-        "cdk:",
-    ]
-    (project / "training_code/penguins/pipeline.yaml").write_text("description: x\n")
-    code, out, _ = say("doctor")
-    assert code == 1
-    assert "FAILURE  settings: " in out
-
-
-def test_doctor_prints_the_policy_of_the_environments_callers(say: Say, project: Path) -> None:
-    code, out, _ = say("doctor", "--policy", "run")
-    assert code == 0
-    resources = [text for item in json.loads(out)["Statement"] for text in item["Resource"]]
-    assert "arn:aws:states:eu-central-1:ACCOUNT:stateMachine:mw-dev-penguins" in resources
-
-
-def test_keys_that_expire_while_it_is_deployed(say: Say, account: FakeAccount, project: Path, monkeypatch: Any) -> None:
-    fake = fake_cdk(project, monkeypatch, code=1)
+def test_keys_that_expire_while_it_is_deployed(
+    say: Say, account: FakeAccount, deployable: Path, monkeypatch: Any
+) -> None:
+    fake = fake_cdk(deployable, monkeypatch, code=1)
 
     def describe(params: Mapping[str, Any]) -> Any:
-        return Refusal("ExpiredTokenException", "The token has expired", 403) if fake.calls else _described(params)
+        return Refusal("ExpiredTokenException", "The token has expired", 403) if fake.calls else described(params)
 
     account.answers["cloudformation:DescribeStacks"] = describe
     code, _, err = say("deploy", "--yes")
