@@ -40,6 +40,14 @@ def refused(before: dict[str, str], after: dict[str, str]) -> list[str]:
     return sorted(name for name, instance in before.items() if after.get(name) != instance)
 
 
+def held(scaling: list[Target], kind: str) -> list[str]:
+    """Return the variants that must not lose their last machine before the new model is tested on it.
+
+    An idle endpoint's alarm has been on for long: it would take a new machine away within a minute.
+    """
+    return [target["variant"] for target in scaling if kind == "async" and target["min"] == 0]
+
+
 def kept_number(scaling: list[Target], variants: list[str], kind: str) -> dict[str, Any]:
     """Return what UpdateEndpoint is told besides: nothing, or that the number of machines stays.
 

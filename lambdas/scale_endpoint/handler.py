@@ -34,13 +34,21 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _prepare(env: Env, event: dict[str, Any]) -> dict[str, Any]:
-    """Read how the endpoint scales; what the update would be refused for is taken away. Repeated, it finds less."""
+    """Read how the endpoint scales; what the update would be refused for is taken away. Repeated, it finds less.
+
+    Machines of an endpoint that may have none stay until `set_target`, when the new model answers or the old one again.
+    """
     before = _instance_types(env)
     after = {variant["VariantName"]: variant.get("InstanceType", "") for variant in event["variants"]}
     found = scaling.read_targets(env.endpoint_name, sorted(before))
     removed = [name for name in domain.refused(before, after) if scaling.remove_target(env.endpoint_name, name)]
+    held = [name for name in domain.held(found, event["kind"]) if name not in removed]
+    for name in held:
+        scaling.hold_machines(env.endpoint_name, name)
+    if held:
+        _at_rest(env)  # what had begun to go meanwhile
     retained = domain.kept_number(found, sorted(after), event["kind"])
-    log("scaling prepared", scaled=[target["variant"] for target in found], removed=removed)
+    log("scaling prepared", scaled=[target["variant"] for target in found], removed=removed, held=held)
     return {"found": True, "targets": found, "retained": retained}
 
 

@@ -38,11 +38,22 @@ def read_targets(endpoint: str, variants: list[str]) -> list[Target]:
     ]
 
 
+def hold_machines(endpoint: str, variant: str) -> None:
+    """Let no machine of a variant go until `set_target`; some may come.
+
+    https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-suspend-resume-scaling.html
+    """
+    client("application-autoscaling").register_scalable_target(
+        **_named(endpoint, variant), SuspendedState={"DynamicScalingInSuspended": True}
+    )
+
+
 def set_target(endpoint: str, target: Target) -> None:
     """Let a variant scale so and not otherwise; asked again, it changes nothing."""
     named = _named(endpoint, target["variant"])
     scaling = client("application-autoscaling")
-    scaling.register_scalable_target(**named, MinCapacity=target["min"], MaxCapacity=target["max"])
+    goes_on = {"SuspendedState": {"DynamicScalingInSuspended": False}} if target["min"] == 0 else {}
+    scaling.register_scalable_target(**named, MinCapacity=target["min"], MaxCapacity=target["max"], **goes_on)
     wanted = {policy["PolicyName"] for policy in target["policies"]}
     for policy in _policies(named["ResourceId"]):
         if policy["PolicyName"] not in wanted:
