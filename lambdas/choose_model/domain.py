@@ -37,12 +37,28 @@ class Conversion:
     """Of the compiled archive; empty when there is none."""
     schema: bool
     """Whether the model's schema lies beside the report."""
+    loaded: bool = True
+    """Whether script and model can be loaded with the libraries of our image, as far as is known."""
 
 
 def not_converted(problem: dict[str, str]) -> Conversion:
     """What a state before the report came to: its name, error and cause."""
     reason = f"{problem['state']}: {_readable(problem['error'], problem['cause'])}" if problem["state"] else ""
-    return Conversion((reason or problem["cause"])[:MAX_REASON], "", schema=False)
+    return Conversion((reason or problem["cause"])[:MAX_REASON], "", schema=False, loaded=not _died(problem))
+
+
+def _died(problem: dict[str, str]) -> bool:
+    """Whether the job's process ended with the script and its model in it: it reports all else, and exits with 0.
+
+    AlgorithmError is what SageMaker says of a container that did not:
+    https://github.com/aws/sagemaker-python-sdk/issues/1378
+    """
+    try:
+        found = json.loads(problem["cause"])
+    except ValueError:
+        return False
+    said = str(found.get("FailureReason")) if isinstance(found, dict) else ""
+    return problem["state"] == "ConvertModel" and said.startswith("AlgorithmError")
 
 
 def _readable(error: str, cause: str) -> str:
@@ -77,21 +93,22 @@ def from_report(text: bytes) -> Conversion:
         found = json.loads(text)
         version, archive, reason = found["version"], found["archive"], str(found["reason"])
         sha256 = str(archive["sha256"]) if archive else ""
-        schema = bool(found["schema"])
+        schema, loaded = bool(found["schema"]), found.get("serve") != "framework"
     except (ValueError, KeyError, TypeError) as error:
         raise ReportInvalid(f"the conversion's report is not valid: {error!r}.") from error
     if version != VERSION:
         raise ReportInvalid(f"the conversion's report has version {version!r}; this function reads {VERSION}.")
     if bool(reason) == bool(sha256) or not (set(sha256) <= _HEX and len(sha256) in (0, 64)):
         raise ReportInvalid("the conversion's report must have either a reason or an archive with its SHA-256.")
-    return Conversion(reason[:MAX_REASON], sha256, schema)
+    return Conversion(reason[:MAX_REASON], sha256, schema, loaded)
 
 
 def serving(conversion: Conversion, problem: dict[str, str]) -> str:
     """What serves: `onnx`, else the script in our image (`python`), else in AWS's (`framework`)."""
     if not conversion.reason:
         return "onnx"
-    return "framework" if problem["cause"] and problem["state"] in WITHOUT_IMAGE else "python"
+    without_image = problem["cause"] and problem["state"] in WITHOUT_IMAGE
+    return "framework" if without_image or not conversion.loaded else "python"
 
 
 def check_allowed(conversion: Conversion, serve: str) -> None:

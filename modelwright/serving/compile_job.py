@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from modelwright.serving.conversion import Refused
 from modelwright.serving.convert import REPORT_FILE, Source, convert
 from modelwright.serving.onnx_model import MODEL_FILE
-from modelwright.serving.problems import StartupError, last_line
+from modelwright.serving.problems import LoadError, StartupError, last_line
 from modelwright.serving.schema import FILE as SCHEMA_FILE
 
 if TYPE_CHECKING:
@@ -40,9 +40,18 @@ class Result:
     """What became of the model."""
 
     reason: str
-    """Why the Python path serves it; empty when it was compiled."""
+    """Why it is served by its script; empty when it was compiled."""
     conversion: Mapping[str, Any] | None
     """What was compared, and how large the model is."""
+    loaded: bool = True
+    """Whether the script and its model could be loaded; else our own image cannot serve them either."""
+
+    @property
+    def serve(self) -> str:
+        """What can serve the model, as far as this job knows."""
+        if not self.reason:
+            return "onnx"
+        return "python" if self.loaded else "framework"
 
 
 def run(root: Path, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -65,7 +74,7 @@ def run(root: Path, environment: Mapping[str, str]) -> dict[str, Any]:
             (target / SCHEMA_FILE).write_bytes(schema.read_bytes())
     report = {
         "version": VERSION,
-        "serve": "python" if result.reason else "onnx",
+        "serve": result.serve,
         "reason": result.reason,
         "python_sha256": source.sha256,
         "archive": archive,
@@ -78,16 +87,19 @@ def run(root: Path, environment: Mapping[str, str]) -> dict[str, Any]:
 
 def _compile(source: Source, folder: Path) -> Result:
     """Convert into `folder`. Whatever the model or its script raises is a reason to serve it by its script."""
+    loaded = True
     try:
         with redirect_stdout(sys.stderr), warnings.catch_warnings():  # what a script prints is not the report
             warnings.simplefilter("ignore")
             return Result("", convert(source, folder, timed=False))
+    except LoadError as error:
+        reason, loaded = str(error), False
     except (Refused, StartupError) as error:
         reason = str(error)
     except Exception as error:  # noqa: BLE001 # as the docstring says; the log has the traceback
         traceback.print_exc()
         reason = f"The conversion failed: {last_line(error)}"
-    return Result(reason[:MAX_REASON], None)
+    return Result(reason[:MAX_REASON], None, loaded)
 
 
 def _pack(folder: Path, target: Path) -> dict[str, Any]:

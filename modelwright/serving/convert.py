@@ -32,7 +32,7 @@ from modelwright.serving.comparison import (
 )
 from modelwright.serving.conversion import Refused, asked, check_kind, estimator_of, to_onnx
 from modelwright.serving.onnx_model import MODEL_FILE, load_compiled
-from modelwright.serving.problems import RequestError, StartupError
+from modelwright.serving.problems import LoadError, RequestError, StartupError
 from modelwright.serving.python_model import load_model
 from modelwright.serving.requirements import install_requirements
 from modelwright.serving.schema import FILE as SCHEMA_FILE
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from modelwright.serving.model import Model
     from modelwright.serving.onnx_model import OnnxModel
     from modelwright.serving.python_model import PythonModel
+    from modelwright.serving.script import Script
 
 REPORT_FILE = "report.json"
 _TIMED = 30
@@ -62,20 +63,27 @@ class Source:
 
 
 def convert(source: Source, into: Path, *, timed: bool = True) -> dict[str, Any]:
-    """Write the three files into the folder `into`, and return the report; Refused with the reason.
+    """Write the three files into the folder `into`, and return the report; Refused or LoadError with the reason.
 
     A model that is refused has left its schema there, if what it takes could be learnt.
     """
     with tempfile.TemporaryDirectory() as folder:
         unpacked = Path(folder) / "model"
         unpack(source.archive, unpacked, source.sha256)
-        install_requirements(unpacked / "code")
-        script = load_script(unpacked / "code", source.program)
-        loaded = load_model(script, unpacked)
+        script, loaded = _load(unpacked, source.program)
         named = bool(script.input_fn or script.transform_fn)
         report = _compile(source, into, loaded, named=named, timed=timed)
         (into / REPORT_FILE).write_text(json.dumps(report, indent=1) + "\n", "utf-8")
         return report
+
+
+def _load(unpacked: Path, program: str) -> tuple[Script, PythonModel]:
+    try:
+        install_requirements(unpacked / "code")
+        script = load_script(unpacked / "code", program)
+        return script, load_model(script, unpacked)
+    except StartupError as error:
+        raise LoadError(str(error)) from error
 
 
 def _compile(source: Source, into: Path, python: PythonModel, *, named: bool, timed: bool) -> dict[str, Any]:

@@ -20,6 +20,10 @@ class ScriptError(StartupError):
     """The inference script cannot be imported, lacks a function or has one too many."""
 
 
+class LoadError(StartupError):
+    """The script or its model cannot be loaded here: with these libraries nothing would serve it."""
+
+
 class RequestError(Exception):
     """A request that is answered with an error: its HTTP status, the error's name and one sentence."""
 

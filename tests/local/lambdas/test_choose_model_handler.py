@@ -102,6 +102,15 @@ def test_the_packaged_archive_serves_when_it_is_not_compiled_and_gets_the_schema
         ask("onnx")
 
 
+def test_what_our_image_could_not_load_is_served_by_aws_s() -> None:
+    """It imports boto3, say, which AWS's image has; in ours its endpoint would fail."""
+    cause = "inference.py cannot be imported: No module named 'boto3'"
+    left(report=json.dumps(report(serve="framework", reason=cause, archive=None, schema=False)).encode())
+    found = ask()
+    assert (found["serve"], found["sha256"], found["reason"]) == ("framework", PACKAGED, cause)
+    assert recorded()["serve"] == "framework"
+
+
 def test_another_archive_than_the_compared_one_is_never_served() -> None:
     left(report=json.dumps(report()).encode(), schema=b"{}", model=b"something else")
     with pytest.raises(ArchiveChanged, match="the report names"):
@@ -119,6 +128,10 @@ def test_a_job_that_leaves_no_report_is_a_reason() -> None:
         (
             ("ConvertModel", "States.TaskFailed", '{"FailureReason": "AlgorithmError: killed"}'),
             "AlgorithmError: killed",
+        ),
+        (
+            ("ConvertModel", "States.TaskFailed", '{"FailureReason": "CapacityError: no machine"}'),
+            "CapacityError: no machine",
         ),
         (("FindServingImage", "Ecr.EcrException", "no access"), "Ecr.EcrException: no access"),
         (("ConvertModel", "States.Timeout", "[1]"), "States.Timeout: [1]"),
@@ -150,7 +163,8 @@ def test_a_job_that_leaves_no_report_is_a_reason() -> None:
 def test_what_went_wrong_before_is_said_in_a_sentence(problem: tuple[str, str, str], reason: str) -> None:
     state, error, cause = problem
     found = ask(state=state, error=error, cause=cause)
-    serve = "python" if state == "ConvertModel" else "framework"
+    died = "AlgorithmError" in cause  # with its own scikit-learn and the script: our image would, too
+    serve = "python" if state == "ConvertModel" and not died else "framework"
     assert (found["serve"], found["reason"]) == (serve, f"{state}: {reason}")
     assert recorded()["serve"] == serve
 

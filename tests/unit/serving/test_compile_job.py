@@ -129,18 +129,30 @@ def test_unequal_answers_keep_the_script(job, rows) -> None:
 
 
 @pytest.mark.parametrize(
-    ("estimator", "text", "said"),
+    ("estimator", "text", "serve", "said"),
     [
-        (None, SCRIPT, "not convertible: dict. "),
-        (LogisticRegression(), "raise ImportError('no such thing')\n", "no such thing"),
-        (LogisticRegression(), SCRIPT + "def output_fn(found, accept): return '{\"mine\": 1}'\n", "of a form that"),
+        (None, SCRIPT, "python", "not convertible: dict. "),
+        (LogisticRegression(), "import no_such_thing\n", "framework", "no_such_thing"),
+        (LogisticRegression(), "def model_fn(folder): return {}['gone']\n", "framework", "model_fn failed"),
+        (
+            LogisticRegression(),
+            SCRIPT + "def output_fn(found, accept): return '{\"mine\": 1}'\n",
+            "python",
+            "of a form that",
+        ),
     ],
-    ids=["no estimator", "a script that cannot be imported", "answers of the script's own form"],
+    ids=[
+        "no estimator",
+        "a script that cannot be imported",
+        "a model that cannot be loaded",
+        "answers of its own form",
+    ],
 )
-def test_what_cannot_be_converted_says_why(job, estimator, text, said) -> None:
+def test_what_cannot_be_converted_says_why(job, estimator, text, serve, said) -> None:
+    """What our image cannot load, it cannot serve either: AWS's, which trained, has more libraries."""
     root, environment = job(estimator, columns=("number",), text=text)
     report = run(root, environment)
-    assert report["serve"] == "python"
+    assert report["serve"] == serve
     assert said in report["reason"]
     assert "model.tar.gz" not in left(root)
 
