@@ -8,6 +8,7 @@ import shutil
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+from modelwright.local.functions.refusals import invalid
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ def from_request(cloud: Cloud, code: Mapping[str, Any]) -> Path:
         try:
             path = cloud.s3.resolve(code["S3Bucket"], code["S3Key"], code.get("S3ObjectVersion"))
         except AwsError as error:
-            raise _invalid(f"Error occurred while GetObject. S3 Error Code: {error.code}. {error.message}") from error
+            raise invalid(f"Error occurred while GetObject. S3 Error Code: {error.code}. {error.message}") from error
         return _unpacked(cloud, path.read_bytes(), name)
-    raise _invalid("Please provide a source for function code: ZipFile, or S3Bucket and S3Key (no images here)")
+    raise invalid("Please provide a source for function code: ZipFile, or S3Bucket and S3Key (no images here)")
 
 
 def _unpacked(cloud: Cloud, content: bytes, name: str) -> Path:
@@ -51,13 +52,9 @@ def _unpacked(cloud: Cloud, content: bytes, name: str) -> Path:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(item.file_size for item in archive.infolist())
             if size > MOST_UNPACKED_BYTES:
-                raise _invalid(f"Unzipped size must be smaller than {MOST_UNPACKED_BYTES} bytes; {name} has {size}")
+                raise invalid(f"Unzipped size must be smaller than {MOST_UNPACKED_BYTES} bytes; {name} has {size}")
             archive.extractall(unfinished)  # the module itself keeps members inside the folder
     except (zipfile.BadZipFile, OSError) as error:
-        raise _invalid(f"Could not unzip uploaded file {name}: {error}") from error
+        raise invalid(f"Could not unzip uploaded file {name}: {error}") from error
     unfinished.rename(target)
     return target
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("InvalidParameterValueException", message, 400, {"Type": "User"})

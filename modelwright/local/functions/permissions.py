@@ -9,6 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from modelwright.local.functions.refusals import invalid, refuse_unknown
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
@@ -21,13 +22,11 @@ _DOES = {"FunctionName", "StatementId", "Action", "Principal", "SourceArn", "Sou
 
 def statement(arn: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the statement that AddPermission's parameters describe; AwsError for what is wrong or not supported."""
-    unknown = sorted(set(params) - _DOES)
-    if unknown:
-        raise _invalid(f"{', '.join(unknown)}: the local cloud does not support this yet; leave it out")
+    refuse_unknown(params, _DOES)
     if not _SID.fullmatch(params["StatementId"]):
-        raise _invalid(f"StatementId is {params['StatementId']!r}; it must be 1 to 100 of letters, digits, - and _")
+        raise invalid(f"StatementId is {params['StatementId']!r}; it must be 1 to 100 of letters, digits, - and _")
     if not _ACTION.fullmatch(params["Action"]):
-        raise _invalid(f"Action is {params['Action']!r}; it must be lambda:<action>")
+        raise invalid(f"Action is {params['Action']!r}; it must be lambda:<action>")
     principal = params["Principal"]
     condition: dict[str, dict[str, str]] = {}
     if "SourceArn" in params:
@@ -77,7 +76,3 @@ def _principal(given: str) -> Any:
     if re.fullmatch(r"\d{12}", given):
         return {"AWS": f"arn:aws:iam::{given}:root"}
     return {"AWS": given} if given.startswith("arn:") else {"Service": given}
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("InvalidParameterValueException", message, 400, {"Type": "User"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from modelwright.local.functions.refusals import invalid
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
@@ -23,15 +24,11 @@ def check_role(cloud: Cloud, params: Mapping[str, Any]) -> None:
     if "Role" not in params:
         return
     if not cloud.iam.may_assume(params["Role"], PRINCIPAL):
-        raise _invalid("The role defined for the function cannot be assumed by Lambda.")
+        raise invalid("The role defined for the function cannot be assumed by Lambda.")
     if params.get("TracingConfig", {}).get("Mode") != "Active":
         return
     try:
         cloud.authorize(params["Role"], "xray:PutTraceSegments", "*")
     except AwsError as error:
         message = "The provided execution role does not have permissions to call PutTraceSegments on XRAY"
-        raise _invalid(f"{message} ({error.message})") from error
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("InvalidParameterValueException", message, 400, {"Type": "User"})
+        raise invalid(f"{message} ({error.message})") from error

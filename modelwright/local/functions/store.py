@@ -11,6 +11,8 @@ from modelwright.local.functions.record import Function
 from modelwright.local.service import AwsError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from modelwright.local.cloud import Cloud
 
 _KIND = "lambda.function"
@@ -79,6 +81,10 @@ class FunctionStore:
             raise AwsError("ResourceNotFoundException", f"Function not found: {self.arn(name)}", 404, {"Type": "User"})
         return found
 
+    def function(self, params: Mapping[str, Any]) -> Function:
+        """Return the function that a request's FunctionName and Qualifier name."""
+        return self.pool(_name(params["FunctionName"], params.get("Qualifier"))).function
+
     def policy(self, name: str) -> dict[str, Any] | None:
         """Return a function's policy, if it has one."""
         return self._policies.get(name)
@@ -112,3 +118,14 @@ class FunctionStore:
         if name in self._kept:
             body = {"function": self._pools[name].function.to_document(), "policy": self._policies.get(name)}
             self._cloud.database.put(_KIND, name, body)
+
+
+def _name(given: str, qualifier: str | None) -> str:
+    """A function is given by its name, `account:function:name` or its ARN, each perhaps with `:$LATEST`."""
+    name = given.rpartition("function:")[2]
+    name, colon, version = name.partition(":")
+    asked = qualifier or (version if colon else "$LATEST")
+    if asked != "$LATEST":
+        message = f"Function not found: {given}:{asked} (the local cloud has no versions and aliases, only $LATEST)"
+        raise AwsError("ResourceNotFoundException", message, 404, {"Type": "User"})
+    return name
