@@ -108,7 +108,7 @@ def print_outcome(run: Run, history: History, options: str = "") -> None:
 def _print_failure(run: Run, history: History, options: str, terminal: Terminal) -> None:
     error, cause = run.error or history.error, reason(run.cause or history.cause)
     terminal.line("  " + failure(error, readable_reason(cause)).replace("\n", "\n  "))
-    step = next_step(error, cause)
+    step = next_step(error, cause, run.pipeline, options)
     if step:
         terminal.line(f"  {step}")
     if became := restored(history):

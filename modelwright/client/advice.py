@@ -11,8 +11,15 @@ _KNOWN = {
     # the FailureReason of a job: https://docs.aws.amazon.com/batch/latest/userguide/sm_job_stuck_in_runnable_capacity.html
     "CapacityError": "AWS has no such machine free now: run it again later, or choose another instance.",
 }
+_OTHER_KIND = "`modelwright destroy {}` deletes it and the stack, and keeps what was trained; then {} makes both again."
 
 
-def next_step(error: str, cause: str) -> str | None:
-    """Return what to do about a failure that has nothing to do with the scripts; None for every other."""
+def next_step(error: str, cause: str, pipeline: str, options: str = "") -> str | None:
+    """Return what to do about a failure that has nothing to do with the scripts; None for every other.
+
+    `options` are those of a command that is about the same place, as ` --aws --env prod`.
+    """
+    if error == "EndpointOfOtherKind":
+        again = "`modelwright deploy` and a run" if "--aws" in options else "the next run"
+        return _OTHER_KIND.format(f"{pipeline}{options}", again)
     return next((step for words, step in _KNOWN.items() if words in error or words in cause), None)

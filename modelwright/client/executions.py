@@ -141,15 +141,18 @@ def history(session: Session, arn: str) -> History:
 
 
 def new_events(session: Session, arn: str, after: int) -> list[dict[str, Any]]:
-    """The events after number `after`, oldest first; read from the end, so that a long history is not read again."""
-    client, found = session.client("stepfunctions"), []
+    """The events after number `after`, oldest first; read from the end, so that a long history is not read again.
+
+    While it is read the execution goes on, so the end of one page may come again on the next one.
+    """
+    client, found = session.client("stepfunctions"), dict[int, dict[str, Any]]()
     request: dict[str, Any] = {"executionArn": arn, "reverseOrder": True, "maxResults": _LATEST}
     while True:
         page = client.get_execution_history(**request)
-        fresh = [event for event in page["events"] if event["id"] > after]
-        found += fresh
+        fresh = {event["id"]: event for event in page["events"] if event["id"] > after}
+        found |= fresh
         if len(fresh) < len(page["events"]) or not page.get("nextToken"):
-            return found[::-1]
+            return [found[number] for number in sorted(found)]
         request["nextToken"] = page["nextToken"]
 
 
@@ -204,6 +207,9 @@ def _answers(entry: Mapping[str, Any], wanted: str) -> bool:
 
 
 def _no_run(session: Session, deployments: Sequence[Deployment], wanted: str) -> tuple[str, str]:
+    if any(each.pipeline == wanted for each in deployments):
+        hint = f"`modelwright runs {wanted}{session.options}` lists its runs; `last` is the newest."
+        return f"{wanted!r} is a pipeline, not a run.", hint
     latest = sorted(
         ((each, entry) for each in deployments for _, entry in zip(range(5), executions(session, each), strict=False)),
         key=_started,

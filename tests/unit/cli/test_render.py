@@ -187,6 +187,14 @@ def test_a_list_of_runs_says_why_in_a_line() -> None:
             "  AWS has no such machine free now: run it again later, or choose another instance.\n",
         ),
         ("States.TaskFailed", "TrainModel: AlgorithmError: my own limit", ""),
+        (
+            "EndpointOfOtherKind",
+            "DeployEndpoint: The endpoint is of another kind.",
+            (
+                "  `modelwright destroy penguins` deletes it and the stack, and keeps what was trained; "
+                "then the next run makes both again.\n"
+            ),
+        ),
     ],
 )
 def test_a_run_that_aws_made_fail_says_the_next_step(

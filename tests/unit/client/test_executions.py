@@ -15,6 +15,8 @@ from modelwright.config.execution import ExecutionInput, Trigger
 from modelwright.errors import RunNotFound
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from modelwright.client.history import History, StateRun
 
 OTHER = PENGUINS.__class__(
@@ -81,6 +83,25 @@ def test_watch_waits_for_the_result_that_comes_after_the_last_event() -> None:
     run, _ = executions.watch(FakeSession(stepfunctions=Late(one)), "penguins", one.arn, lambda *_: None, pauses)
     assert run.outcome == "Rejected"
     assert len(pauses.lengths) == 2
+
+
+class Growing(StepFunctions):
+    """An execution that goes on while its history is read: the pages, newest first, move by what came meanwhile."""
+
+    def get_execution_history(self, **request: Any) -> dict[str, Any]:
+        found = super().get_execution_history(**request)
+        for each in self.executions.values():
+            each.story.enter("Pass", "Later")
+        return found
+
+
+def test_an_event_that_two_pages_have_is_told_once() -> None:
+    long = Story()
+    for number in range(100):
+        long.enter("Pass", f"State{number}")
+    one, newest = Execution("one", long, status="RUNNING"), len(long.events)
+    found = [event["id"] for event in executions.new_events(FakeSession(stepfunctions=Growing(one)), one.arn, 10)]
+    assert found == list(range(11, newest + 1))
 
 
 def test_new_events_reads_no_page_that_was_read_before() -> None:
@@ -169,6 +190,13 @@ class TestFind:
             self.find("nonesuch")
         ids = [run_id(each.arn) for each in (self.other, self.second, self.first)]
         assert str(error.value) == f"There is no run 'nonesuch'.\nThe latest: {ids[0]}, {ids[1]} and {ids[2]}."
+
+    def test_a_pipelines_name_is_none_and_says_what_is(self) -> None:
+        with pytest.raises(RunNotFound) as error:
+            self.find("penguins")
+        assert str(error.value) == (
+            "'penguins' is a pipeline, not a run.\n`modelwright runs penguins` lists its runs; `last` is the newest."
+        )
 
     def test_too_short_a_beginning(self) -> None:
         with pytest.raises(RunNotFound) as error:
