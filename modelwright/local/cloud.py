@@ -84,11 +84,15 @@ class Cloud:
         # what these import, moto and botocore above all, is imported while the zygotes are at it too
         from modelwright.local.calls.callers import Callers  # noqa: PLC0415
         from modelwright.local.calls.http import HttpServer  # noqa: PLC0415
+        from modelwright.local.calls.uploads import Uploads  # noqa: PLC0415
         from modelwright.local.iam.authority import Authority  # noqa: PLC0415
 
         self.callers = Callers(self)
         self.iam = Authority(self)
-        self._server = HttpServer(lambda request: self._gateway.answer(request))  # noqa: PLW0108  # the gateway is made later
+        self._server = HttpServer(
+            lambda request: self._gateway.answer(request),  # noqa: PLW0108  # the gateway is made later
+            receiver=Uploads(self.objects),
+        )
         self.endpoint_url: str = self._server.url
         self._serve_moto()
 

@@ -109,7 +109,7 @@ class Clients:
     def _send(self, signed: dict[str, str], request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         plain = _plain(request, signed)
         response = self._refused.pop(plain.headers.get(_ANSWERED, ""), None) or self._answer(plain)
-        body = b"" if request.method == "HEAD" else response.body
+        body = b"" if request.method == "HEAD" else _content(response)
         return AWSResponse(request.url, response.status, dict(response.headers), _Raw(body))
 
 
@@ -146,6 +146,10 @@ def _body(body: Any) -> bytes:
     if isinstance(body, str):
         return body.encode("utf-8")
     return bytes(body) if isinstance(body, (bytes, bytearray)) else bytes(body.read())
+
+
+def _content(response: HttpResponse) -> bytes:
+    return response.body if response.file is None else response.file.read()
 
 
 def _text(value: Any) -> str:

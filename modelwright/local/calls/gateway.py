@@ -109,6 +109,12 @@ class Gateway:
         return self._cloud.callers.find(parsed.access_key, parsed.http.headers.get("x-amz-security-token", ""))
 
     def _from_moto(self, parsed: Parsed, call: Call) -> HttpResponse:
+        upload = parsed.http.upload
+        if upload is not None:
+            if upload.problem is not None:
+                raise upload.problem
+            if call.operation == "PutObject":
+                upload.sync()  # before others have to wait for it
         self._hooks.refuse_what_is_not_kept(call)
         with self._motos.turn(call.service):
             response = self._motos.answer(call.service, parsed.request)

@@ -14,14 +14,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+
+from modelwright.local.calls.bodies import (
+    MAX_HEADER_BYTES,
+    BadRequestError,
+    is_chunked,
+    read_blocks,
+    read_headers,
+)
+
+if TYPE_CHECKING:
+    from modelwright.local.calls.uploads import Upload
+    from modelwright.local.store.file_bytes import FilePart
 
 log = logging.getLogger(__name__)
-
-MAX_HEADER_BYTES = 64 * 1024
-MAX_BODY_BYTES = (
-    5 * 1024**3
-)  # S3's own limit of one PUT, https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,8 @@ class HttpRequest:
     body: bytes = field(default=b"", repr=False)
     repeated: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The values of headers that came more than once; in `headers` they are one, with commas."""
+    upload: Upload | None = field(default=None, repr=False)
+    """of a body that an object may become; a large one is not in `body`"""
 
     @property
     def path(self) -> str:
@@ -55,25 +64,35 @@ class HttpResponse:
     body: bytes = field(default=b"", repr=False)
     further_headers: Sequence[tuple[str, str]] = ()
     """Header lines beside those of `headers`: a name may be there several times."""
+    file: FilePart | None = None
+    """what is sent in place of `body`"""
 
-
-class BadRequestError(Exception):
-    """Not HTTP as this server speaks it."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+    @property
+    def size(self) -> int:
+        """The length of what is sent."""
+        return len(self.body) if self.file is None else self.file.size
 
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
+class Receiver(Protocol):
+    """Receives large bodies."""
+
+    def wants(self, method: str, target: str, headers: Mapping[str, str]) -> bool:
+        """True when the body of this request is to be given to `receive`."""
+
+    def receive(self, headers: dict[str, str], blocks: Iterator[bytes]) -> Upload:
+        """Read a body to its end."""
+
+
 class HttpServer:
     """Serves `answer` on 127.0.0.1, a thread for each connection."""
 
-    def __init__(self, answer: Answer, port: int = 0) -> None:
+    def __init__(self, answer: Answer, port: int = 0, receiver: Receiver | None = None) -> None:
         """Bind; connections are accepted (and wait) from here on, answered from `start` on."""
         self._answer = answer
+        self._receiver = receiver
         self._listener = socket.create_server(("127.0.0.1", port), backlog=256)
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -132,34 +151,49 @@ class HttpServer:
     def _serve_one(self, connection: socket.socket, stream: BinaryIO) -> bool:
         """Answer one request; False when the connection ends."""
         try:
-            request = read_request(stream, lambda: connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n"))
+            request = read_request(stream, lambda: connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n"), self._receiver)
         except BadRequestError as error:
             _send(connection, HttpResponse(error.status, {"Connection": "close"}, str(error).encode()), head=False)
             return False
         if request is None:
             return False
-        _send(connection, self._answer(request), head=request.method == "HEAD")
+        try:
+            response = self._answer(request)
+        finally:
+            if request.upload is not None:
+                request.upload.release()
+        _send(connection, response, head=request.method == "HEAD")
         return request.headers.get("connection", "").lower() != "close"
 
 
-def read_request(stream: BinaryIO, send_continue: Callable[[], None]) -> HttpRequest | None:
+def read_request(
+    stream: BinaryIO, send_continue: Callable[[], None], receiver: Receiver | None = None
+) -> HttpRequest | None:
     """Read one request; None when the connection was closed before its first byte."""
     line = stream.readline(MAX_HEADER_BYTES)
     if not line:
         return None
     method, target, version = _request_line(line)
-    headers, repeated = _headers(stream)
+    headers, repeated = read_headers(stream)
     if version == "HTTP/1.0":
         headers.setdefault("connection", "close")
     if headers.get("expect", "").lower() == "100-continue":
         send_continue()
-    if headers.get("transfer-encoding", "").lower() == "chunked":
-        body = b"".join(_chunks(stream))
+    if receiver is not None and receiver.wants(method, target, headers):
+        upload = receiver.receive(headers, read_blocks(stream, headers))
+        return HttpRequest(method, target, _plain(upload), upload.body, repeated, upload)
+    body = b"".join(read_blocks(stream, headers))
+    if is_chunked(headers):
         headers["content-length"] = str(len(body))
         del headers["transfer-encoding"]
-    else:
-        body = _exactly(stream, _length(headers.get("content-length", "0")))
     return HttpRequest(method, target, headers, body, repeated)
+
+
+def _plain(upload: Upload) -> dict[str, str]:
+    """The headers of a body of known length, however it came."""
+    size = len(upload.body) if upload.content is None else len(upload.content)
+    headers = {name: value for name, value in upload.headers.items() if name != "transfer-encoding"}
+    return headers if "content-length" in headers else {**headers, "content-length": str(size)}
 
 
 def _request_line(line: bytes) -> tuple[str, str, str]:
@@ -172,66 +206,18 @@ def _request_line(line: bytes) -> tuple[str, str, str]:
     return method, target, version
 
 
-def _headers(stream: BinaryIO) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """The headers by name, and the values of those that came more than once."""
-    headers: dict[str, str] = {}
-    repeated: dict[str, list[str]] = {}
-    left = MAX_HEADER_BYTES
-    while True:
-        line = stream.readline(left + 1)
-        left -= len(line)
-        if left < 0:
-            raise BadRequestError(431, f"the headers are longer than {MAX_HEADER_BYTES} bytes")
-        if line in (b"\r\n", b"\n"):
-            return headers, repeated
-        name, colon, value = line.decode("latin-1").partition(":")
-        if not colon or name != name.strip():
-            raise BadRequestError(400, "a header is not of the form `name: value`")
-        name, value = name.lower(), value.strip()
-        if name in headers:
-            repeated.setdefault(name, [headers[name]]).append(value)
-            value = f"{headers[name]},{value}"
-        headers[name] = value
-
-
-def _length(text: str) -> int:
-    if not text.isdecimal():
-        raise BadRequestError(400, f"Content-Length is {text!r}; it must be a number")
-    length = int(text)
-    if length > MAX_BODY_BYTES:
-        raise BadRequestError(413, f"the body has {length} bytes; at most {MAX_BODY_BYTES} are taken in one request")
-    return length
-
-
-def _exactly(stream: BinaryIO, length: int) -> bytes:
-    body = stream.read(length) if length else b""
-    if len(body) != length:
-        raise BadRequestError(400, f"the body ends after {len(body)} of {length} bytes")
-    return body
-
-
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    while True:
-        size_text = stream.readline(MAX_HEADER_BYTES).partition(b";")[0].strip()
-        try:
-            size = int(size_text, 16)
-        except ValueError:
-            raise BadRequestError(400, "a chunk does not begin with its size") from None
-        if size == 0:
-            _headers(stream)  # trailers
-            return
-        yield _exactly(stream, size)
-        stream.readline(3)
-
-
 def _send(connection: socket.socket, response: HttpResponse, *, head: bool) -> None:
     phrase = HTTPStatus(response.status).phrase if response.status in HTTPStatus._value2member_map_ else ""
     lines = [f"HTTP/1.1 {response.status} {phrase}"]
     lines += [f"{name}: {value}" for name, value in (*response.headers.items(), *response.further_headers)]
     if not any(name.lower() == "content-length" for name in response.headers):
-        lines.append(f"Content-Length: {len(response.body)}")
+        lines.append(f"Content-Length: {response.size}")
     top = ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8")
-    if head or not response.body:
+    if response.file is not None and not head:
+        connection.sendall(top)
+        with response.file.path.open("rb") as file:
+            connection.sendfile(file, response.file.offset, response.file.size)
+    elif head or not response.body:
         connection.sendall(top)
     elif len(response.body) < 64 * 1024:
         connection.sendall(top + response.body)

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, Map, Rule
 
 from modelwright.local.calls.http import HttpResponse
+from modelwright.local.store.file_bytes import FileBytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -81,7 +82,10 @@ class MotoServices:
         except HTTPException as error:  # moto's older services raise their answers
             return _from_exception(error)
         status, headers, body = result if isinstance(result, tuple) else (200, {}, result)
-        return HttpResponse(int(status), {name: str(value) for name, value in headers.items()}, _bytes(body))
+        written = {name: str(value) for name, value in headers.items()}
+        if isinstance(body, FileBytes):
+            return HttpResponse(int(status), written, file=body.part)
+        return HttpResponse(int(status), written, _bytes(body))
 
     def forget(self) -> None:
         """Empty the backends, or the next cloud would find what this one made, and leave them to it."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from moto.core.model import OperationModel
 
+    from modelwright.local.store.file_bytes import FileBytes
+
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/[^/,\s]+/([^/,\s]+)/([^/,\s]+)/aws4_request")
 
@@ -68,6 +70,17 @@ class ServerRequest(Request):  # type: ignore[misc]  # moto carries no types
     """moto's request class, as its own server has it: the answer's Date is the server's business."""
 
     from_wsgi_server = True
+
+
+class _InFile(io.RawIOBase):
+    """A body that is not in memory, as the stream that it is read from, whole."""
+
+    def __init__(self, content: FileBytes) -> None:
+        super().__init__()
+        self._content = content
+
+    def read(self, _size: int | None = -1) -> bytes:
+        return self._content
 
 
 @dataclass(frozen=True)
@@ -151,6 +164,8 @@ def wsgi_request(http: HttpRequest) -> Request:
             environ[f"HTTP_{key}"] = value
             if "_" in name:
                 environ[PRESERVED_HEADER_NAMES_ENVIRON_KEY][f"HTTP_{key}"] = name
+    if http.upload is not None and http.upload.content is not None:
+        environ |= {"wsgi.input": _InFile(http.upload.content), "wsgi.input_terminated": True}
     return ServerRequest(environ)
 
 

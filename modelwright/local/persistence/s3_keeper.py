@@ -90,7 +90,11 @@ class S3Keeper:
 
     def check(self, call: Call) -> None:
         """Refuse notifications to where moto would send them without anybody there."""
+        from modelwright.local.persistence import s3_join  # noqa: F401, PLC0415  # changes moto's S3; see s3_backend
+        from modelwright.local.persistence.s3_bytes import begin  # noqa: PLC0415
+
         self._events.begin(call.operation)
+        begin(call.operation, self._cloud.objects)
         wanted = call.params.get("NotificationConfiguration") or {}
         for kind in ("LambdaFunctionConfigurations", "QueueConfigurations", "TopicConfigurations"):
             if wanted.get(kind):
@@ -118,15 +122,19 @@ class S3Keeper:
 
     def keep(self, bucket_name: str, keys: list[str]) -> None:
         """Write down these keys of a bucket, all or none."""
-        from modelwright.local.persistence.s3_keys import describe  # noqa: PLC0415  # see s3_backend
+        from modelwright.local.persistence.s3_bytes import on_their_way  # noqa: PLC0415  # see s3_backend
+        from modelwright.local.persistence.s3_keys import describe  # noqa: PLC0415
 
         backend = s3_backend(self._cloud)
         bucket = backend.get_bucket(bucket_name)
         held = {key: bucket.keys.getlist(key, []) for key in keys}
+        coming = [each for versions in held.values() for each in on_their_way(versions)]
+        garbage.note(self._cloud.database, coming)  # a crash before they are named leaves what the next start removes
         bodies = {key: [describe(backend, self._cloud.objects, each) for each in held[key]] for key in keys}
         with self._cloud.database.transaction():
             for key, versions in bodies.items():
                 self._put(f"{bucket_name}/{key}", versions)
+            garbage.forget(self._cloud.database, coming)
 
     def _put(self, name: str, versions: list[dict[str, Any]]) -> None:
         before = self._cloud.database.get(KIND, name)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from moto.s3.models import FakeAcl, FakeDeleteMarker, FakeGrant, FakeGrantee, FakeKey
+
+from modelwright.local.persistence.s3_bytes import FileBuffer, StoredBuffer
 
 if TYPE_CHECKING:
     from moto.s3.models import S3Backend
@@ -27,35 +28,6 @@ _PLAIN = (
     "lock_until",
 )
 """attributes that are JSON values as they are"""
-
-
-class StoredBuffer(io.RawIOBase):
-    """Where moto reads an object's bytes: the file is opened when it is read, and not held open."""
-
-    def __init__(self, objects: ObjectStore, sha256: str) -> None:
-        super().__init__()
-        self.sha256 = sha256
-        self._objects = objects
-        self._position = 0
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move; from the beginning only, as moto does."""
-        if whence != io.SEEK_SET:
-            raise io.UnsupportedOperation("seek from elsewhere than the beginning")
-        self._position = offset
-        return offset
-
-    def read(self, size: int | None = -1) -> bytes:
-        """Read from where the last read ended."""
-        with self._objects.open(self.sha256) as file:
-            file.seek(self._position)
-            block = file.read(-1 if size is None else size)
-        self._position += len(block)
-        return block
-
-    def readable(self) -> bool:
-        """True."""
-        return True
 
 
 def describe(backend: S3Backend, objects: ObjectStore, version: Any) -> dict[str, Any]:
@@ -113,8 +85,11 @@ def into_store(version: FakeKey, objects: ObjectStore) -> str:
     if isinstance(buffer, StoredBuffer):
         return buffer.sha256
     with version.lock:
-        buffer.seek(0)
-        sha256 = objects.put_file(buffer)
+        if isinstance(buffer, FileBuffer) and buffer.part.incoming is not None:
+            sha256 = objects.take(buffer.part.incoming)
+        else:
+            buffer.seek(0)
+            sha256 = objects.put_file(buffer)
     point_to_store(version, objects, sha256, version.contentsize)
     if version.multipart is not None:
         version.multipart.dispose()  # the parts' bytes are in the object now

@@ -25,6 +25,12 @@ def note(database: Database, hashes: Iterable[str]) -> None:
         database.put(KIND, sha256, {})
 
 
+def forget(database: Database, hashes: Iterable[str]) -> None:
+    """Take back what was written down: something names these hashes now."""
+    for sha256 in hashes:
+        database.delete(KIND, sha256)
+
+
 def collect(database: Database, objects: ObjectStore) -> int:
     """Remove the noted files that nothing names; how many. Call it while nobody writes."""
     noted = {sha256 for sha256, _ in database.all(KIND)}

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from modelwright.errors import StateUnusable
+from modelwright.local.store.incoming import IncomingFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -73,6 +74,24 @@ class ObjectStore:
             _sync(temporary)
             self._take(temporary, digest)
         return digest
+
+    def incoming(self) -> IncomingFile:
+        """Begin a file that comes in: taken at its end (`take`) or gone."""
+        with _clear_errors(self.directory):
+            return IncomingFile(self._incoming / secrets.token_hex(8))
+
+    def receive(self, file: IncomingFile, blocks: Iterable[bytes]) -> None:
+        """Append what comes in; StateUnusable when there is no space."""
+        for block in blocks:
+            with _clear_errors(self.directory):
+                file.write(block)
+
+    def take(self, file: IncomingFile) -> str:
+        """Keep a file that came in, whole: its SHA-256."""
+        with _clear_errors(self.directory):
+            file.sync()
+            self._take(file.path, file.sha256)
+        return file.sha256
 
     def path(self, sha256: str) -> Path:
         """Where the file of this hash is, or would be."""

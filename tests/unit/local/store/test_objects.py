@@ -70,3 +70,34 @@ def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "objects").write_text("a file is in the way")
     with pytest.raises(StateUnusable, match="cannot be written"):
         ObjectStore(tmp_path / "objects")
+
+
+def test_what_comes_in_is_kept_when_it_is_taken(objects: ObjectStore) -> None:
+    file = objects.incoming()
+    objects.receive(file, [b"hel", b"lo"])
+    assert (file.size, file.sha256, file.md5) == (5, HELLO, "5d41402abc4b2a76b9719d911017c592")
+    assert objects.hashes() == []
+    assert objects.take(file) == HELLO
+    file.discard()
+    assert objects.read(HELLO) == b"hello"
+    assert list((objects.directory / "incoming").iterdir()) == []
+
+
+def test_what_comes_in_is_gone_when_it_is_not_taken_also_after_a_crash(objects: ObjectStore) -> None:
+    left = objects.directory / "incoming"
+    given_up, of_nobody, cut_off = objects.incoming(), objects.incoming(), objects.incoming()
+    objects.receive(cut_off, [b"hel"])
+    given_up.release()
+    del of_nobody
+    assert list(left.iterdir()) == [cut_off.path]
+    ObjectStore(objects.directory)
+    assert list(left.iterdir()) == []
+
+
+def test_what_an_object_has_is_not_released(objects: ObjectStore) -> None:
+    file = objects.incoming()
+    file.claim()
+    file.release()
+    assert file.path.exists()
+    file.discard()
+    assert not file.path.exists()
