@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from modelwright.client.synth import bundled_node, ensure_assembly
+from modelwright.client.deploys.synth import bundled_node, ensure_assembly
 
 PROJECT = Path(__file__).resolve().parents[1]
 LINKED = ("app.py", "cdk.json", "stacks", "lambdas", "environments", "training_code")

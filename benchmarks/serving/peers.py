@@ -197,7 +197,7 @@ class Compiled(Ours):
     tolerance = 1e-5  # what the conversion allows: it computes in 32 bits
 
     def prepare(self, place: Place) -> Launch:
-        """`python -m modelwright.serving.convert`, which compares the two models first."""
+        """`python -m modelwright.serving.compiled.convert`, which compares the two models first."""
         archive = place.scratch / "model.tar.gz"
         with tarfile.open(archive, "w:gz") as tar:
             for path in sorted(place.model.iterdir()):
@@ -206,7 +206,7 @@ class Compiled(Ours):
         data = ("--train", place.trained / "train", "--test", place.trained / "test")
         options = ("--archive", archive, "--sha256", digest, *data, "--output", self._compiled(place))
         environment = {"PYTHONPATH": str(ROOT)}
-        return Launch([[place.python, "-m", "modelwright.serving.convert", *options]], environment)
+        return Launch([[place.python, "-m", "modelwright.serving.compiled.convert", *options]], environment)
 
     def launch(self, place: Place) -> Launch:
         """The compiled model's folder is served by the same command."""

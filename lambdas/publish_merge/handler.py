@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelwright.client.release import Destination, Release, publish_release, release_of_extracted
+from modelwright.client.releases.release import Destination, Release, publish_release, release_of_extracted
 from modelwright.config.environment_json import environment_from_json
 from modelwright.errors import ModelwrightError
 from modelwright.project import TRAINING_CODE

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from modelwright.cli.batch_words import inputs, live, plural, rate, rows
 from modelwright.cli.render import print_json
 from modelwright.cli.terminal import Terminal
-from modelwright.client import batch_job, batch_progress
-from modelwright.client.batch_trouble import explain
+from modelwright.client.batch import job as batch_job
+from modelwright.client.batch import progress as batch_progress
+from modelwright.client.batch.trouble import explain
 from modelwright.errors import BatchFailed
 
 if TYPE_CHECKING:
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
 
     from modelwright.cli.model_schema import ModelColumns
     from modelwright.cli.platform import Platform
-    from modelwright.client.batch_heads import File
-    from modelwright.client.batch_input import BatchInput
-    from modelwright.client.batch_job import Job
-    from modelwright.client.batch_model import BatchModel
-    from modelwright.client.batch_progress import Progress
+    from modelwright.client.batch.heads import File
+    from modelwright.client.batch.input import BatchInput
+    from modelwright.client.batch.job import Job
+    from modelwright.client.batch.model import BatchModel
+    from modelwright.client.batch.progress import Progress
 
 _DIM = "2"
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelwright.client.batch_heads import File
-    from modelwright.client.batch_progress import Progress
+    from modelwright.client.batch.heads import File
+    from modelwright.client.batch.progress import Progress
 
 
 def inputs(files: Sequence[File]) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelwright.client.leavings import endpoint_config
-from modelwright.client.untested import untested_run
+from modelwright.client.endpoints.untested import untested_run
+from modelwright.client.removal.leavings import endpoint_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

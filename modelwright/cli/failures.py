@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from modelwright.cli.alarm_notice import number
-from modelwright.client.history import reason
+from modelwright.client.runs.history import reason
 
 if TYPE_CHECKING:
-    from modelwright.client.executions import Run
-    from modelwright.client.history import History, StateRun
+    from modelwright.client.runs.executions import Run
+    from modelwright.client.runs.history import History, StateRun
 
 _LONGEST_REASON = 160
 _ALARM_SENTENCE = re.compile(

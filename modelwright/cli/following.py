@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from modelwright.cli.live import Live
 from modelwright.cli.render import print_json, print_outcome, run_as_json
 from modelwright.cli.terminal import Terminal
-from modelwright.client import executions
+from modelwright.client.runs import executions
 from modelwright.clock import SystemClock
 
 if TYPE_CHECKING:
     from modelwright.cli.traffic_show import TrafficShow
-    from modelwright.client.executions import Run
-    from modelwright.client.history import History
+    from modelwright.client.runs.executions import Run
+    from modelwright.client.runs.history import History
     from modelwright.client.session import Session
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from modelwright.cli.terminal import Terminal
-    from modelwright.client.history import History, StateRun
+    from modelwright.client.runs.history import History, StateRun
 
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _FRAME_SECONDS = 0.1

@@ -169,7 +169,7 @@ def local_endpoint(local: LocalCloud) -> Endpoint:
 
 def end_unwanted_scaling(session: Session, project: Project, pipelines: Sequence[str]) -> None:
     """After the template has changed: what `modelwright deploy` does on AWS with `autoscaling` that has gone."""
-    from modelwright.client.scaling import end_unwanted  # noqa: PLC0415 # seldom needed
+    from modelwright.client.removal.scaling import end_unwanted  # noqa: PLC0415 # seldom needed
 
     for line in end_unwanted(session, project.environment.name, [project.pipelines[name] for name in pipelines]):
         print(line, file=sys.stderr)
@@ -177,7 +177,7 @@ def end_unwanted_scaling(session: Session, project: Project, pipelines: Sequence
 
 def _deploy(project: Project, local: LocalCloud, pipeline: str, waiting: Terminal) -> bool:
     """Deploy what the pipeline needs; whether the template was made anew for it."""
-    from modelwright.client.synth import ensure_assembly, made_of  # noqa: PLC0415 # the cloud starts meanwhile
+    from modelwright.client.deploys.synth import ensure_assembly, made_of  # noqa: PLC0415 # the cloud starts meanwhile
 
     before = made_of(project.root)
     try:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.cli.failures import failure, in_a_line, left_behind, readable_reason, refusal, restored
 from modelwright.cli.terminal import Terminal
-from modelwright.client.advice import next_step
-from modelwright.client.executions import run_id
-from modelwright.client.history import reason
+from modelwright.client.runs.advice import next_step
+from modelwright.client.runs.executions import run_id
+from modelwright.client.runs.history import reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from modelwright.client.executions import Run
-    from modelwright.client.history import History, StateRun
+    from modelwright.client.runs.executions import Run
+    from modelwright.client.runs.history import History, StateRun
 
 _GREEN, _RED, _YELLOW, _CYAN = "32", "31", "33", "36"
 _MARKS = {

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from modelwright.cli.terminal import Terminal
-from modelwright.client.endpoint_traffic import Sample, by_configuration, sender
+from modelwright.client.endpoints.endpoint_traffic import Sample, by_configuration, sender
 from modelwright.clock import SystemClock
 from modelwright.config.folder_files import content_type
 from modelwright.errors import NotSupported
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from modelwright.cli.platform import Platform
-    from modelwright.client.endpoint_traffic import Served
-    from modelwright.client.traffic import Sender, Tally
+    from modelwright.client.endpoints.endpoint_traffic import Served
+    from modelwright.client.endpoints.traffic import Sender, Tally
     from modelwright.config.pipeline import PipelineSettings
 
 _LINES = 3

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelwright.client.synth import bundled_node
+from modelwright.client.deploys.synth import bundled_node
 from modelwright.errors import CdkUnavailable, DeployBusy
 from modelwright.project import find_root
 

@@ -182,7 +182,7 @@ def _named(template: Template, name: str) -> str:
 
 def main(root: Path, env: str = "dev") -> None:
     """Write the page of the project in `root`."""
-    from modelwright.client.synth import ensure_assembly  # noqa: PLC0415 # a test has its own assembly
+    from modelwright.client.deploys.synth import ensure_assembly  # noqa: PLC0415 # a test has its own assembly
 
     (root / PAGE).write_text(platform_page(read_templates(ensure_assembly(root, env))), "utf-8")
 

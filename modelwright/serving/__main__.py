@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from modelwright.serving.problems import StartupError
-from modelwright.serving.server import Parent, Place, refuse, run
+from modelwright.serving.process.server import Parent, Place, refuse, run
 from modelwright.serving.settings import bind_port, settings_from
 
 if TYPE_CHECKING:

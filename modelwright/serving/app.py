@@ -14,19 +14,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from modelwright.serving.counters import TEXT, Counters, WorkerCounters
-from modelwright.serving.lane import Lane
+from modelwright.serving.http.messages import REQUEST_ID, Response, quick_template, refusal
 from modelwright.serving.log import request_line, request_template
-from modelwright.serving.messages import REQUEST_ID, Response, quick_template, refusal
 from modelwright.serving.model import Answer, Model, Quick, QuickModel, Request
 from modelwright.serving.problems import RequestError, last_line
+from modelwright.serving.process.counters import TEXT, Counters, WorkerCounters
+from modelwright.serving.scripts.lane import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
+    from modelwright.serving.http.messages import Head
+    from modelwright.serving.http.parsing import Parsed
     from modelwright.serving.log import Log
-    from modelwright.serving.messages import Head
-    from modelwright.serving.parsing import Parsed
     from modelwright.serving.settings import Settings
 
 INVOCATIONS = "/invocations"

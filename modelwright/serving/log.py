@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from modelwright.serving.messages import Head
+    from modelwright.serving.http.messages import Head
 
 ATOMIC_BYTES = min(4096, select.PIPE_BUF)
 """so much goes into a pipe in one piece, whoever else writes into it: https://man7.org/linux/man-pages/man7/pipe.7.html"""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelwright.serving.media import JSON
+from modelwright.serving.http.media import JSON
 from modelwright.serving.problems import StartupError
 
 if TYPE_CHECKING:

@@ -135,7 +135,7 @@ def _conversion_job(structure: WorkflowStructure) -> dict[str, Any]:
         "RoleArn": "${ProcessingRoleArn}",
         "AppSpecification": {
             "ImageUri": jsonata(image),
-            "ContainerEntrypoint": ["python3", "-m", "modelwright.serving.compile_job"],
+            "ContainerEntrypoint": ["python3", "-m", "modelwright.serving.compiled.compile_job"],
         },
         "Environment": {
             "MODELWRIGHT_MODEL_SHA256": jsonata("$model.sha256"),

@@ -82,11 +82,11 @@ SHIPPED: Final = (
     "config/*.py",
     "config/*.json",
     "client/__init__.py",
-    "client/bundle.py",
-    "client/dataset.py",
-    "client/git.py",
-    "client/manifest.py",
-    "client/release.py",
-    "client/uploads.py",
+    "client/releases/bundle.py",
+    "client/releases/dataset.py",
+    "client/releases/git.py",
+    "client/releases/manifest.py",
+    "client/releases/release.py",
+    "client/releases/uploads.py",
 )
 """What of this package `publish_merge` carries in its asset: a release is made by the same code everywhere."""

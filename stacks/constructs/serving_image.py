@@ -38,7 +38,7 @@ BUILD_IMAGE = "aws/codebuild/amazonlinux-x86_64-standard:5.0"
 BUILD_MINUTES = 30
 QUEUED_MINUTES = 25  # with the build itself less than the state machine waits: `states_compile.BUILD_TIMEOUT_SECONDS`
 _HASH_LENGTH = 16
-_PACKAGE = ("__init__.py", "errors.py", "serving/*.py")
+_PACKAGE = ("__init__.py", "errors.py", "serving/**/*.py")
 """What of modelwright goes into the images; a test holds it against what these files import."""
 _BUILDSPEC = """\
 version: 0.2

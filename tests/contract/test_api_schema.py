@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from modelwright.serving.bodies.rows import from_json
 from modelwright.serving.problems import RequestError
-from modelwright.serving.rows import from_json
 from modelwright.serving.schema import UNKNOWN_OUTPUTS, Column, Outputs, Schema
 from serve_api import openapi
 from serve_api.schema import NoSuchColumn

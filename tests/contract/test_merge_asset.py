@@ -15,7 +15,7 @@ from codecommit_repository import commit, make_repository, penguins
 from template_queries import read_stack
 
 import modelwright
-from modelwright.client.release import Destination, release_of_commit
+from modelwright.client.releases.release import Destination, release_of_commit
 from modelwright.config.environment import EnvironmentSettings, LimitSettings
 from modelwright.config.environment_json import environment_from_json
 from modelwright.config.images import FRAMEWORKS, table_file

@@ -14,7 +14,7 @@ from codecommit_repository import Client, commit, make_repository, penguins, wri
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modelwright.client.release import Destination, Release, release_of_commit, release_of_extracted
+from modelwright.client.releases.release import Destination, Release, release_of_commit, release_of_extracted
 from modelwright.config.environment import EnvironmentSettings
 from modelwright.errors import ModelwrightError
 from publish_merge.folder import Place, read_folder

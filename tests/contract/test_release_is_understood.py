@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from check_quality_gate import domain as gate
-from modelwright.client.release import Destination, build_release
+from modelwright.client.releases.release import Destination, build_release
 from modelwright.config import load_project
 from modelwright.config.execution import ExecutionInput, Trigger
 from modelwright.config.release import ReleaseManifest, commit_key, default_key

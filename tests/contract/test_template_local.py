@@ -9,7 +9,7 @@ from template_queries import read_stack, read_stacks
 
 from modelwright.client.checks.policies import SWITCH
 from modelwright.client.deployment import _OUTPUTS
-from modelwright.client.events import MERGE, SOURCE
+from modelwright.client.runs.events import MERGE, SOURCE
 from modelwright.local.iam.keys import MULTIPLE, PREFIXES, SINGLE
 from modelwright.local.template.registry import handlers
 from stacks import policy_checks

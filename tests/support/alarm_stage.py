@@ -15,7 +15,8 @@ from pipeline_ground import Ground
 from pipeline_scripts import SCRIPTS
 
 from modelwright.cli.alarm_notice import alarm_notice, readable
-from modelwright.client import api, publishing
+from modelwright.client.endpoints import api
+from modelwright.client.releases import publishing
 from modelwright.config import load_project
 
 if TYPE_CHECKING:

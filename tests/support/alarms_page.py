@@ -16,7 +16,7 @@ from alarm_stage import fullest_project
 from template_queries import read_stacks
 
 from modelwright.cli.alarm_notice import SIGNS, measured_quantity, number
-from modelwright.client.synth import ensure_assembly
+from modelwright.client.deploys.synth import ensure_assembly
 from modelwright.local.monitoring.notice import trigger
 
 if TYPE_CHECKING:

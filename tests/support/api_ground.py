@@ -12,8 +12,9 @@ from pipeline_ground import Ground
 from pipeline_scripts import SCRIPTS
 from trial_pages import SCHEMA
 
-from modelwright.client import api, publishing
-from modelwright.client.synth import ensure_assembly
+from modelwright.client.deploys.synth import ensure_assembly
+from modelwright.client.endpoints import api
+from modelwright.client.releases import publishing
 from modelwright.config import load_project
 from modelwright.local.daemon.deployed import deploy
 

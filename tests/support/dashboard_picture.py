@@ -19,10 +19,10 @@ from own_environments import project_with  # noqa: E402 - this folder is found b
 from pipeline_ground import REGION, Ground  # noqa: E402 - as above
 from skewed_clock import SkewedClock  # noqa: E402 - as above
 
-from modelwright.client import publishing  # noqa: E402 - as above
-from modelwright.client.dashboard import Range, read_dashboard  # noqa: E402 - as above
-from modelwright.client.dashboard_svg import draw  # noqa: E402 - as above
-from modelwright.client.synth import ensure_assembly  # noqa: E402 - as above
+from modelwright.client.dashboards.data import Range, read_dashboard  # noqa: E402 - as above
+from modelwright.client.dashboards.svg import draw  # noqa: E402 - as above
+from modelwright.client.deploys.synth import ensure_assembly  # noqa: E402 - as above
+from modelwright.client.releases import publishing  # noqa: E402 - as above
 from modelwright.config import load_project  # noqa: E402 - as above
 from modelwright.local.cloud import Cloud  # noqa: E402 - as above
 from modelwright.local.daemon.deployed import deploy  # noqa: E402 - as above

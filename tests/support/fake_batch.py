@@ -11,13 +11,13 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
 from modelwright.cli.model_schema import read_columns
-from modelwright.client.batch_input import read_input
+from modelwright.client.batch.input import read_input
 from modelwright.client.deployment import Deployment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from modelwright.client.batch_input import BatchInput
+    from modelwright.client.batch.input import BatchInput
 
 PEN = Deployment(
     "pen", "mw-dev-pen", "machine", "endpoint", "group", "data", "artifacts", "table", "bus", "topic", "log", "digest"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fake_aws import PENGUINS, Execution, FakeSession, Pages, Pauses, StepFunctions, Story, refused
 
-from modelwright.client.removal import destroy
+from modelwright.client.removal.pipeline import destroy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelwright.serving.convert import Source, convert
+from modelwright.serving.compiled.convert import Source, convert
 
 SAMPLE = Path(__file__).resolve().parents[2] / "training_code" / "penguins"
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pipeline_runs import NO_RELEASE, unrelated
 from pipeline_stage import Seen, Stage
 
-from modelwright.client.events import send_merge
-from modelwright.client.executions import run_id
+from modelwright.client.runs.events import send_merge
+from modelwright.client.runs.executions import run_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable

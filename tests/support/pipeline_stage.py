@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from pipeline_ground import Ground
 from pipeline_scripts import RELEASES, SCRIPTS
 
-from modelwright.client import publishing
-from modelwright.client.executions import run_id
+from modelwright.client.releases import publishing
+from modelwright.client.runs.executions import run_id
 from modelwright.config import load_project
 
 if TYPE_CHECKING:

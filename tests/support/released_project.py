@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from modelwright.client.release import (
+from modelwright.client.releases.release import (
     Destination,
     Release,
     release_of_commit,

@@ -9,7 +9,7 @@ import pytest
 from own_environments import ACCOUNT, BOUNDARY, STRICT, TAGS, project_with
 from template_queries import Stack, read_stack, read_stacks
 
-from modelwright.client.synth import ensure_assembly
+from modelwright.client.deploys.synth import ensure_assembly
 
 if TYPE_CHECKING:
     from pathlib import Path

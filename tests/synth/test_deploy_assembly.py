@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from modelwright.client.deploying import make_assembly
+from modelwright.client.deploys.deploying import make_assembly
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from modelwright.client.checks.repeatability import differences
-from modelwright.client.synth import FINGERPRINT, synthesize
+from modelwright.client.deploys.synth import FINGERPRINT, synthesize
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import pytest
 from own_environments import project_with
 from template_queries import Stack, as_list, plain, read_stacks
 
-from modelwright.client.synth import synthesize
+from modelwright.client.deploys.synth import synthesize
 from modelwright.local.iam.patterns import Pattern
 
 SETTINGS = "region: eu-central-1\nrole_path: /ml/\n"

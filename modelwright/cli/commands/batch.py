@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from modelwright.cli.batch_following import Following, Work, columns, tags
 from modelwright.cli.platform import Platform, add_place, platform, read_project
-from modelwright.client import batch_input, batch_job, batch_progress, batch_request
-from modelwright.client.batch_model import BatchModel, ensure_model, find_model
+from modelwright.client.batch import input as batch_input
+from modelwright.client.batch import job as batch_job
+from modelwright.client.batch import progress as batch_progress
+from modelwright.client.batch import request as batch_request
+from modelwright.client.batch.model import BatchModel, ensure_model, find_model
 from modelwright.errors import NotSupported, WrongUsage
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from modelwright.clock import SystemClock
 if TYPE_CHECKING:
     import argparse
 
-    from modelwright.client.dashboard import Board
+    from modelwright.client.dashboards.data import Board
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,8 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    from modelwright.client.dashboard import Range, read_dashboard  # noqa: PLC0415 # not needed for `--help`
-    from modelwright.client.dashboard_svg import draw  # noqa: PLC0415 # as above
+    from modelwright.client.dashboards.data import Range, read_dashboard  # noqa: PLC0415 # not needed for `--help`
+    from modelwright.client.dashboards.svg import draw  # noqa: PLC0415 # as above
 
     project = read_what_can_be_read(args)
     project.pipeline(args.pipeline)

@@ -11,7 +11,7 @@ from modelwright.errors import NotReady, WrongUsage
 if TYPE_CHECKING:
     import argparse
 
-    from modelwright.client.deploying import Result
+    from modelwright.client.deploys.deploying import Result
     from modelwright.config import PipelineSettings, Project
 
 
@@ -34,8 +34,9 @@ def run(args: argparse.Namespace) -> int:
     ask = not args.yes
     if ask and not sys.stdin.isatty():
         raise WrongUsage("There is no terminal to ask on, and a deploy gives roles rights.", "Give --yes to mean it.")
-    from modelwright.client import cdk, deploying  # noqa: PLC0415 # not needed for `--help`
-    from modelwright.client.scaling import end_unwanted  # noqa: PLC0415 # as above
+    from modelwright.client import cdk  # noqa: PLC0415 # not needed for `--help`
+    from modelwright.client.deploys import deploying  # noqa: PLC0415 # not needed for `--help`
+    from modelwright.client.removal.scaling import end_unwanted  # noqa: PLC0415 # as above
 
     session = on_aws(project.environment.region, environment_option(args))
     session.check_credentials()

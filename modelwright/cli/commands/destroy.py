@@ -6,8 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from modelwright.cli.platform import add_place, platform, read_what_can_be_read
-from modelwright.client import clearing, removal
 from modelwright.client.deployment import describe_stack, stack_names
+from modelwright.client.removal import environment as clearing
+from modelwright.client.removal import pipeline as removal
 from modelwright.errors import ModelwrightError, WrongUsage
 
 if TYPE_CHECKING:

@@ -28,7 +28,8 @@ def run(args: argparse.Namespace) -> int:
     """Do it; 1 when it cannot be found out."""
     project = read_project(args)
     wanted = chosen(project, args.pipeline)
-    from modelwright.client import cdk, deploying  # noqa: PLC0415 # not needed for `--help`
+    from modelwright.client import cdk  # noqa: PLC0415 # not needed for `--help`
+    from modelwright.client.deploys import deploying  # noqa: PLC0415 # not needed for `--help`
 
     session = on_aws(project.environment.region)
     session.check_credentials()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from modelwright.cli.following import follow
 from modelwright.cli.platform import add_place, environment_option, platform, read_project
 from modelwright.cli.render import print_json
-from modelwright.client import events
+from modelwright.client.runs import events
 from modelwright.errors import NotSupported, WrongUsage
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from modelwright.cli.platform import Platform
     from modelwright.client.deployment import Deployment
-    from modelwright.client.new_data import Counted
+    from modelwright.client.runs.new_data import Counted
     from modelwright.client.session import Session
     from modelwright.config import PipelineSettings, Project
     from modelwright.local.daemon.lease import LocalCloud
@@ -64,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _data(args: argparse.Namespace, project: Project, settings: PipelineSettings) -> int:
     """Put files where a producer would, each time into a folder of its own; what they start is followed."""
-    from modelwright.client import new_data, publishing  # noqa: PLC0415 # not needed for the other events
+    from modelwright.client.releases import publishing  # noqa: PLC0415 # not needed for the other events
+    from modelwright.client.runs import new_data  # noqa: PLC0415 # not needed for the other events
 
     if args.commit:
         raise WrongUsage("--commit is for `emit merge`: new data run the default release.")
@@ -126,7 +127,7 @@ def _check_schedule(args: argparse.Namespace, schedule: str | None) -> None:
 
 def _merge(place: Platform, deployment: Deployment, commit: str | None) -> str:
     """Release the folder as the commit has it, and announce the merge as the shared workflow would."""
-    from modelwright.client import publishing  # noqa: PLC0415 # the local cloud starts meanwhile
+    from modelwright.client.releases import publishing  # noqa: PLC0415 # the local cloud starts meanwhile
 
     settings = place.pipeline(deployment.pipeline)
     found = _commit(place, settings, commit)
@@ -151,7 +152,7 @@ def _as_github(place: Platform, deployment: Deployment) -> Session:
 
 def _commit(place: Platform, settings: PipelineSettings, commit: str | None) -> str:
     """The commit that is merged; whoever named none is told of changes that are in none."""
-    from modelwright.client import git  # noqa: PLC0415 # as above
+    from modelwright.client.releases import git  # noqa: PLC0415 # as above
 
     found = git.resolve_commit(place.project.root, commit or "HEAD")
     if commit is None and not git.folder_state(settings.folder).clean:
@@ -184,7 +185,7 @@ def _refusal(local: LocalCloud, push: str) -> str | None:
 
 def _schedule(place: Platform, deployment: Deployment) -> str:
     """Fire the rule now; its default release is the one that a deploy published."""
-    from modelwright.client import publishing  # noqa: PLC0415 # as above
+    from modelwright.client.releases import publishing  # noqa: PLC0415 # as above
 
     if place.local is None:
         raise NotSupported("On AWS a schedule fires by itself.")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.cli.platform import add_place, platform, read_project
-from modelwright.client.export import check_target, export
+from modelwright.client.models.export import check_target, export
 from modelwright.errors import NotSupported
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    from modelwright.client.git import toplevel  # noqa: PLC0415 # not needed for `--help`
     from modelwright.client.github import Workflow  # noqa: PLC0415 # as above
+    from modelwright.client.releases.git import toplevel  # noqa: PLC0415 # not needed for `--help`
 
     project = read_project(args)
     triggers = project.pipeline(args.pipeline).triggers

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from modelwright.cli.arguments import duration
 from modelwright.cli.platform import add_place, platform, read_what_can_be_read
 from modelwright.cli.render import clock
-from modelwright.client import executions
-from modelwright.client.logs import LogReader
+from modelwright.client.runs import executions
+from modelwright.client.runs.logs import LogReader
 from modelwright.clock import SystemClock
 from modelwright.errors import NotSupported, WrongUsage
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from modelwright.cli.platform import Platform
-    from modelwright.client.history import History
+    from modelwright.client.runs.history import History
     from modelwright.client.session import Session
 
 _SERVICES = ("cloudformation", "stepfunctions", "logs")

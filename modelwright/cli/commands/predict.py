@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from modelwright.cli.platform import add_place, platform, read_what_can_be_read
 from modelwright.cli.terminal import Terminal
-from modelwright.client.endpoint import Question, ask
+from modelwright.client.endpoints.prediction import Question, ask
 from modelwright.errors import DataNotFound, NotSupported, PredictionFailed, WrongUsage
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _ask(place: Platform, pipeline: str, question: Question) -> bytes:
 
 def _ask_later(place: Platform, pipeline: str, question: Question) -> bytes:
     """Ask an asynchronous endpoint; one without machines starts some meanwhile, here in minutes that are shorter."""
-    from modelwright.client.async_prediction import ask_later  # noqa: PLC0415 # only where it is needed
+    from modelwright.client.endpoints.async_prediction import ask_later  # noqa: PLC0415 # only where it is needed
 
     deployment, terminal = place.deployment(pipeline), Terminal(sys.stderr)
     if place.local is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelwright.cli.platform import add_place, platform, read_project
-from modelwright.client import events
+from modelwright.client.runs import events
 from modelwright.errors import WrongUsage
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     project = read_project(args)
     settings = project.pipeline(args.pipeline)
     with platform(args, project, deploy=args.pipeline, services=_SERVICES) as place:
-        from modelwright.client import publishing  # noqa: PLC0415 # the local cloud starts meanwhile
+        from modelwright.client.releases import publishing  # noqa: PLC0415 # the local cloud starts meanwhile
 
         deployment, session = place.deployment(args.pipeline), place.session
         if args.commit:

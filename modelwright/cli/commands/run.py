@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 def _rate(args: argparse.Namespace) -> float | None:
     if args.traffic is None:
         return None
-    from modelwright.client.traffic import parse_rate  # noqa: PLC0415 # not needed for `--help`
+    from modelwright.client.endpoints.traffic import parse_rate  # noqa: PLC0415 # not needed for `--help`
 
     rate = parse_rate(args.traffic)
     if args.aws:
@@ -69,7 +69,8 @@ def _rate(args: argparse.Namespace) -> float | None:
 
 
 def _start(place: Platform, pipeline: str, overrides: dict[str, str], data: str | None) -> str:
-    from modelwright.client import executions, publishing  # noqa: PLC0415 # the local cloud starts meanwhile
+    from modelwright.client.releases import publishing  # noqa: PLC0415 # the local cloud starts meanwhile
+    from modelwright.client.runs import executions  # noqa: PLC0415 # the local cloud starts meanwhile
     from modelwright.config.execution import ExecutionInput, Trigger  # noqa: PLC0415 # as above
 
     deployment, session = place.deployment(pipeline), place.session

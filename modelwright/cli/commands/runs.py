@@ -9,7 +9,7 @@ from modelwright.cli.arguments import positive
 from modelwright.cli.failures import why
 from modelwright.cli.platform import add_place, platform, read_what_can_be_read
 from modelwright.cli.render import clock, print_json, run_as_json, seconds, table
-from modelwright.client import executions
+from modelwright.client.runs import executions
 
 if TYPE_CHECKING:
     import argparse

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from modelwright.cli.platform import add_place, platform, read_what_can_be_read
 from modelwright.cli.render import clock, print_json, print_outcome, run_as_json, state_line
 from modelwright.cli.terminal import Terminal
-from modelwright.client import executions
-from modelwright.client.history import reason
+from modelwright.client.runs import executions
+from modelwright.client.runs.history import reason
 
 if TYPE_CHECKING:
     import argparse
 
-    from modelwright.client.history import History, StateRun
+    from modelwright.client.runs.history import History, StateRun
 
 _SHORT = 200
 _FIELDS = (

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from modelwright.cli.endpoint_notes import endpoint_notes
 from modelwright.cli.platform import add_place, platform, read_what_can_be_read
 from modelwright.cli.render import clock, table
-from modelwright.client import api, endpoint, expiry
+from modelwright.client.endpoints import api, expiry
+from modelwright.client.endpoints import prediction as endpoint
 
 if TYPE_CHECKING:
     import argparse

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     """Do it; 1 when a validator finds something."""
     root = find_root()
     if not args.check:
-        from modelwright.client.synth import ensure_assembly  # noqa: PLC0415 # not needed for `--help`
+        from modelwright.client.deploys.synth import ensure_assembly  # noqa: PLC0415 # not needed for `--help`
 
         print(ensure_assembly(root, args.env))
         return 0

@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    from modelwright.client.synth import ensure_assembly  # noqa: PLC0415 # not needed for `--help`
+    from modelwright.client.deploys.synth import ensure_assembly  # noqa: PLC0415 # not needed for `--help`
     from modelwright.local.daemon.attach import attach  # noqa: PLC0415 # as above
 
     project = read_project(args)

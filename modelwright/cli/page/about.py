@@ -6,8 +6,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from modelwright.client import api
-from modelwright.client.serving_model import ServingModel, serving_model
+from modelwright.client.endpoints import api
+from modelwright.client.endpoints.serving_model import ServingModel, serving_model
 from modelwright.errors import ModelwrightError
 
 if TYPE_CHECKING:

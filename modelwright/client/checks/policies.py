@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from modelwright.client.checks.acceptances import accepted_in, stale
 from modelwright.client.checks.report import Accepted, Finding
 from modelwright.client.checks.templates import read_templates
-from modelwright.client.synth import synthesize
+from modelwright.client.deploys.synth import synthesize
 from modelwright.errors import SynthFailed
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelwright.client.checks.report import Finding
-from modelwright.client.synth import synthesize
+from modelwright.client.deploys.synth import synthesize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,7 @@ from modelwright.client.checks.report import Collector
 from modelwright.client.checks.requests import check_requests
 from modelwright.client.checks.settings_inside import check_settings_inside
 from modelwright.client.checks.templates import read_templates
-from modelwright.client.synth import ensure_assembly
+from modelwright.client.deploys.synth import ensure_assembly
 from modelwright.config import load_project
 
 if TYPE_CHECKING:

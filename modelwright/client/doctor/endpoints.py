@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from modelwright.client.deployment import stack_name
 from modelwright.client.doctor.findings import Examination, Finding, failure, ok, warning
-from modelwright.client.leavings import endpoint_config
 from modelwright.client.problems import is_missing
+from modelwright.client.removal.leavings import endpoint_config
 from modelwright.workflow.run_names import deployment_run
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelwright.client.deployment import describe_stack, stack_names
+from modelwright.client.deploys.stack_states import GOOD
 from modelwright.client.doctor.findings import Examination, Finding, failure
 from modelwright.client.problems import code_of, is_missing
-from modelwright.client.stack_states import GOOD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

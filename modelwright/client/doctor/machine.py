@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from modelwright.client.cdk import cdk_version, is_installed
+from modelwright.client.deploys.synth import bundled_node
 from modelwright.client.doctor.findings import Finding, failure, ok, warning
-from modelwright.client.synth import bundled_node
 from modelwright.errors import ModelwrightError
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelwright.client.bundle import REQUIREMENTS
 from modelwright.client.deployment import stack_names, stack_resources
 from modelwright.client.doctor.findings import Examination, Finding, failure, ok, warning
 from modelwright.client.doctor.routes import Routes, s3_endpoints, table_of
 from modelwright.client.problems import code_of, message_of
+from modelwright.client.releases.bundle import REQUIREMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,10 +11,10 @@ from modelwright.client.deployment import (
     stack_name,
     stack_names,
 )
+from modelwright.client.deploys.stack_states import IN_PROGRESS, next_step
 from modelwright.client.doctor.findings import Examination, Finding, failure, ok, warning
-from modelwright.client.release import Destination, release_of_folder
-from modelwright.client.stack_states import IN_PROGRESS, next_step
-from modelwright.client.uploads import exists
+from modelwright.client.releases.release import Destination, release_of_folder
+from modelwright.client.releases.uploads import exists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-SERVERS = ("modelwright.serving.server", "modelwright.serving.serve", "httptools", "uvloop")
+SERVERS = ("modelwright.serving.process.server", "modelwright.serving.process.serve", "httptools", "uvloop")
 """what a model server imports"""
-COMPILERS = ("msgspec", "onnx", "modelwright.serving.compile_job", "skl2onnx")
+COMPILERS = ("msgspec", "onnx", "modelwright.serving.compiled.compile_job", "skl2onnx")
 """what the job imports that compiles a model, from a run's first process on: 26 MiB that the template's making, which
 comes before, needs. sklearn-onnx, which makes a class of each operator, takes longest.
 Not onnxruntime: its import starts a thread, and a process with two cannot be forked."""

@@ -9,7 +9,7 @@ from alarm_stage import AlarmStage, fullest_project
 from deployed_cloud import deployed_cloud, waits_hurried
 from skewed_clock import SkewedClock
 
-from modelwright.client.synth import ensure_assembly
+from modelwright.client.deploys.synth import ensure_assembly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

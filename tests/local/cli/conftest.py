@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from modelwright.client.synth import ASSEMBLY
+from modelwright.client.deploys.synth import ASSEMBLY
 from modelwright.local.daemon.attach import shut_down
 
 REPOSITORY = Path(__file__).parents[3]

@@ -14,7 +14,6 @@ import pytest
 from policy_surgery import Decisions
 
 from modelwright.cli import main, platform
-from modelwright.client import executions, export
 from modelwright.client.caller_policy import (
     Place,
     Statement,
@@ -26,7 +25,9 @@ from modelwright.client.caller_policy import (
     run_policy,
 )
 from modelwright.client.deployment import find_deployment
-from modelwright.client.packages import newest_package
+from modelwright.client.models import export
+from modelwright.client.models.packages import newest_package
+from modelwright.client.runs import executions
 from modelwright.client.session import Endpoint, Session
 from modelwright.config.execution import ExecutionInput, Trigger
 from modelwright.local.cloud import Cloud

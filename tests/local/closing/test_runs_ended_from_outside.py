@@ -11,7 +11,7 @@ import pytest
 from pipeline_before import absent, serving
 from pipeline_scripts import SCRIPTS
 
-from modelwright.client.executions import describe, executions, run_id
+from modelwright.client.runs.executions import describe, executions, run_id
 from modelwright.local.calls.direct import Direct
 
 if TYPE_CHECKING:

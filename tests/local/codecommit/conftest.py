@@ -9,7 +9,7 @@ from codecommit_project import make_project
 from deployed_cloud import deployed_cloud, events_inline
 from pipeline_ground import Ground
 
-from modelwright.client.synth import ensure_assembly
+from modelwright.client.deploys.synth import ensure_assembly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

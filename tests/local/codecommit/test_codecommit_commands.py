@@ -13,7 +13,7 @@ import pytest
 from codecommit_project import make_project, replace
 from codecommit_repository import PROJECT, commit, git
 
-from modelwright.client.synth import ASSEMBLY
+from modelwright.client.deploys.synth import ASSEMBLY
 from modelwright.local.daemon.attach import shut_down
 
 if TYPE_CHECKING:

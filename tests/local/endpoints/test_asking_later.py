@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 from policy_surgery import Decisions
 
-from modelwright.client.async_prediction import ask_later
 from modelwright.client.caller_policy import Place, document, later_policy
-from modelwright.client.endpoint import Question
+from modelwright.client.endpoints.async_prediction import ask_later
+from modelwright.client.endpoints.prediction import Question
 from modelwright.client.session import Endpoint, Session
 from modelwright.errors import PredictionFailed
 

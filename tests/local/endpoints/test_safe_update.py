@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from modelwright.client.endpoint_traffic import Sample, by_configuration, sender
+from modelwright.client.endpoints.endpoint_traffic import Sample, by_configuration, sender
 from modelwright.client.session import Endpoint, Session
 
 RAISES = """

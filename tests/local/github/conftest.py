@@ -9,7 +9,7 @@ from deployed_cloud import deployed_cloud
 from github_project import make_project
 from pipeline_ground import Ground
 
-from modelwright.client.synth import ensure_assembly
+from modelwright.client.deploys.synth import ensure_assembly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from github_project import ON_GITHUB, REPOSITORY, commit, make_project, replace
 
-from modelwright.client.synth import ASSEMBLY
+from modelwright.client.deploys.synth import ASSEMBLY
 from modelwright.local.daemon.attach import shut_down
 
 if TYPE_CHECKING:

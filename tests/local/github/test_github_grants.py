@@ -11,10 +11,10 @@ from policy_surgery import Decisions, Policy, grants, policies, untouched, uses,
 
 from modelwright.cli.commands import emit
 from modelwright.cli.platform import Platform
-from modelwright.client import publishing
 from modelwright.client.deployment import find_deployment
-from modelwright.client.events import send_merge
 from modelwright.client.github import take_role
+from modelwright.client.releases import publishing
+from modelwright.client.runs.events import send_merge
 from modelwright.config import load_project
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from pipeline_ground import REGION
 from pipeline_scripts import SCRIPTS
 from policy_surgery import Decisions, grants, policies, uses
 
-from modelwright.client import publishing
 from modelwright.client.deployment import find_deployment
+from modelwright.client.deploys.synth import synthesize
+from modelwright.client.releases import publishing
 from modelwright.client.session import Endpoint, Session
-from modelwright.client.synth import synthesize
 from modelwright.config import load_project
 from modelwright.local.cloud import Cloud
 from modelwright.local.daemon.deployed import deploy

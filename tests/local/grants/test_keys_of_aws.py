@@ -13,7 +13,7 @@ from pipeline_scenarios import SCENARIOS, played
 from policy_surgery import policies
 from template_queries import plain, read_stack, read_stacks
 
-from modelwright.client.synth import ensure_assembly
+from modelwright.client.deploys.synth import ensure_assembly
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,8 @@ from own_environments import BOUNDARY, GROUP, STRICT, SUBNETS, TAGS, project_wit
 from pipeline_batch import transformed
 from policy_surgery import Decisions, grants, policies, without
 
-from modelwright.client.executions import run_id
-from modelwright.client.synth import ensure_assembly
+from modelwright.client.deploys.synth import ensure_assembly
+from modelwright.client.runs.executions import run_id
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from deployed_cloud import deployed_cloud, events_inline
 from own_environments import LINKED, PROJECT
 from pipeline_ground import Ground
 
-from modelwright.client.synth import ensure_assembly
+from modelwright.client.deploys.synth import ensure_assembly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

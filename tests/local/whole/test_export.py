@@ -2,8 +2,8 @@
 
 import json
 
+from modelwright.serving.compiled.model import load_compiled
 from modelwright.serving.model import Request
-from modelwright.serving.onnx_model import load_compiled
 
 
 def test_the_champion_is_exported_and_answers_as_the_endpoint(up, place):

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from modelwright.client import executions
+from modelwright.client.runs import executions
 from modelwright.config.execution import ExecutionInput, Trigger
 
 

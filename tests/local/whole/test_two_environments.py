@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from own_environments import project_with
 
-from modelwright.client import publishing
 from modelwright.client.deployment import Deployment, find_deployment
-from modelwright.client.removal import destroy
+from modelwright.client.deploys.synth import synthesize
+from modelwright.client.releases import publishing
+from modelwright.client.removal.pipeline import destroy
 from modelwright.client.session import Endpoint, Session
-from modelwright.client.synth import synthesize
 from modelwright.config import load_project
 from modelwright.local.cloud import Cloud
 from modelwright.local.daemon.deployed import deploy

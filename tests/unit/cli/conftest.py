@@ -11,7 +11,7 @@ from fake_cdk import FakeCdk, fake_cdk
 from ready_account import ready_account
 
 from modelwright.cli import main
-from modelwright.client import deploying
+from modelwright.client.deploys import deploying
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import pytest
 from fake_aws import PENGUINS, Execution, FakeSession, StepFunctions, Story, refused
 
 from modelwright.cli.endpoint_notes import endpoint_notes
-from modelwright.client.executions import run_id
+from modelwright.client.runs.executions import run_id
 
 
 class Endpoints:

@@ -9,7 +9,7 @@ import pytest
 from fake_aws import Execution, FakeSession, StepFunctions, Story
 
 from modelwright.cli.following import follow
-from modelwright.client.executions import run_id
+from modelwright.client.runs.executions import run_id
 
 
 def failed() -> Execution:

@@ -11,7 +11,7 @@ from terminals import FakeTerminal
 
 from modelwright.cli.live import Live
 from modelwright.cli.terminal import Terminal
-from modelwright.client.history import History
+from modelwright.client.runs.history import History
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,8 @@ from fake_aws import START, Execution, FakeSession, StepFunctions, Story
 from modelwright.cli import render
 from modelwright.cli.failures import readable_reason, why
 from modelwright.cli.terminal import Terminal
-from modelwright.client import executions
-from modelwright.client.history import History, StateRun
+from modelwright.client.runs import executions
+from modelwright.client.runs.history import History, StateRun
 
 OUTPUT = {
     "status": "Deployed",

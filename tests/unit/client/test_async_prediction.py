@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from modelwright.client import async_prediction
+from modelwright.client.endpoints import async_prediction
 
 
 def test_a_request_may_take_the_hour_that_the_server_has(monkeypatch: Any) -> None:

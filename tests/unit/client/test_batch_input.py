@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from fake_batch import COLUMNS, PEN, Aws, incoming, read
 
-from modelwright.client.batch_columns import choose, moved
-from modelwright.client.batch_input import read_input, upload
+from modelwright.client.batch.columns import choose, moved
+from modelwright.client.batch.input import read_input, upload
 from modelwright.errors import DataNotFound, InvalidInput, WrongUsage
 
 if TYPE_CHECKING:

@@ -7,9 +7,12 @@ import pytest
 from botocore.validate import ParamValidator
 from fake_batch import PEN, Aws, incoming
 
-from modelwright.client import batch_input, batch_job, batch_progress, batch_request
-from modelwright.client.batch_heads import File
-from modelwright.client.batch_input import BatchInput
+from modelwright.client.batch import input as batch_input
+from modelwright.client.batch import job as batch_job
+from modelwright.client.batch import progress as batch_progress
+from modelwright.client.batch import request as batch_request
+from modelwright.client.batch.heads import File
+from modelwright.client.batch.input import BatchInput
 from modelwright.config.pipeline import BatchSettings
 from modelwright.errors import RunNotFound, WrongUsage
 

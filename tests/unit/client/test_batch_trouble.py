@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from fake_batch import COLUMNS, Aws, incoming, read
 
-from modelwright.client import batch_input, batch_trouble
-from modelwright.client.batch_heads import File
-from modelwright.client.batch_input import BatchInput
+from modelwright.client.batch import input as batch_input
+from modelwright.client.batch import trouble as batch_trouble
+from modelwright.client.batch.heads import File
+from modelwright.client.batch.input import BatchInput
 
 if TYPE_CHECKING:
     from pathlib import Path

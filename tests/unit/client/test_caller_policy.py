@@ -14,7 +14,7 @@ from fake_account import ACCOUNT, REGION, FakeAccount, Refusal
 from modelwright.cli.commands import doctor
 from modelwright.client.caller_policy import POLICIES, Place, deploy_policy, document
 from modelwright.client.caller_policy.page import PAGE, page
-from modelwright.client.scaling import end_unwanted
+from modelwright.client.removal.scaling import end_unwanted
 
 from .doctor.conftest import healthy
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fake_account import FakeAccount, Refusal
 
-from modelwright.client.clearing import destroy_environment
+from modelwright.client.removal.environment import destroy_environment
 from modelwright.config import load_project
 from modelwright.errors import ModelwrightError
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from fake_aws import PENGUINS, FakeSession, refused
 
-from modelwright.client.endpoint import Question, ask, describe
+from modelwright.client.endpoints.prediction import Question, ask, describe
 from modelwright.errors import PredictionFailed
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fake_aws import PENGUINS, START, Execution, FakeSession, Pauses, StepFunctions, Story
 
-from modelwright.client.events import PATIENCE_SECONDS, published_by, send_merge, started_by
+from modelwright.client.runs.events import PATIENCE_SECONDS, published_by, send_merge, started_by
 from modelwright.errors import EventRefused
 
 

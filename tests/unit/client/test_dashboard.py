@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from modelwright.client.dashboard import Board, Line, Panel, Range, read_dashboard
-from modelwright.client.dashboard_svg import draw
+from modelwright.client.dashboards.data import Board, Line, Panel, Range, read_dashboard
+from modelwright.client.dashboards.svg import draw
 from modelwright.errors import NotDeployed
 
 START = datetime(2026, 11, 1, tzinfo=UTC)

@@ -8,9 +8,9 @@ import pytest
 from fake_account import ACCOUNT, FakeAccount, Refusal
 from fake_cdk import fake_cdk
 
-from modelwright.client import deploying
 from modelwright.client.cdk import Request
-from modelwright.client.stack_failures import latest_events, why
+from modelwright.client.deploys import deploying
+from modelwright.client.deploys.stack_failures import latest_events, why
 from modelwright.config import load_project
 from modelwright.errors import DeployFailed
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from fake_aws import PENGUINS, START, Execution, FakeSession, Pauses, StepFunctions, Story
 
-from modelwright.client import executions
-from modelwright.client.executions import run_id
+from modelwright.client.runs import executions
+from modelwright.client.runs.executions import run_id
 from modelwright.config.execution import ExecutionInput, Trigger
 from modelwright.errors import RunNotFound
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from modelwright.client.history import History, StateRun
+    from modelwright.client.runs.history import History, StateRun
 
 OTHER = PENGUINS.__class__(
     **{**vars(PENGUINS), "pipeline": "rents", "state_machine_arn": PENGUINS.state_machine_arn + "2"}

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from modelwright.client import export as exporting
-from modelwright.client.export import RegisteredModel, check_target, export, find_model
+from modelwright.client.models import export as exporting
+from modelwright.client.models.export import RegisteredModel, check_target, export, find_model
 from modelwright.errors import ExportRefused, NameTaken, NotDeployed, NotSupported
 
 PACKAGE = "arn:aws:sagemaker:eu-central-1:111122223333:model-package/mw-dev-penguins/3"

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from fake_aws import START, Story
 
-from modelwright.client.history import History, StateRun, reason
+from modelwright.client.runs.history import History, StateRun, reason
 from modelwright.errors import StateNotFound
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fake_aws import START, FakeSession, Pages, refused
 
-from modelwright.client.history import StateRun
-from modelwright.client.logs import LogReader, Place
+from modelwright.client.runs.history import StateRun
+from modelwright.client.runs.logs import LogReader, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

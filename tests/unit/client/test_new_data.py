@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from fake_aws import PENGUINS, FakeSession, Pauses
 
-from modelwright.client import new_data
-from modelwright.client.new_data import Delivery, counted, deliver, last_started, started_by_marker
+from modelwright.client.runs import new_data
+from modelwright.client.runs.new_data import Delivery, counted, deliver, last_started, started_by_marker
 from modelwright.config.load import load_project
 from modelwright.config.pipeline import DataSettings, TriggerSettings
 from modelwright.errors import DataNotFound, EventRefused, WrongUsage

@@ -7,7 +7,7 @@ import argparse
 import pytest
 
 from modelwright.cli.platform import environment_option
-from modelwright.client.kept import Kept
+from modelwright.client.removal.kept import Kept
 from modelwright.client.session import Endpoint, Session
 
 

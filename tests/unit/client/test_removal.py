@@ -8,7 +8,7 @@ import pytest
 from fake_aws import PENGUINS, Execution, Pauses, StepFunctions, Story
 from fake_removal import DATASETS, NEIGHBOUR, OLD, PEN, RUN, THEIRS, Account, destroyed, outputs
 
-from modelwright.client.executions import run_id
+from modelwright.client.runs.executions import run_id
 from modelwright.errors import ModelwrightError
 
 

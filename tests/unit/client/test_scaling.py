@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fake_account import FakeAccount, Refusal
 
-from modelwright.client.scaling import end_unwanted
+from modelwright.client.removal.scaling import end_unwanted
 from modelwright.config import load_project
 from modelwright.config.hosting import Autoscaling
 

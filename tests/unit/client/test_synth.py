@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from modelwright.client.synth import FINGERPRINT, bundled_node, ensure_assembly, structure_fingerprint, synthesize
+from modelwright.client.deploys.synth import (
+    FINGERPRINT,
+    bundled_node,
+    ensure_assembly,
+    structure_fingerprint,
+    synthesize,
+)
 from modelwright.errors import EnvironmentNotFound, SynthFailed
 
 PROJECT = Path(__file__).resolve().parents[3]

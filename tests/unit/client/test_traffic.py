@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from modelwright.cli.traffic_show import TrafficShow, _summary
-from modelwright.client.endpoint_traffic import Sample, Served, _refusal
-from modelwright.client.traffic import Outcome, Sender, Tally, parse_rate
+from modelwright.client.endpoints.endpoint_traffic import Sample, Served, _refusal
+from modelwright.client.endpoints.traffic import Outcome, Sender, Tally, parse_rate
 from modelwright.errors import WrongUsage
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from fake_aws import PENGUINS, Execution, FakeSession, StepFunctions, Story
 
-from modelwright.client.executions import run_id
-from modelwright.client.untested import UntestedRun, untested_run
+from modelwright.client.endpoints.untested import UntestedRun, untested_run
+from modelwright.client.runs.executions import run_id
 
 
 def found(status: str, config: str | None = None, *states: str) -> tuple[Any, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelwright.client.manifest import Origin, make_manifest
+from modelwright.client.releases.manifest import Origin, make_manifest
 from modelwright.config.hosting import Api, Asynchronous, Autoscaling, Capture, Serverless, Shadow, Update, Variant
 from modelwright.config.release import ReleasedCode, ReleasedData, ReleaseManifest
 

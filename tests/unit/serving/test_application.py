@@ -7,9 +7,9 @@ import time
 import pytest
 
 from modelwright.serving.app import INLINE_BYTES, App
-from modelwright.serving.messages import Head, Response
+from modelwright.serving.http.messages import Head, Response
+from modelwright.serving.http.parsing import Parsed
 from modelwright.serving.model import Answer
-from modelwright.serving.parsing import Parsed
 from modelwright.serving.settings import Settings
 
 

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from modelwright.serving import answers, bulk, columns, rows
+from modelwright.serving.bodies import answers, bulk, columns, rows
 from modelwright.serving.problems import RequestError
 from modelwright.serving.schema import Column, Outputs, Schema
 

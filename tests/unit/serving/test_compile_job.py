@@ -20,8 +20,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from modelwright.serving.archive import unpack
-from modelwright.serving.compile_job import run
-from modelwright.serving.onnx_model import load_compiled
+from modelwright.serving.compiled.compile_job import run
+from modelwright.serving.compiled.model import load_compiled
 from modelwright.serving.schema import Schema
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def test_a_model_that_answers_the_same_is_packed_with_its_schema_and_the_compari
 def test_another_process_makes_the_same_bytes(job) -> None:
     root, environment = job(fitting())
     first = run(root, environment)["archive"]
-    program = "import os, pathlib, sys; from modelwright.serving.compile_job import run; "
+    program = "import os, pathlib, sys; from modelwright.serving.compiled.compile_job import run; "
     command = [sys.executable, "-c", program + "run(pathlib.Path(sys.argv[1]), os.environ)", str(root)]
     for seed in ("1", "3"):
         subprocess.run(command, check=True, env={**os.environ, **environment, "PYTHONHASHSEED": seed})
@@ -167,7 +167,7 @@ def test_another_archive_than_the_packaged_one_is_not_loaded(job) -> None:
 
 def test_an_error_nobody_expected_is_a_reason_too(job, monkeypatch, capsys) -> None:
     root, environment = job(fitting())
-    monkeypatch.setattr("modelwright.serving.convert.to_onnx", lambda *_: 1 / 0)
+    monkeypatch.setattr("modelwright.serving.compiled.convert.to_onnx", lambda *_: 1 / 0)
     report = run(root, environment)
     assert report["reason"] == "The conversion failed: ZeroDivisionError: division by zero"
     assert "Traceback" in capsys.readouterr().err

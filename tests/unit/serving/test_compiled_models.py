@@ -22,9 +22,9 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
-from modelwright.serving.conversion import Refused
-from modelwright.serving.convert import Source, convert
-from modelwright.serving.onnx_model import load_compiled
+from modelwright.serving.compiled.conversion import Refused
+from modelwright.serving.compiled.convert import Source, convert
+from modelwright.serving.compiled.model import load_compiled
 from modelwright.serving.problems import ArchiveError, StartupError
 from modelwright.serving.schema import Schema
 
@@ -177,9 +177,9 @@ def test_nothing_is_unpickled_and_no_training_library_is_imported(penguins) -> N
         def audit(event, arguments):
             assert event != "pickle.find_class", arguments
         sys.addaudithook(audit)
-        import modelwright.serving.server
+        import modelwright.serving.process.server
         from modelwright.serving.model import Request
-        from modelwright.serving.onnx_model import load_compiled
+        from modelwright.serving.compiled.model import load_compiled
         model = load_compiled(pathlib.Path(sys.argv[1]))
         bodies = {"text/csv": b"Adelie,Dream,39.1,18.7,181,3750", "application/json": b'[["a","b",1,2,3,null]]'}
         for kind, body in bodies.items():
@@ -194,8 +194,8 @@ def test_nothing_is_unpickled_and_no_training_library_is_imported(penguins) -> N
 def test_onnx_runtime_starts_no_thread_that_tells_others_of_the_model(penguins) -> None:
     program = """
         import pathlib, sys
-        from modelwright.serving.onnx_model import load_compiled
-        from modelwright.serving.server import threads_beside
+        from modelwright.serving.compiled.model import load_compiled
+        from modelwright.serving.process.server import threads_beside
         load_compiled(pathlib.Path(sys.argv[1]))
         print(threads_beside())
     """
@@ -279,7 +279,7 @@ def test_answers_of_another_form_are_refused(fitted, tmp_path) -> None:
 
 
 def test_a_model_that_computes_otherwise_is_refused(penguins, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("modelwright.serving.comparison.LARGEST_DIFFERENCE", 1e-12)
+    monkeypatch.setattr("modelwright.serving.compiled.comparison.LARGEST_DIFFERENCE", 1e-12)
     assert "differ by" in refusal(penguins[1], tmp_path)
 
 

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from modelwright.serving import connection, serve
-from modelwright.serving.connection import MOST_WAITING, Connection
-from modelwright.serving.group import Group
-from modelwright.serving.messages import Response
+from modelwright.serving.http import connection
+from modelwright.serving.http.connection import MOST_WAITING, Connection
+from modelwright.serving.http.group import Group
+from modelwright.serving.http.messages import Response
+from modelwright.serving.process import serve
 
 REQUEST = b"GET /ping HTTP/1.1\r\n\r\n"
 

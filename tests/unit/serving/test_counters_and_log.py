@@ -6,9 +6,9 @@ import asyncio
 import json
 import os
 
-from modelwright.serving.counters import Counters
+from modelwright.serving.http.messages import Head
 from modelwright.serving.log import ATOMIC_BYTES, Log, request_line, request_template
-from modelwright.serving.messages import Head
+from modelwright.serving.process.counters import Counters
 
 MILLISECOND = 1_000_000
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelwright.serving import defaults
-from modelwright.serving.defaults import default_input, default_output, default_predict
 from modelwright.serving.problems import RequestError
+from modelwright.serving.scripts import defaults
+from modelwright.serving.scripts.defaults import default_input, default_output, default_predict
 
 
 def refused(body, content_type):

@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from modelwright.serving.gather import Gathering
 from modelwright.serving.model import Request
-from modelwright.serving.python_model import load_model
-from modelwright.serving.script import load_script
+from modelwright.serving.scripts.gather import Gathering
+from modelwright.serving.scripts.model import load_model
+from modelwright.serving.scripts.script import load_script
 
 FUNCTIONS = {
     "input_fn": ("body, content_type", "[[float(cell) + 100 for cell in body.split(',')]]"),

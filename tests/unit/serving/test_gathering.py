@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelwright.serving import gather
-from modelwright.serving.gather import Gathering
 from modelwright.serving.model import Answer
 from modelwright.serving.problems import RequestError
+from modelwright.serving.scripts import gather
+from modelwright.serving.scripts.gather import Gathering
 
 
 class Steps:

@@ -4,8 +4,8 @@ import textwrap
 import pytest
 
 from modelwright.serving.problems import ScriptError
-from modelwright.serving.python_model import PythonModel
-from modelwright.serving.script import load_script
+from modelwright.serving.scripts.model import PythonModel
+from modelwright.serving.scripts.script import load_script
 
 
 @pytest.fixture

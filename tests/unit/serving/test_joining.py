@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelwright.serving.joining import form_of, join, split
+from modelwright.serving.scripts.joining import form_of, join, split
 
 FRAME = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
 

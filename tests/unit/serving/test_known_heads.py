@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.serving.app import Known
-from modelwright.serving.connection import Connection
-from modelwright.serving.group import Group
-from modelwright.serving.heads import MOST_KEPT
-from modelwright.serving.messages import Head, Response, encode
+from modelwright.serving.http.connection import Connection
+from modelwright.serving.http.group import Group
+from modelwright.serving.http.heads import MOST_KEPT
+from modelwright.serving.http.messages import Head, Response, encode
 
 POST = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n%b"
 ID = "x-amzn-sagemaker-inference-id"

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from modelwright.serving.listening import take_no_more
+from modelwright.serving.http.listening import take_no_more
 
 ESTABLISHED, SYN_SENT = 1, 2
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelwright.serving import media
+from modelwright.serving.http import media
 from modelwright.serving.problems import RequestError
 
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelwright.serving import answers, media, quick, rows
-from modelwright.serving.one_row import OneRow
+from modelwright.serving.bodies import answers, quick, rows
+from modelwright.serving.bodies.one_row import OneRow
+from modelwright.serving.http import media
 from modelwright.serving.schema import LARGEST, Column, Outputs, Schema
 
 OUTPUTS = Outputs(("a", "b , c"), "records", 'kind "of"', "chance")

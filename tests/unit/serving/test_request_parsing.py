@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelwright.serving.parsing import MOST_HEAD_BYTES, MOST_URL_BYTES, Parser
+from modelwright.serving.http.parsing import MOST_HEAD_BYTES, MOST_URL_BYTES, Parser
 from modelwright.serving.problems import RequestError
 
 LIMIT = 50

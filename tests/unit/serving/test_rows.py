@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelwright.serving.bodies.rows import from_csv, from_json
 from modelwright.serving.problems import RequestError
-from modelwright.serving.rows import from_csv, from_json
 from modelwright.serving.schema import Column, Outputs, Schema
 
 SCHEMA = Schema(

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelwright.serving import answers, typed
-from modelwright.serving.media import JSON
+from modelwright.serving.bodies import answers, typed
+from modelwright.serving.bodies.rows import from_json
+from modelwright.serving.http.media import JSON
 from modelwright.serving.problems import RequestError
-from modelwright.serving.rows import from_json
 from modelwright.serving.schema import Column, Outputs, Schema
 
 OUTPUTS = Outputs(("a", "b"), "records", "kind", "chance")

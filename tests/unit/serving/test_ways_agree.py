@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from modelwright.serving import bulk, rows
+from modelwright.serving.bodies import bulk, rows
+from modelwright.serving.compiled.model import OnnxModel
 from modelwright.serving.model import Request
-from modelwright.serving.onnx_model import OnnxModel
 from modelwright.serving.problems import RequestError
 from modelwright.serving.schema import Column, Outputs, Schema
 

@@ -7,11 +7,11 @@ import socket
 import pytest
 from served_workers import SCRIPT, ask, children, each_worker, metric, records
 
-from modelwright.serving import serve
-from modelwright.serving.counters import Counters
 from modelwright.serving.problems import StartupError
+from modelwright.serving.process import serve
+from modelwright.serving.process.counters import Counters
+from modelwright.serving.process.worker import Share
 from modelwright.serving.settings import Settings, cores, settings_from
-from modelwright.serving.worker import Share
 
 
 def test_workers_are_forked_from_the_process_that_loaded_and_are_counted_as_one(start):

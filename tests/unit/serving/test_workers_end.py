@@ -17,15 +17,15 @@ from pathlib import Path
 import pytest
 from served_workers import SCRIPT, ask, children, each_worker, held, records
 
-from modelwright.serving.counters import Counters
-from modelwright.serving.supervisor import LONGEST_PAUSE_SECONDS, Supervisor, _Place
+from modelwright.serving.process.counters import Counters
+from modelwright.serving.process.supervisor import LONGEST_PAUSE_SECONDS, Supervisor, _Place
 
 
 def test_a_worker_that_does_not_end_is_killed(tmp_path):
     program = """
     import signal, socket, sys, time
-    from modelwright.serving.counters import Counters
-    from modelwright.serving.supervisor import Supervisor
+    from modelwright.serving.process.counters import Counters
+    from modelwright.serving.process.supervisor import Supervisor
 
     def work(share, listening):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -48,8 +48,8 @@ def test_a_worker_that_does_not_end_is_killed(tmp_path):
 def test_a_worker_that_cannot_be_started_is_started_later():
     program = """
     import errno, os, socket, sys
-    from modelwright.serving.counters import Counters
-    from modelwright.serving.supervisor import Supervisor
+    from modelwright.serving.process.counters import Counters
+    from modelwright.serving.process.supervisor import Supervisor
 
     fork, refused = os.fork, [1, 2, 3]
 

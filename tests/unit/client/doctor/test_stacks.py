@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from modelwright.client.release import Destination, release_of_folder
+from modelwright.client.releases.release import Destination, release_of_folder
 
 from .conftest import NO_STACK, bad, of, stack
 

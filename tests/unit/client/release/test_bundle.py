@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelwright.client import bundle
-from modelwright.client.bundle import make_bundle, pack
+from modelwright.client.releases import bundle
+from modelwright.client.releases.bundle import make_bundle, pack
 from modelwright.errors import BundleError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from released_project import FakeS3, commit, git, of_commit, of_folder, things
 
-from modelwright.client.release import (
+from modelwright.client.releases.release import (
     publish_release,
 )
 from modelwright.errors import BundleError, CommitNotFound, NotARepository, SettingsError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from released_project import FakeS3
 
-from modelwright.client.dataset import publish_dataset, read_dataset
+from modelwright.client.releases.dataset import publish_dataset, read_dataset
 from modelwright.errors import DataNotFound
 
 if TYPE_CHECKING:

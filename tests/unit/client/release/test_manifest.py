@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from released_project import DESTINATION, load, of_folder, things
 
-from modelwright.client.release import (
+from modelwright.client.releases.release import (
     build_release,
 )
 from modelwright.config.release import ReleaseManifest

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from released_project import FakeS3, of_folder, things
 
-from modelwright.client.release import (
+from modelwright.client.releases.release import (
     publish_release,
 )
 

@@ -1,0 +1,1 @@
+"""A pipeline's dashboard with its data, and as a picture."""

@@ -1,0 +1,1 @@
+"""The template made, deployed, and read again when something of it is not well."""

@@ -1,0 +1,1 @@
+"""Registered models: which one a command is about, and taking it elsewhere."""

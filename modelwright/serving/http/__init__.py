@@ -1,0 +1,1 @@
+"""Bytes to requests and answers to bytes: connections, heads, limits, media types."""

@@ -1,0 +1,1 @@
+"""The Python path: a user's script, its functions and requirements, requests gathered into one call."""
